@@ -11,6 +11,7 @@ pub mod crl_expiry;
 pub mod directory;
 pub mod handshake;
 pub mod key_input;
+pub mod lint;
 pub mod public_key;
 pub mod renew_due;
 pub mod restored;

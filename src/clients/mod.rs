@@ -19,7 +19,7 @@ pub mod table;
 
 pub use client_name::{ClientChoice, ClientList, ClientNameError};
 pub use fact::{Fact, Subject, Word};
-pub use facts::{facts, is_of_issuer, is_signature, leaf_facts, words};
+pub use facts::{certificate_facts, facts, is_of_issuer, is_signature, leaf_facts, words};
 pub use predict::{Prediction, predict, refusals};
 pub use situation::{Signed, Situation};
 pub use table::{Basis, Client, Table, table};

@@ -95,6 +95,9 @@ pub enum Answer {
     NotMeasured,
 }
 
+/// The first and the last version of a range, each `None` at the end of the list.
+pub type VersionRange<'t> = (Option<&'t str>, Option<&'t str>);
+
 /// Clients and facts.
 #[derive(Debug)]
 pub struct Table {
@@ -175,12 +178,7 @@ impl Table {
 
     /// Returns the range of versions around this one that refuse the fact: the first and the last measured one, each `None`
     /// at the end of the list; `None` when this version does not refuse it.
-    pub fn refusing_range<'t>(
-        &self,
-        fact: &Fact,
-        client: &'t Client,
-        version: usize,
-    ) -> Option<(Option<&'t str>, Option<&'t str>)> {
+    pub fn refusing_range<'t>(&self, fact: &Fact, client: &'t Client, version: usize) -> Option<VersionRange<'t>> {
         self.row(&fact.to_string())?.refusing_range(client, version)
     }
 
@@ -202,6 +200,20 @@ impl Table {
             })
         };
         self.clients.iter().filter(|client| client.mainstream).filter_map(label).collect()
+    }
+
+    /// Returns every client that refuses a fact, with each range of versions that does: the first and the last one, each `None`
+    /// at the end of the list.
+    pub fn refusing_clients(&self, fact: &Fact) -> Vec<(&Client, VersionRange<'_>)> {
+        let mut found = Vec::new();
+        for client in &self.clients {
+            for version in 0..client.versions.len() {
+                found.extend(self.refusing_range(fact, client, version).map(|range| (client, range)));
+            }
+        }
+        // Each version of a range gave the same range.
+        found.dedup_by(|one, two| one.0.name == two.0.name && one.1 == two.1);
+        found
     }
 
     /// Returns the code of the rule of this program that is about the same.
@@ -247,7 +259,7 @@ impl Table {
 
 impl Row {
     /// Returns the range of versions of [`Table::refusing_range`].
-    fn refusing_range<'t>(&self, client: &'t Client, version: usize) -> Option<(Option<&'t str>, Option<&'t str>)> {
+    fn refusing_range<'t>(&self, client: &'t Client, version: usize) -> Option<VersionRange<'t>> {
         let refuses = |version: usize| self.answer(client.bit(version)) == Answer::Refuses;
         let most = client.versions.len();
         if version >= most || !refuses(version) {

@@ -1,7 +1,8 @@
-//! Lint: the rules for certificates, one file per rule, each with its citation and its tests. Pure.
+//! Lint: the rules for certificates and CRLs, one file per rule, each with its citation and its tests. Pure.
 //!
 //! The check before every signature, `ca lint`, [`crate::verify`] and `ca explain` use the same table, [`RULES`].
 
+pub mod crl;
 mod fields;
 mod names;
 mod profile;
@@ -12,8 +13,9 @@ mod target;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use crl::{CRL_RULES, CrlTarget};
 pub use profile::LintProfile;
-pub use rule::{Finding, Rule, fix_for};
+pub use rule::{CrlCheck, Finding, Rule, fix_for};
 pub use rules::RULES;
 pub use severity::Severity;
 pub use target::LintTarget;
@@ -27,6 +29,11 @@ pub fn check(certificate: &Certificate, issuer: Option<&Certificate>, profile: L
     RULES.iter().filter(|rule| rule.belongs_to(profile)).filter_map(|rule| rule.apply(&target)).collect()
 }
 
+/// Applies all rules of a profile to a CRL, in the order of the table.
+pub fn check_crl(target: &CrlTarget, profile: LintProfile) -> Vec<Finding> {
+    CRL_RULES.iter().filter(|rule| rule.belongs_to(profile)).filter_map(|rule| rule.apply(target)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::testing::{TestCa, TestCert};
@@ -34,7 +41,8 @@ mod tests {
 
     #[test]
     fn every_code_stands_once_and_is_kebab_case() {
-        let mut codes: Vec<_> = RULES.iter().map(|rule| rule.code).collect();
+        let of_crls = CRL_RULES.iter().map(|rule| rule.code);
+        let mut codes: Vec<_> = RULES.iter().map(|rule| rule.code).chain(of_crls).collect();
         assert!(
             codes.iter().all(|code| code.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'))
         );

@@ -51,6 +51,17 @@ pub enum SignatureProblem {
     Frame,
 }
 
+impl SignatureProblem {
+    /// Returns `Wrong` in place of `Unsupported` when a key of this kind makes no signature of this algorithm: only of a
+    /// signature that the key may have made it is not known whether it is right.
+    pub fn for_key(self, algorithm: &SignatureAlgorithm, key: &KeyKind) -> Self {
+        match self {
+            Self::Unsupported if !can_belong_together(algorithm, key) => Self::Wrong,
+            problem => problem,
+        }
+    }
+}
+
 impl SignatureCache {
     /// Verifies that `certificate` is signed with this key.
     pub fn certificate(&self, certificate: &Certificate, key: &PublicKey) -> Result<(), SignatureProblem> {

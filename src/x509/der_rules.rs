@@ -79,7 +79,8 @@ pub fn written_extensions(tagged: &[u8]) -> Option<Vec<WrittenExtension<'_>>> {
     der::children(extensions)?.into_iter().map(written_extension).collect()
 }
 
-fn written_extension(extension: &[u8]) -> Option<WrittenExtension<'_>> {
+/// Splits one extension; `None` when it is something else.
+pub fn written_extension(extension: &[u8]) -> Option<WrittenExtension<'_>> {
     let (_, parts, _) = der::split_first(extension)?;
     let (der::OBJECT_IDENTIFIER, oid, rest) = der::split_first(parts)? else { return None };
     let (critical, rest) = match der::split_first(rest)? {

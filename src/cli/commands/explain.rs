@@ -4,6 +4,8 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::app::context::Context;
+use crate::clients::table::VersionRange;
+use crate::clients::{Client, Fact, table, words};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
@@ -51,18 +53,7 @@ pub fn run(arguments: &Arguments, _context: &mut Context<'_>) -> Result<Box<dyn 
 
 /// All codes in the order of the alphabet.
 fn explanations() -> Vec<Explanation> {
-    let of_lint = lint::RULES.iter().map(|rule| Explanation {
-        code: rule.code,
-        citation: rule.citation,
-        requirement: rule.requirement,
-        example: rule.example,
-        fix: rule.fix,
-        profiles: lint::LintProfile::ALL
-            .into_iter()
-            .filter(|it| rule.belongs_to(*it))
-            .map(lint::LintProfile::name)
-            .collect(),
-    });
+    let of_lint = lint::RULES.iter().map(|rule| of_rule(rule)).chain(lint::CRL_RULES.iter().map(|rule| of_rule(rule)));
     let of_verify = verify::codes().map(|code| Explanation {
         code: code.code,
         citation: code.citation,
@@ -72,8 +63,53 @@ fn explanations() -> Vec<Explanation> {
         profiles: Vec::new(),
     });
     let mut all: Vec<_> = of_lint.chain(of_verify).collect();
+    // Stable: a rule of lint stands before the code of verify that is the same rule.
     all.sort_by_key(|explanation| explanation.code);
+    all.dedup_by_key(|explanation| explanation.code);
     all
+}
+
+fn of_rule<C>(rule: &lint::Rule<C>) -> Explanation {
+    let profiles = lint::LintProfile::ALL.into_iter().filter(|it| rule.belongs_to(*it));
+    Explanation {
+        code: rule.code,
+        citation: rule.citation,
+        requirement: rule.requirement,
+        example: rule.example,
+        fix: rule.fix,
+        profiles: profiles.map(lint::LintProfile::name).collect(),
+    }
+}
+
+/// A fact that a rule is about, and the clients that refuse it.
+struct RefusedFact {
+    fact: Fact,
+    clients: Vec<(&'static Client, VersionRange<'static>)>,
+}
+
+/// Returns the facts of the table of clients that a rule is about and that a client refuses.
+fn refused_facts(code: &str) -> Vec<RefusedFact> {
+    let facts = words().flat_map(|word| word.subjects.iter().map(move |subject| Fact { subject: *subject, word }));
+    let of_rule = facts.filter(|fact| [table().rule(fact), table().lint_rule(fact)].contains(&Some(code)));
+    let refused = of_rule.map(|fact| RefusedFact { fact, clients: table().refusing_clients(&fact) });
+    refused.filter(|refused| !refused.clients.is_empty()).collect()
+}
+
+impl RefusedFact {
+    fn line(&self) -> String {
+        let label = |(client, (since, until)): &(&Client, VersionRange<'_>)| client.label(*since, *until);
+        let clients: Vec<_> = self.clients.iter().map(label).collect();
+        format!("{}: {}", self.fact.sentence(), clients.join(", "))
+    }
+
+    fn json(&self) -> Value {
+        let client = |(client, (since, until)): &(&Client, VersionRange<'_>)| json!({ "client": client.name, "since": since, "until": until, "evidence": client.basis.name() });
+        json!({
+            "fact": self.fact.to_string(),
+            "sentence": self.fact.sentence(),
+            "clients": self.clients.iter().map(client).collect::<Vec<_>>(),
+        })
+    }
 }
 
 impl Report for Explanations {
@@ -91,11 +127,16 @@ impl Report for Explanations {
             if !explanation.profiles.is_empty() {
                 page.field("profiles", &explanation.profiles.join(", "));
             }
+            let refused: Vec<_> = refused_facts(explanation.code).iter().map(RefusedFact::line).collect();
+            if !refused.is_empty() {
+                page.field("refused by", &refused.join("\n"));
+            }
         }
     }
 
     fn json(&self) -> Value {
         let explain = |it: &Explanation| {
+            let refused: Vec<_> = refused_facts(it.code).iter().map(RefusedFact::json).collect();
             json!({
                 "code": it.code,
                 "citation": it.citation,
@@ -103,6 +144,7 @@ impl Report for Explanations {
                 "example": it.example,
                 "cure": it.fix,
                 "profiles": it.profiles,
+                "refused": refused,
             })
         };
         json!({ "schema": "ca.explain/1", "codes": self.all.iter().map(explain).collect::<Vec<_>>() })
@@ -113,11 +155,15 @@ impl Report for Explanations {
 mod tests {
     use super::*;
 
+    /// What verify and lint both report is one rule with one source.
     #[test]
     fn no_code_means_two_things() {
-        let all = explanations();
-        for pair in all.windows(2) {
-            assert_ne!(pair[0].code, pair[1].code);
+        let of_lint = lint::RULES.iter().map(|rule| (rule.code, rule.citation));
+        let of_lint: Vec<_> = of_lint.chain(lint::CRL_RULES.iter().map(|rule| (rule.code, rule.citation))).collect();
+        for code in verify::codes() {
+            for (known, citation) in &of_lint {
+                assert!(*known != code.code || *citation == code.citation, "{known}");
+            }
         }
     }
 

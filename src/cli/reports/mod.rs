@@ -7,5 +7,6 @@ pub mod entry;
 pub mod handshake;
 pub mod hook;
 pub mod issue;
+pub mod lint;
 pub mod renew_due;
 pub mod verify;

@@ -3,7 +3,7 @@
 use super::constraint_match::{Base, Constraints, Name, read};
 use super::subject_alt_names::{self, DIRECTORY, DNS, EMAIL, IP, OTHER_NAME, REGISTERED_ID, URI};
 use crate::clients::fact::{self, Found, Subject, Word, words};
-use crate::clients::raw::{RawCertificate, extension};
+use crate::clients::raw::{RawCertificate, RawExtension, extension};
 use crate::clients::raw_name::EMAIL as EMAIL_ATTRIBUTE;
 use crate::clients::situation::Chain;
 use crate::x509::{GeneralName, host_like};
@@ -177,18 +177,7 @@ pub fn find(chain: &Chain<'_>, found: &mut Found) {
     for (index, ca) in chain.path.iter().enumerate().skip(1) {
         let Some(extension) = ca.extension(extension::NAME_CONSTRAINTS) else { continue };
         let subject = if root == Some(ca.der) { Subject::Root } else { Subject::Intermediate };
-        let Some(constraints) = read(extension.value) else {
-            found.add(subject, &UNREADABLE);
-            continue;
-        };
-        let is_limiting = !constraints.permitted.is_empty() || !constraints.excluded.is_empty();
-        if is_limiting {
-            found.add(subject, if extension.critical { &CRITICAL } else { &NOT_CRITICAL });
-        } else if constraints.has_permitted || constraints.has_excluded {
-            found.add(subject, &EMPTY_LIST);
-        } else {
-            found.add(subject, &EMPTY);
-        }
+        let Some(constraints) = read_for(subject, extension, found) else { continue };
         let bases = constraints.permitted.len() + constraints.excluded.len();
         if bases.saturating_mul(names.all.len()) > MOST_COMPARISONS {
             found.add(subject, &MANY);
@@ -201,6 +190,37 @@ pub fn find(chain: &Chain<'_>, found: &mut Found) {
         special(subject, leaf, &constraints, &names, found);
         intermediates(subject, &chain.path[1..index], &constraints, found);
     }
+}
+
+/// Finds what a certificate shows without the names below it; of the words about names it has some that do not apply.
+pub fn of_certificate(subject: Subject, certificate: &RawCertificate<'_>, found: &mut Found) {
+    let Some(extension) = certificate.extension(extension::NAME_CONSTRAINTS) else { return };
+    if subject == Subject::Leaf {
+        return found.add(subject, if extension.critical { &IN_LEAF } else { &IN_LEAF_NOT_CRITICAL });
+    }
+    let Some(constraints) = read_for(subject, extension, found) else { return };
+    form(subject, &constraints, found);
+    let names = Names { has_extension: false, all: Vec::new() };
+    for kind in &KINDS {
+        by_kind(subject, kind, extension.critical, &constraints, &names, found);
+    }
+}
+
+/// Reads the constraints of a CA, and finds whether there are any.
+fn read_for<'a>(subject: Subject, extension: &RawExtension<'a>, found: &mut Found) -> Option<Constraints<'a>> {
+    let Some(constraints) = read(extension.value) else {
+        found.add(subject, &UNREADABLE);
+        return None;
+    };
+    let is_limiting = !constraints.permitted.is_empty() || !constraints.excluded.is_empty();
+    if is_limiting {
+        found.add(subject, if extension.critical { &CRITICAL } else { &NOT_CRITICAL });
+    } else if constraints.has_permitted || constraints.has_excluded {
+        found.add(subject, &EMPTY_LIST);
+    } else {
+        found.add(subject, &EMPTY);
+    }
+    Some(constraints)
 }
 
 /// The names of the leaf that constraints limit.

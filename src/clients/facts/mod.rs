@@ -20,8 +20,11 @@ mod sent;
 mod signatures;
 mod subject_alt_names;
 
+use time::OffsetDateTime;
+
 use self::item::Item;
 use super::fact::{Fact, Found, Subject, Word};
+use super::raw::RawCertificate;
 use super::situation::{Chain, Situation};
 
 /// Returns the facts of a chain that a TLS server sends, in the order of the path; none when its leaf is not a certificate.
@@ -48,17 +51,7 @@ fn find(situation: &Situation<'_>, certificates: usize) -> Vec<Fact> {
         let is_trusted_leaf = chain.is_complete && last == 0;
         let is_self_signed = index == last && chain.ends_self_signed;
         let item = Item { subject, certificate, issuer: chain.path.get(index + 1), is_trusted_leaf, is_self_signed };
-        form::find(&item, &mut found);
-        signatures::find(&item, &mut found);
-        keys::find(&item, &mut found);
-        dates::find(&item, situation.at, &mut found);
-        directory_names::find(&item, &mut found);
-        basic_constraints::find(&item, &mut found);
-        key_usage::find(&item, &mut found);
-        purposes::find(&item, &mut found);
-        key_ids::find(&item, &mut found);
-        policies::find(&item, &mut found);
-        extensions::find(&item, &mut found);
+        of_item(&item, situation.at, &mut found);
     }
     if let Some(leaf) = chain.path.first() {
         subject_alt_names::find(leaf, &mut found);
@@ -68,6 +61,50 @@ fn find(situation: &Situation<'_>, certificates: usize) -> Vec<Fact> {
     constraints::find(&chain, &mut found);
     sent::find(&chain, situation.at, &mut found);
     found.into_facts()
+}
+
+fn of_item(item: &Item<'_, '_>, at: OffsetDateTime, found: &mut Found) {
+    form::find(item, found);
+    signatures::find(item, found);
+    keys::find(item, found);
+    dates::find(item, at, found);
+    directory_names::find(item, found);
+    basic_constraints::find(item, found);
+    key_usage::find(item, found);
+    purposes::find(item, found);
+    key_ids::find(item, found);
+    policies::find(item, found);
+    extensions::find(item, found);
+}
+
+/// Returns the facts of a certificate by itself, as a leaf, an intermediate or a root: those of a chain, of a host name and of the
+/// current time are not among them. None when it does not have the frame of a certificate. `issuer` is the certificate of the
+/// signer, itself when it is self-signed; `None` when it is not known.
+pub fn certificate_facts(certificate: &[u8], issuer: Option<&[u8]>) -> Vec<Fact> {
+    let Some(certificate) = RawCertificate::read(certificate) else { return Vec::new() };
+    let is_self_signed = issuer == Some(certificate.der);
+    let issuer = issuer.filter(|_| !is_self_signed).and_then(RawCertificate::read);
+    let is_self_issued = certificate.is_self_issued();
+    let subject = match (certificate.is_ca(), is_self_issued) {
+        (false, _) => Subject::Leaf,
+        (true, false) => Subject::Intermediate,
+        (true, true) => Subject::Root,
+    };
+    let item = Item {
+        subject,
+        certificate: &certificate,
+        issuer: issuer.as_ref(),
+        is_trusted_leaf: subject == Subject::Leaf && is_self_issued,
+        is_self_signed,
+    };
+    let mut found = Found::default();
+    // At its first moment it is neither expired nor not yet valid.
+    of_item(&item, certificate.not_before.instant().unwrap_or(OffsetDateTime::UNIX_EPOCH), &mut found);
+    if subject == Subject::Leaf {
+        subject_alt_names::find(&certificate, &mut found);
+    }
+    constraints::of_certificate(subject, &certificate, &mut found);
+    found.into_facts().into_iter().filter(|fact| !constraints::is_about_names(fact.word)).collect()
 }
 
 /// Returns whether a fact is about the algorithm of the certificate's signature, which its issuer chooses.

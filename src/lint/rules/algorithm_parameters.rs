@@ -32,7 +32,7 @@ fn check(target: &LintTarget<'_>) -> Option<String> {
 }
 
 /// Returns what is wrong with an algorithm identifier of a signature or a key.
-pub(super) fn problem(identifier: &[u8], what: &str) -> Option<String> {
+pub(in crate::lint) fn problem(identifier: &[u8], what: &str) -> Option<String> {
     let (_, fields, _) = der::split_first(identifier)?;
     let (_, oid, parameters) = der::split_first(fields)?;
     let shown = if parameters.is_empty() { "no parameters" } else { "other parameters" };

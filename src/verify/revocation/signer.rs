@@ -7,7 +7,7 @@ use crate::verify::cert_path::CertPath;
 use crate::verify::input::{VerifyInput, VerifyOptions};
 use crate::verify::path::{Search, SearchEnd};
 use crate::verify::rules;
-use crate::verify::signature::{SignatureProblem, can_belong_together};
+use crate::verify::signature::SignatureProblem;
 use crate::x509::KeyUsage;
 
 /// The highest number of CRL signers whose status depends on the CRL of the next.
@@ -71,12 +71,9 @@ impl<'a> RevocationChecker<'a> {
             return Err("is not looked at: there are too many lists and keys that could have signed them".to_owned());
         }
         let key = &signer.certificate.public_key;
-        let verified = self.input.signatures.crl(&crl.contents, key).map_err(|problem| match problem {
-            SignatureProblem::Unsupported if !can_belong_together(&crl.contents.signature_algorithm, key.kind()) => {
-                SignatureProblem::Wrong
-            }
-            problem => problem,
-        });
+        let algorithm = &crl.contents.signature_algorithm;
+        let verified = self.input.signatures.crl(&crl.contents, key);
+        let verified = verified.map_err(|problem| problem.for_key(algorithm, key.kind()));
         self.verified.borrow_mut().insert(pair, verified);
         Ok(verified)
     }

@@ -1,5 +1,6 @@
 //! RFC 5280 §5, §6.3.3: whether a CRL is well-formed, understood and current.
 
+use crate::lint::crl::rules::number;
 use crate::text::{humanize, rfc3339};
 use crate::verify::candidate::CandidateCrl;
 use crate::verify::code::{Code, Rank};
@@ -24,13 +25,14 @@ pub(super) const CRL_UNUSABLE: Code = Code {
     fix: "give a complete list that the issuer of the certificate signed",
 };
 
+/// The rule of `ca lint`, which is a warning here.
 pub(super) const CRL_WITHOUT_NUMBER: Code = Code {
-    code: "crl-without-number",
+    code: number::RULE.code,
     rank: Rank::Unranked,
-    citation: "RFC 5280 §5.2.3",
-    requirement: "A CRL has a CRL number",
-    example: "ca.crl#1 has no CRL number, which RFC 5280 requires; it is used all the same",
-    fix: "have the CA number its CRLs (crlnumber = FILE in the configuration of openssl-ca); with --strict such a CRL is not used",
+    citation: number::RULE.citation,
+    requirement: number::RULE.requirement,
+    example: number::RULE.example,
+    fix: number::RULE.fix,
 };
 
 /// Why a CRL cannot be used: the code, and the predicate of a sentence whose subject is the CRL.

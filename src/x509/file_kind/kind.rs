@@ -10,6 +10,8 @@ pub enum Expected {
     Certificate,
     Request,
     Crl,
+    /// What `ca lint` looks at.
+    CertificateOrCrl,
     PrivateKey,
     /// A public key, or what has one: a certificate, a request, a private key.
     AnyKey,
@@ -24,6 +26,7 @@ impl Expected {
             Self::Certificate => "a certificate",
             Self::Request => "a certificate request",
             Self::Crl => "a CRL",
+            Self::CertificateOrCrl => "a certificate or CRL",
             Self::PrivateKey => "a private key",
             Self::AnyKey => "a key, certificate or certificate request",
             Self::Any => "a certificate, certificate request, CRL or key",
@@ -33,7 +36,9 @@ impl Expected {
     /// Returns where to get what is expected.
     const fn origin(self) -> &'static str {
         match self {
-            Self::Certificate => "give the certificate: PEM, with any number of certificates, or the DER of one",
+            Self::Certificate | Self::CertificateOrCrl => {
+                "give the certificate: PEM, with any number of certificates, or the DER of one"
+            }
             Self::Request => {
                 "ca request, or openssl req -new, writes a certificate request; a private key is not handed to a CA"
             }
@@ -44,12 +49,13 @@ impl Expected {
     }
 
     /// Returns whether a file of this kind has what is expected.
-    pub(super) const fn accepts(self, kind: &FileKind) -> bool {
+    pub const fn accepts(self, kind: &FileKind) -> bool {
         let content = kind.content;
         match self {
             Self::Certificate => matches!(content, Content::Certificate),
             Self::Request => matches!(content, Content::Request),
             Self::Crl => matches!(content, Content::Crl),
+            Self::CertificateOrCrl => matches!(content, Content::Certificate | Content::Crl),
             Self::PrivateKey => matches!(content, Content::PrivateKey),
             Self::AnyKey => !matches!(content, Content::Crl | Content::Other | Content::Nothing),
             Self::Any => !matches!(content, Content::Other | Content::Nothing),

@@ -1,0 +1,171 @@
+//! `ca lint`: the rules that each certificate and CRL of a file breaks, and what clients refuse in a certificate by itself.
+
+mod clients;
+mod issuers;
+
+use std::mem;
+use std::path::Path;
+
+use self::issuers::Issuers;
+use super::certificate_input::MAX_CERTIFICATES;
+use super::context::Context;
+use crate::clients::{ClientChoice, Prediction};
+use crate::lint::{self, CrlTarget, Finding, LintProfile, Severity};
+use crate::report::failure::{Failure, KindCodes};
+use crate::text::PathText;
+use crate::verify::CERTIFICATE_MALFORMED;
+use crate::x509::certificate::UnreadablePart;
+use crate::x509::file_kind::Expected;
+use crate::x509::pem::{self, Block};
+use crate::x509::{Certificate, certificate_file, file_kind};
+
+pub use issuers::{Signature, SignatureAnswer};
+
+/// What is to be linted, and how.
+#[derive(Debug)]
+pub struct LintRequest<'a> {
+    pub file: &'a Path,
+    /// The profile whose rules are applied; `None` for what clients refuse alone.
+    pub profile: Option<LintProfile>,
+    /// The clients whose refusals are errors.
+    pub clients: Vec<ClientChoice<'static>>,
+}
+
+/// What was found in one certificate.
+#[derive(Debug)]
+pub struct CheckedCertificate {
+    /// File and number, as `chain.pem#2`.
+    pub place: String,
+    pub subject: String,
+    pub findings: Vec<Finding>,
+    pub signature: Signature,
+    /// What each client of the request says, in their order.
+    pub clients: Vec<Prediction<'static>>,
+}
+
+/// What was found in one CRL.
+#[derive(Debug)]
+pub struct CheckedCrl {
+    pub place: String,
+    pub issuer: String,
+    /// `None` when no rule of the profile is about CRLs.
+    pub findings: Option<Vec<Finding>>,
+    pub signature: Signature,
+}
+
+/// What was found in a file.
+#[derive(Debug)]
+pub struct Linted {
+    pub certificates: Vec<CheckedCertificate>,
+    pub crls: Vec<CheckedCrl>,
+}
+
+/// Lints a file.
+///
+/// # Errors
+/// When the file, or a certificate or CRL in it, cannot be read, or there is none.
+pub fn lint(request: &LintRequest<'_>, context: &mut Context<'_>) -> Result<Linted, Failure> {
+    let path = request.file;
+    let codes = KindCodes { other: "undecodable", empty: "empty-input" };
+    let content = context.read_expected(path, Expected::CertificateOrCrl, codes)?;
+    let ders = Ders::of(content, path)?;
+    if ders.certificates.is_empty() && ders.crls.is_empty() {
+        return Err(Failure::nothing_in_file(path, "certificate"));
+    }
+    // What is found in each is kept until all are written.
+    let count = ders.certificates.len() + ders.crls.len();
+    if count > MAX_CERTIFICATES {
+        return Err(Failure::too_many_certificates(path, count, MAX_CERTIFICATES));
+    }
+    let place = |number: usize| format!("{}#{number}", path.escaped());
+    let mut certificates = Vec::new();
+    for (number, der) in (1..).zip(&ders.certificates) {
+        let certificate = Certificate::read_partially(der)
+            .map_err(|error| Failure::undecodable(path, number, "certificate", &error.to_string()))?;
+        certificates.push(certificate);
+    }
+    let mut issuers = Issuers::of(&certificates);
+    let mut checked = Vec::with_capacity(certificates.len());
+    for (number, certificate) in (1..).zip(&certificates) {
+        let (signature, issuer) = issuers.of_certificate(certificate);
+        // What cannot be read breaks every profile.
+        let mut findings: Vec<Finding> = certificate.unreadable.iter().map(malformed).collect();
+        if let Some(profile) = request.profile {
+            findings.extend(lint::check(certificate, issuer, profile));
+        }
+        let clients = clients::ask(&request.clients, certificate, issuer, &mut findings);
+        let subject = certificate.subject.to_string();
+        checked.push(CheckedCertificate { place: place(number), subject, findings, signature, clients });
+    }
+    let mut crls = Vec::with_capacity(ders.crls.len());
+    for (number, der) in (1..).zip(ders.crls) {
+        let target = CrlTarget::read(der)
+            .map_err(|error| Failure::undecodable(path, number, "revocation list", &error.to_string()))?;
+        crls.push(CheckedCrl {
+            place: place(number),
+            issuer: target.crl.issuer.to_string(),
+            findings: request.profile.map(|profile| lint::check_crl(&target, profile)),
+            signature: issuers.of_crl(&target.crl),
+        });
+    }
+    if issuers.is_exhausted() {
+        context.warn(&format!(
+            "{}: more than {} signatures would have to be checked; not every certificate was held against its issuer",
+            path.escaped(),
+            issuers::MOST_SIGNATURES
+        ));
+    }
+    Ok(Linted { certificates: checked, crls })
+}
+
+fn malformed(part: &UnreadablePart) -> Finding {
+    Finding {
+        rule: CERTIFICATE_MALFORMED.code,
+        severity: Severity::Error,
+        citation: CERTIFICATE_MALFORMED.citation,
+        message: format!("{}: {}", part.place, part.reason),
+        hint: Some(CERTIFICATE_MALFORMED.fix.to_owned()),
+    }
+}
+
+/// The certificates and CRLs of a file, each in their order.
+#[derive(Default)]
+struct Ders {
+    certificates: Vec<Vec<u8>>,
+    crls: Vec<Vec<u8>>,
+}
+
+impl Ders {
+    fn of(content: Vec<u8>, path: &Path) -> Result<Self, Failure> {
+        let mut ders = Self::default();
+        if content.is_empty() {
+            return Ok(ders);
+        }
+        if !pem::is_pem(&content) {
+            // What is not the outline of a CRL is decoded as a certificate, whose decoder says why it is none.
+            let is_crl = file_kind::what_is_der(&content).is_some_and(|kind| Expected::Crl.accepts(kind));
+            if is_crl {
+                ders.crls.push(content)
+            } else {
+                ders.certificates.push(content)
+            }
+            return Ok(ders);
+        }
+        let mut blocks = pem::parse_all(&content).map_err(|error| Failure::damaged_pem(path, &error))?;
+        drop(content);
+        for block in &mut blocks {
+            ders.take(block);
+        }
+        Ok(ders)
+    }
+
+    fn take(&mut self, block: &mut Block) {
+        if pem::is_crl(&block.label) {
+            self.crls.push(mem::take(&mut *block.content));
+        } else if let Some(length) = certificate_file::der_of(block).map(<[u8]>::len) {
+            let mut der = mem::take(&mut *block.content);
+            der.truncate(length);
+            self.certificates.push(der);
+        }
+    }
+}
