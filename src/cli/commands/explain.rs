@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::app::context::Context;
 use crate::clients::table::VersionRange;
-use crate::clients::{Client, Fact, table, words};
+use crate::clients::{Basis, Client, Fact, table, words};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
@@ -98,7 +98,17 @@ fn refused_facts(code: &str) -> Vec<RefusedFact> {
 impl RefusedFact {
     fn line(&self) -> String {
         let label = |(client, (since, until)): &(&Client, VersionRange<'_>)| client.label(*since, *until);
-        let clients: Vec<_> = self.clients.iter().map(label).collect();
+        let is_measured = |client: &Client| client.basis == Basis::Measured;
+        let in_all_versions = |client: &Client| {
+            self.clients.iter().any(|(known, range)| known.name == client.name && *range == (None, None))
+        };
+        let clients = match table().clients().iter().filter(|client| is_measured(client)).all(in_all_versions) {
+            true => {
+                let documented = self.clients.iter().filter(|(client, _)| !is_measured(client)).map(label);
+                std::iter::once("every measured client".to_owned()).chain(documented).collect()
+            }
+            false => self.clients.iter().map(label).collect::<Vec<_>>(),
+        };
         format!("{}: {}", self.fact.sentence(), clients.join(", "))
     }
 
