@@ -9,8 +9,10 @@ pub fn all(certificate: &Certificate) -> Vec<&[u8]> {
     der_rules::fields(certificate.tbs())
 }
 
-/// Returns the extensions in their order; none when the certificate has no list of them.
+/// Returns the extensions in their order, one for each decoded one; none when the certificate has no list of them, or one of them
+/// cannot be read.
 pub fn extensions(certificate: &Certificate) -> Vec<WrittenExtension<'_>> {
     let last = all(certificate).pop().filter(|last| last.first() == Some(&der::context_constructed(3)));
-    last.and_then(der_rules::written_extensions).unwrap_or_default()
+    let written = last.and_then(der_rules::written_extensions).unwrap_or_default();
+    if written.len() == certificate.extensions.len() { written } else { Vec::new() }
 }

@@ -13,15 +13,18 @@ pub struct NameValue<'a> {
 }
 
 impl DistinguishedName {
-    /// Returns every attribute with its value as it is written, in order.
+    /// Returns every attribute with its value as it is written, in order. Relative names that cannot be read are left out.
     pub fn values(&self) -> impl Iterator<Item = NameValue<'_>> {
-        // The decoder refuses a name whose attributes are not all read, so both lists have one length.
-        let written = children(self.as_der()).flat_map(children).filter_map(|attribute| {
-            let (_, parts, _) = der::split_first(attribute)?;
-            let (.., value) = der::split_first(parts)?;
-            der::split_first(value)
-        });
-        self.attributes().zip(written).map(|(attribute, (tag, content, _))| NameValue { attribute, tag, content })
+        let written = children(self.as_der());
+        self.relative_names().iter().zip(written).flat_map(|(attributes, set)| {
+            // A relative name that cannot be read has no attributes.
+            attributes.iter().zip(children(set)).filter_map(|(attribute, pair)| {
+                let (_, parts, _) = der::split_first(pair)?;
+                let (.., value) = der::split_first(parts)?;
+                let (tag, content, _) = der::split_first(value)?;
+                Some(NameValue { attribute, tag, content })
+            })
+        })
     }
 }
 
@@ -41,5 +44,19 @@ mod tests {
         let name = DistinguishedName::build(&attributes).unwrap();
         let found: Vec<_> = name.values().map(|it| (it.attribute.value.as_str(), it.tag, it.content.len())).collect();
         assert_eq!(found, [("DE", der::PRINTABLE_STRING, 2), ("ä", der::UTF8_STRING, 2)]);
+    }
+
+    #[test]
+    fn a_relative_name_that_cannot_be_read_shifts_no_value() {
+        let right = |oid: u8, text: &[u8]| {
+            let pair = [&[der::OBJECT_IDENTIFIER, 3, 0x55, 4, oid][..], &der::value(der::UTF8_STRING, text)].concat();
+            der::value(der::SET, &der::sequence(&[&pair]))
+        };
+        let name = der::sequence(&[&right(10, b"Acme"), &[der::SET, 0], &right(3, b"web")]);
+        let root = crate::lint::testing::TestCa::root();
+        let der = root.issue_der(&crate::lint::testing::TestCert::server("a.test").subject(&name));
+        let certificate = crate::x509::Certificate::read_partially(&der).unwrap();
+        let found: Vec<_> = certificate.subject.values().map(|it| (it.attribute.kind.oid(), it.content)).collect();
+        assert_eq!(found, [("2.5.4.10", &b"Acme"[..]), ("2.5.4.3", b"web")]);
     }
 }

@@ -139,7 +139,7 @@ impl Report for Explanations {
             }
             let refused: Vec<_> = refused_facts(explanation.code).iter().map(RefusedFact::line).collect();
             if !refused.is_empty() {
-                page.field("refused by", &refused.join("\n"));
+                page.rows("refused by", &refused);
             }
         }
     }

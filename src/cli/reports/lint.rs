@@ -41,7 +41,7 @@ impl LintReport {
         signature(&checked.signature, page);
         if !checked.clients.is_empty() {
             let lines: Vec<_> = checked.clients.iter().map(line).collect();
-            page.field("  clients", &lines.join("\n"));
+            page.rows("  clients", &lines);
         }
     }
 

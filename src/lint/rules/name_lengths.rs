@@ -43,7 +43,7 @@ fn check(target: &LintTarget<'_>) -> Option<String> {
     names::find_value(target.certificate, |value| {
         let (_, least, most) = BOUNDS.iter().find(|(oid, ..)| *oid == value.attribute.kind.oid())?;
         // What cannot be read has another rule.
-        is_encoded_as(value.tag, value.content).then_some(())?;
+        (value.attribute.is_text && is_encoded_as(value.tag, value.content)).then_some(())?;
         let found = value.attribute.value.chars().count();
         match found {
             0 => Some("is empty".to_owned()),
