@@ -1,5 +1,7 @@
 //! The codes and hints of the errors of this room.
 
+use std::net::IpAddr;
+
 use super::approval::NotApproved;
 use super::comparison::{Comparison, Fate};
 use super::issuer_error::IssuerError;
@@ -7,6 +9,7 @@ use super::refusal::DraftRefusal;
 use super::template_string::TemplateStringError;
 use super::verified_csr::CsrError;
 use crate::text::{Diagnosis, Diagnostic, escape, rfc3339};
+use crate::x509::general_name::{self, GeneralNameError};
 
 impl Diagnostic for TemplateStringError {
     fn diagnosis(&self) -> Diagnosis {
@@ -92,7 +95,7 @@ impl Diagnostic for IssuerError {
 impl Diagnostic for CsrError {
     fn diagnosis(&self) -> Diagnosis {
         match self {
-            Self::Decode(_) => Diagnosis::usage("undecodable"),
+            Self::Decode(error) => Diagnosis::usage("undecodable").hints(error.hint().map(str::to_owned)),
             Self::Malformed { .. } => Diagnosis::usage("request-damaged"),
             Self::TooLarge { .. } => {
                 Diagnosis::refused("request-too-large").hint("max-octets in [sign] of ca.toml says how much is read")
@@ -100,7 +103,9 @@ impl Diagnostic for CsrError {
             Self::TooManyNames { .. } => {
                 Diagnosis::refused("too-many-names").hint("max-names in [sign] of ca.toml says how many are granted")
             }
-            Self::Version(_) => Diagnosis::refused("request-version"),
+            // Old wolfSSL and jsrsasign write version 3, and openssl reads it.
+            Self::Version(_) => Diagnosis::refused("request-version")
+                .hint("make the request again: ca request NAME, or openssl req -new -key KEY -out NEW.csr"),
             Self::WeakSignature(_) => Diagnosis::refused("weak-signature")
                 .hint("make it again, signed with SHA-256: openssl req -new -sha256"),
             Self::WeakKey(weakness) => weakness.diagnosis(),
@@ -108,8 +113,29 @@ impl Diagnostic for CsrError {
             Self::WrongSignature => Diagnosis::refused("not-proven")
                 .hint("it was changed on its way, or made of somebody else's key: ask for it again"),
             Self::Subject(_) | Self::Attribute { .. } => Diagnosis::refused("request-subject"),
-            Self::Name(_) | Self::NoNames => Diagnosis::refused("request-name"),
+            Self::Name(error) => Diagnosis::refused("request-name").hint(fix_of_name(error)),
+            Self::NoNames => Diagnosis::refused("request-name")
+                .hint("make the request again with a name: ca request NAME, or openssl req -new -addext subjectAltName=DNS:NAME"),
         }
+    }
+}
+
+/// Returns how to ask for the name in another way.
+fn fix_of_name(error: &GeneralNameError) -> String {
+    let right = match error {
+        GeneralNameError::Dns { name, .. } => match name.parse::<IpAddr>() {
+            Ok(address) => Some(format!("IP:{address}")),
+            Err(_) => {
+                name.strip_suffix('.').and_then(|name| general_name::dns(name).ok()).map(|name| format!("DNS:{name}"))
+            }
+        },
+        _ => None,
+    };
+    match right {
+        Some(right) => format!(
+            "make the request again with subjectAltName={right} (openssl req -new -addext), or let ca request NAME make it"
+        ),
+        None => "make the request again with names that clients can look for: ca request NAME".to_owned(),
     }
 }
 

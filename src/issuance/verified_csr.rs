@@ -98,10 +98,12 @@ fn prove_possession(request: &SigningRequest) -> Result<(), CsrError> {
 /// Checks the subject. The common name may become that of the certificate; all other attributes are shown to users.
 fn check_subject(subject: &DistinguishedName) -> Result<(), CsrError> {
     for attribute in subject.attributes() {
-        if attribute.kind == AttributeType::CommonName {
+        // What is not text is shown as `#` and its DER, and no template takes it; as a common name it would become text.
+        if attribute.kind == AttributeType::CommonName && attribute.is_text {
             let built = DistinguishedName::build(&[(attribute.kind.clone(), attribute.value.clone())]);
             built.map_err(CsrError::Subject)?;
-        } else if !attribute.value.chars().all(text::is_plainly_visible) {
+        } else if attribute.kind == AttributeType::CommonName || !attribute.value.chars().all(text::is_plainly_visible)
+        {
             let (kind, value) = (attribute.kind.to_string(), attribute.value.clone());
             return Err(CsrError::Attribute { kind, value });
         }

@@ -35,7 +35,7 @@ const OTHER_KEYS: &[OtherKey] = &[
     key("1.3.101.113", "ed448", "an Ed448 key"),
     key(
         EC_PUBLIC_KEY,
-        "explicit-curve-parameters",
+        "ec-without-named-curve",
         "an ECDSA key with explicit curve parameters instead of a named curve",
     ),
     key("1.3.132.1.12", "ecdh", "an ECDH key, which cannot sign"),

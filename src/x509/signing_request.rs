@@ -98,8 +98,8 @@ pub enum RequestFileError {
     NotOne { found: usize },
     #[error("it holds a block '{}', where a certificate request is expected", crate::text::escape(.0))]
     Another(String),
-    #[error("text follows the end of the request")]
-    TextBehind,
+    #[error("text follows the end of the request: '{}'", crate::text::escape(.0))]
+    TextBehind(String),
 }
 
 /// Returns the DER of the only request in a file, which is PEM or DER. Text may precede PEM, as `openssl req -text` writes
@@ -109,6 +109,8 @@ pub enum RequestFileError {
 /// When it is empty, or PEM that is not exactly one request.
 pub fn der_of_file(content: &[u8]) -> Result<Vec<u8>, RequestFileError> {
     const END: &[u8] = b"-----END ";
+    /// The most characters of a text behind the request that a message shows.
+    const SHOWN: usize = 40;
     if content.is_empty() {
         return Err(RequestFileError::Empty);
     }
@@ -122,10 +124,12 @@ pub fn der_of_file(content: &[u8]) -> Result<Vec<u8>, RequestFileError> {
     }
     let last = content.windows(END.len()).rposition(|window| window == END).unwrap_or(0);
     let behind = content[last..].splitn(2, |byte| *byte == b'\n').nth(1).unwrap_or_default();
-    if behind.iter().all(u8::is_ascii_whitespace) {
+    // Some devices write a NUL or ^Z (the end of a file of DOS) behind the text.
+    if behind.iter().all(|byte| byte.is_ascii_whitespace() || matches!(byte, 0 | 0x1a)) {
         Ok(block.content.to_vec())
     } else {
-        Err(RequestFileError::TextBehind)
+        let text = String::from_utf8_lossy(behind.trim_ascii());
+        Err(RequestFileError::TextBehind(text.chars().take(SHOWN).collect()))
     }
 }
 
@@ -150,7 +154,13 @@ mod tests {
     fn a_file_holds_one_request_and_nothing_behind_it() {
         let request = pem::encode("CERTIFICATE REQUEST", &[0x30, 0]);
         let older = pem::encode("NEW CERTIFICATE REQUEST", &[0x30, 0]);
-        for file in [request.as_bytes(), older.as_bytes(), format!("text\n{request}\n \n").as_bytes(), &[0x30, 0]] {
+        for file in [
+            request.as_bytes(),
+            older.as_bytes(),
+            format!("text\n{request}\n \n").as_bytes(),
+            format!("{request}\0\r\n\x1a").as_bytes(),
+            &[0x30, 0],
+        ] {
             assert_eq!(der_of_file(file).unwrap(), [0x30, 0]);
         }
         assert!(matches!(der_of_file(b""), Err(RequestFileError::Empty)));
@@ -158,6 +168,8 @@ mod tests {
         assert!(matches!(refused, Err(RequestFileError::Another(label)) if label == "CERTIFICATE"));
         let refused = der_of_file(format!("{request}{request}").as_bytes());
         assert!(matches!(refused, Err(RequestFileError::NotOne { found: 2 })));
-        assert!(matches!(der_of_file(format!("{request}text").as_bytes()), Err(RequestFileError::TextBehind)));
+        assert!(
+            matches!(der_of_file(format!("{request}text").as_bytes()), Err(RequestFileError::TextBehind(text)) if text == "text")
+        );
     }
 }

@@ -84,9 +84,6 @@ impl PassphraseArguments {
     }
 
     /// As [`read`](Self::read), for a key of another tool, whose passphrase may be empty.
-    ///
-    /// # Errors
-    /// When what they name is not there: exit status 2.
     pub fn read_of_existing_key(&self, context: &Context<'_>) -> Result<Option<Passphrase>, Failure> {
         self.read_with(context, made_of_existing_key)
     }
@@ -294,9 +291,6 @@ pub fn of_key_file(
 type Maker = fn(Vec<u8>, &str) -> Result<Passphrase, Failure>;
 
 /// As [`of_key_file`], for a key of another tool, whose passphrase in a file may be empty.
-///
-/// # Errors
-/// When there is none.
 pub fn of_existing_key_file(
     file: Option<&Path>,
     question: &str,

@@ -56,7 +56,9 @@ impl Failure {
                 Self::usage("not-a-request", sentence)
                     .hint("a private key is never handed to a CA; it needs the request that was made with it")
             }
-            RequestFileError::Another(_) | RequestFileError::TextBehind => Self::usage("not-a-request", sentence),
+            RequestFileError::TextBehind(_) => Self::usage("not-a-request", sentence)
+                .hint("delete what follows the line -----END CERTIFICATE REQUEST-----"),
+            RequestFileError::Another(_) => Self::usage("not-a-request", sentence),
         }
     }
 

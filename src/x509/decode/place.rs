@@ -8,7 +8,7 @@ use x509_parser::x509::SubjectPublicKeyInfo;
 use super::oid_text::oid_text;
 use super::{elements, names, parser_error};
 use crate::x509::certificate::oid;
-use crate::x509::der;
+use crate::x509::{der, file_kind};
 
 /// What is wrong with a value: `: it is empty`, or behind a narrower place, `, not before: the date cannot be read`.
 type Fault = String;
@@ -67,17 +67,24 @@ const CRL: &[Field] = &[
 
 /// What is signed, and how a message calls the part of it.
 pub(super) struct Structure {
+    /// How [`file_kind`] calls it.
+    name: &'static str,
     fields: &'static [Field],
     clause: &'static str,
 }
 
-pub(super) const OF_CERTIFICATE: Structure = Structure { fields: CERTIFICATE, clause: "RFC 5280 §4.1" };
-pub(super) const OF_REQUEST: Structure = Structure { fields: REQUEST, clause: "RFC 2986 §4.1" };
-pub(super) const OF_CRL: Structure = Structure { fields: CRL, clause: "RFC 5280 §5.1" };
+pub(super) const OF_CERTIFICATE: Structure =
+    Structure { name: "a certificate", fields: CERTIFICATE, clause: "RFC 5280 §4.1" };
+pub(super) const OF_REQUEST: Structure =
+    Structure { name: "a certificate request", fields: REQUEST, clause: "RFC 2986 §4.1" };
+pub(super) const OF_CRL: Structure = Structure { name: "a CRL", fields: CRL, clause: "RFC 5280 §5.1" };
 
 /// Returns the place and the fault, `validity, not before: the date cannot be read`; `None` when every field looks right.
 pub(super) fn find(structure: &Structure, input: &[u8]) -> Option<String> {
-    outer(structure, input).err()
+    match file_kind::what_is_der(input) {
+        Some(kind) if kind.name != structure.name => Some(format!("it is {}", kind.name)),
+        _ => outer(structure, input).err(),
+    }
 }
 
 fn outer(structure: &Structure, input: &[u8]) -> Result<(), String> {
