@@ -127,6 +127,18 @@ impl Found {
         }
     }
 
+    pub fn has(&self, subject: Subject, word: &'static Word) -> bool {
+        self.0.contains(&Fact { subject, word })
+    }
+
+    /// Says another word of a subject instead of the one that was found.
+    pub fn replace(&mut self, subject: Subject, word: &'static Word, with: &'static Word) {
+        debug_assert!(with.subjects.contains(&subject), "{} is never said of {subject:?}", with.code);
+        if let Some(fact) = self.0.iter_mut().find(|fact| **fact == Fact { subject, word }) {
+            fact.word = with;
+        }
+    }
+
     pub fn into_facts(self) -> Vec<Fact> {
         self.0
     }

@@ -10,6 +10,7 @@ words! {
     MISSING = "bc:missing", CA, "has no basic constraints", "RFC 5280 §6.1.4 (k)";
     MISSING_V1 = "bc:missing-v1", CA, "has no basic constraints, as version 1 has none", "RFC 5280 §6.1.4 (k)";
     MISSING_BESIDE_KEY_USAGE = "bc:missing-beside-ku", CA, "has a key usage and no basic constraints", "RFC 5280 §6.1.4 (k)";
+    MISSING_WITHOUT_KEY_USAGE = "bc:missing-without-ku", ROOT, "has neither basic constraints nor a key usage", "RFC 5280 §6.1.4 (k)";
     FALSE = "bc:false", CA, "has basic constraints that say it is not a CA", "RFC 5280 §6.1.4 (k)";
     NOT_CRITICAL = "bc:not-critical", CA, "has basic constraints that are not critical", "RFC 5280 §4.2.1.9";
     NOT_DER = "bc:boolean-not-der", ANY, "has basic constraints with a BOOLEAN that is not DER", "X.690 §11.1";
@@ -56,6 +57,8 @@ pub fn find(item: &Item<'_, '_>, found: &mut Found) {
         if subject != Subject::Leaf {
             found.add(subject, if certificate.version == 1 { &MISSING_V1 } else { &MISSING });
             found.add_if(has_key_usage, subject, &MISSING_BESIDE_KEY_USAGE);
+            let has_neither = subject == Subject::Root && certificate.version != 1 && !has_key_usage;
+            found.add_if(has_neither, subject, &MISSING_WITHOUT_KEY_USAGE);
         }
         return;
     };

@@ -26,6 +26,8 @@ words! {
     MINIMUM_0 = "nc:minimum-0", CA, "writes out the minimum 0 of a subtree", "RFC 5280 §4.2.1.10";
     MINIMUM_OTHER = "nc:minimum-other", CA, "has a subtree with a minimum other than 0", "RFC 5280 §4.2.1.10";
     HOST_OUTSIDE = "nc:cn-host-outside", CA, "limits DNS names, and the common name of the leaf is a host outside", "RFC 5280 §4.2.1.10";
+    HOST_OUTSIDE_WITHOUT_DNS = "nc:cn-host-outside-without-dns", CA,
+        "limits DNS names, and the leaf has none but a common name that is a host outside", "RFC 5280 §4.2.1.10";
     NO_SAN_INSIDE = "nc:dns-and-no-san:cn-inside", CA, "limits DNS names, and the leaf has none but its common name, which is inside",
         "RFC 5280 §4.2.1.10";
     NO_SAN_OUTSIDE = "nc:dns-and-no-san:cn-outside", CA, "limits DNS names, and the leaf has none but its common name, which is outside",
@@ -140,11 +142,12 @@ pub fn kind_words() -> impl Iterator<Item = &'static Word> {
 
 /// Returns whether a word depends on the names below the constraints, and not on the constraints alone.
 pub fn is_about_names(word: &Word) -> bool {
-    let special: [&Word; 12] = [
+    let special: [&Word; 13] = [
         &IP_APPLIES,
         &IP_ONLY,
         &EMAIL_IN_SUBJECT,
         &HOST_OUTSIDE,
+        &HOST_OUTSIDE_WITHOUT_DNS,
         &NO_SAN_INSIDE,
         &NO_SAN_OUTSIDE,
         &DNS_BY_NAME,
@@ -339,7 +342,8 @@ fn special(
             |host: String| !permitted.iter().any(|base| base.kind == DNS && base.contains_dns(host.as_bytes()));
         let is_host_outside = hosts.any(is_outside);
         match names.has_extension {
-            true => found.add_if(is_host_outside, subject, &HOST_OUTSIDE),
+            true if names.has(DNS) => found.add_if(is_host_outside, subject, &HOST_OUTSIDE),
+            true => found.add_if(is_host_outside, subject, &HOST_OUTSIDE_WITHOUT_DNS),
             false => found.add(subject, if is_host_outside { &NO_SAN_OUTSIDE } else { &NO_SAN_INSIDE }),
         }
     }

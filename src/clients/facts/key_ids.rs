@@ -9,6 +9,7 @@ use crate::x509::der;
 
 words! {
     SKI_MISSING = "ski:missing", ANY, "has no subject key identifier", "RFC 5280 §4.2.1.2";
+    SKI_MISSING_AS_CA = "ski:missing-as-ca", LEAF, "is a CA and has no subject key identifier", "RFC 5280 §4.2.1.2";
     SKI_CRITICAL = "ski:critical", ANY, "has a critical subject key identifier", "RFC 5280 §4.2.1.2";
     MISSING = "aki:missing", BELOW_ROOT, "has no authority key identifier", "RFC 5280 §4.2.1.1";
     MISSING_V1 = "aki:missing-v1", BELOW_ROOT, "has no authority key identifier, as version 1 has none", "RFC 5280 §4.2.1.1";
@@ -26,7 +27,10 @@ words! {
 pub fn find(item: &Item<'_, '_>, found: &mut Found) {
     let (subject, certificate) = (item.subject, item.certificate);
     match certificate.extension(extension::SKI) {
-        None => found.add(subject, &SKI_MISSING),
+        None => {
+            found.add(subject, &SKI_MISSING);
+            found.add_if(item.is_leaf() && certificate.is_ca(), subject, &SKI_MISSING_AS_CA);
+        }
         Some(extension) => found.add_if(extension.critical, subject, &SKI_CRITICAL),
     }
     // A self-signed certificate names itself.

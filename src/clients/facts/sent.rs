@@ -2,9 +2,10 @@
 
 use time::OffsetDateTime;
 
+use super::{dates, key_ids};
 use crate::clients::fact::{Found, Subject, words};
 use crate::clients::raw::RawCertificate;
-use crate::clients::situation::Chain;
+use crate::clients::situation::{Chain, authority_key_id};
 
 words! {
     ROOT_SENT = "sent:root", CHAIN, "the server sends the root too", "RFC 8446 §4.4.2";
@@ -18,6 +19,13 @@ words! {
     GAP_FIRST = "sent:gap-first", CHAIN, "the certificate after the leaf is not its issuer", "RFC 5246 §7.4.2";
     WRONG_ORDER = "sent:wrong-order", CHAIN, "the server sends the intermediates in the wrong order", "RFC 5246 §7.4.2";
     MANY = "sent:many", CHAIN, "the server sends more than 20 certificates", "RFC 8446 §4.4.2";
+    WRONG_KEY_FIRST = "sent:wrong-key-first", CHAIN,
+        "the server sends a CA of the issuer's name with another key first, and the leaf names no key", "RFC 4158 §3.5.12";
+    MISMATCH_AND_MORE = "aki:mismatch-and-more-sent", CA,
+        "has an authority key identifier that is not the key identifier of its issuer, and the server sends more than the path",
+        "RFC 5280 §4.2.1.1";
+    ROOT_EXPIRED_AND_MORE = "sent:more-and-root-expired", CHAIN,
+        "the root has expired, and the server sends more than the path, or in another order", "RFC 5280 §6.1.1 (d)";
     ROOTS_TWO = "roots:two", CHAIN, "the client trusts two roots of one name with different keys", "RFC 4158 §2.4";
     ROOTS_WRONG_FIRST = "roots:two-wrong-first", CHAIN,
         "the client trusts two roots of one name, and the first one did not sign", "RFC 4158 §2.4";
@@ -27,7 +35,7 @@ words! {
         "the client trusts two certificates of the root, and the second one has expired", "RFC 4158 §2.4";
 }
 
-pub fn find(chain: &Chain<'_>, at: OffsetDateTime, found: &mut Found) {
+pub fn find<'a>(chain: &Chain<'a>, at: OffsetDateTime, found: &mut Found) {
     roots(chain, at, found);
     let mut add = |condition: bool, word| found.add_if(condition, Subject::Chain, word);
     let root = chain.root();
@@ -54,10 +62,26 @@ pub fn find(chain: &Chain<'_>, at: OffsetDateTime, found: &mut Found) {
             add(intermediates.first().is_some_and(is_twin), &EXPIRED_TWIN);
         }
     }
+    let is_wrong_key = |issuer: &RawCertificate<'_>| {
+        let leaf = chain.path.first().filter(|leaf| authority_key_id(leaf).is_none());
+        let of_name =
+            |leaf: &RawCertificate<'_>| chain.sent.iter().skip(1).find(|sent| leaf.issuer.is_same(&sent.subject));
+        leaf.and_then(of_name).is_some_and(|first| first.key.spki != issuer.key.spki)
+    };
+    add(intermediates.first().is_some_and(is_wrong_key), &WRONG_KEY_FIRST);
     add(!positions.is_sorted(), &WRONG_ORDER);
     let second_is_of_path =
         chain.sent.get(1).is_none_or(|second| intermediates.iter().any(|intermediate| intermediate.der == second.der));
     add(!intermediates.is_empty() && !second_is_of_path, &GAP_FIRST);
+    let sent = || chain.sent.iter().map(|certificate| certificate.der);
+    let der = |certificate: &RawCertificate<'a>| certificate.der;
+    let is_alone = sent().eq(below.iter().map(der)) || sent().eq(chain.path.iter().map(der));
+    if !is_alone {
+        // Java then looks for a path, and does not check the one that was sent.
+        found.replace(Subject::Intermediate, &key_ids::MISMATCH, &MISMATCH_AND_MORE);
+        let is_expired = found.has(Subject::Root, &dates::EXPIRED);
+        found.add_if(is_expired, Subject::Chain, &ROOT_EXPIRED_AND_MORE);
+    }
 }
 
 fn roots(chain: &Chain<'_>, at: OffsetDateTime, found: &mut Found) {

@@ -156,6 +156,14 @@ fn key_identifiers_are_compared() {
         (two(TestCert::ca("Root").without(oid::SUBJECT_KEY_ID), server()), &["root:ski:missing"]),
         (two(TestCert::ca("Root").extension(oid::AUTHORITY_KEY_ID, false, other()), server()), &["root:aki:mismatch"]),
         (two(TestCert::ca("Root").without(oid::AUTHORITY_KEY_ID), server()), &[]),
+        (
+            of_leaf(server().without(oid::SUBJECT_KEY_ID).basic_constraints(true, None)),
+            &["leaf:ca-true", "leaf:ski:missing", "leaf:ski:missing-as-ca"],
+        ),
+        (
+            two(TestCert::ca("Root").without(oid::BASIC_CONSTRAINTS).without(oid::KEY_USAGE), server()),
+            &["root:bc:missing", "root:bc:missing-without-ku", "root:ku:missing"],
+        ),
     ] {
         assert_eq!(made.codes(), expected);
     }
