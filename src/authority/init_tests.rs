@@ -195,3 +195,24 @@ fn no_ca_is_made_in_a_folder_that_others_own_or_can_change() {
     }
     assert!(files_below(ca.home.folder()).is_empty());
 }
+
+#[test]
+fn a_folder_that_others_can_change_gets_no_ca_wherever_its_index_is() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let ca = Ca::none();
+    let elsewhere = ca.top.path().join("elsewhere");
+    for (loose, tight) in [(ca.home.folder(), elsewhere.as_path()), (elsewhere.as_path(), ca.home.folder())] {
+        for (folder, mode) in [(loose, 0o777), (tight, 0o700)] {
+            fs::create_dir_all(folder).unwrap();
+            fs::set_permissions(folder, fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let mut order = ca.init_order();
+        order.config.index.location = elsewhere.join("index.db").to_str().unwrap().to_owned();
+        let refused = ca.init(order).map(drop);
+        assert!(
+            matches!(&refused, Err(InitError::NotTrusted(DistrustReason::Mode { path, .. })) if path == loose),
+            "{refused:?}"
+        );
+    }
+}

@@ -57,7 +57,11 @@ fn each_check_of_the_index_says_what_it_found() {
 #[test]
 fn each_check_of_the_files_says_what_it_found() {
     type Change = (fn(&Ca), &'static str);
-    let changes: [Change; 9] = [
+    let changes: [Change; 10] = [
+        (
+            |ca| copy_file(&Ca::new(), "authorities/issuing/cert.pem", ca, "issued/other.test/cert.pem"),
+            "the index says that the certificate of 'other.test'",
+        ),
         (
             |ca| copy(&ca.path("authorities/root"), &ca.path("authorities/planted")),
             "planted/cert.pem: the index has no certificate of an authority with this name",

@@ -169,8 +169,13 @@ pub fn carry_out(
 mod tests {
     use super::*;
     use crate::authority::error::CertifyError;
+    use crate::authority::hierarchy::rotation::RootRotationOrder;
+    use crate::authority::leaf::subject_key_checks::SubjectKeyError;
     use crate::authority::testing::{Ca, order};
-    use crate::store::StoreError;
+    use crate::keys::key_file::KeyFile;
+    use crate::store::{StoreError, certificate_folder};
+    use crate::x509::crl::RevocationReason;
+    use crate::x509::pem;
 
     #[test]
     fn a_thousand_orders_are_carried_out_under_one_lock_with_one_open_index_and_one_opened_key() {
@@ -228,6 +233,53 @@ mod tests {
             assert!(matches!(refused, Err(IssueError::OtherStore)));
         });
         assert!(ca.history("web.test").is_empty() && other_ca.history("web.test").is_empty());
+    }
+
+    /// Carries out an order when something else was done between its plan and the lock.
+    fn overtaken(ca: &Ca, order: IssueOrder, meanwhile: impl FnOnce()) -> Result<IssueOutcome, IssueError> {
+        let store = ca.store();
+        ca.with_effects(|effects| {
+            let Ok(Planned::Issue(plan)) = plan(&store, order, effects) else { panic!("it is not to be issued") };
+            let mut issuer = open_issuer(&plan, &mut |_| unreachable!("no key is encrypted")).unwrap();
+            let key_text = plan.key_text(&issuer, effects).unwrap();
+            meanwhile();
+            carry_out(*plan, &mut store.lock(effects.lock_timeout).unwrap(), &mut issuer, key_text, effects)
+        })
+    }
+
+    #[test]
+    fn what_was_planned_is_checked_once_more_under_the_lock() {
+        let ca = Ca::new();
+        let taken =
+            overtaken(&ca, order("server", "web.test"), || drop(ca.issue(order("server", "web.test")).unwrap()));
+        assert!(matches!(taken, Err(IssueError::NameTaken { name, .. }) if name == "web.test"));
+        assert_eq!(ca.history("web.test").len(), 1);
+
+        for (name, reason) in [
+            ("key.test", RevocationReason::KeyCompromise),
+            ("ca.test", RevocationReason::CaCompromise),
+            ("aa.test", RevocationReason::AaCompromise),
+        ] {
+            ca.issue(order("server", name)).unwrap();
+            let file = KeyFile::parse(&std::fs::read(ca.path(&format!("issued/{name}/key.pem"))).unwrap());
+            let key = SubjectKey::Kept(Box::new(file.unwrap().open(None).unwrap()));
+            let other = format!("other.{name}");
+            let order = IssueOrder { key, ..order("server", &other) };
+            let refused = overtaken(&ca, order, || drop(ca.revoke(name, reason).unwrap()));
+            assert!(
+                matches!(&refused, Err(IssueError::SubjectKey(SubjectKeyError::KeyCompromised { name: of, .. })) if of == name),
+                "{reason:?}"
+            );
+            assert!(ca.history(&other).is_empty());
+        }
+
+        // The chain is that of the authority by now.
+        let rotate = || drop(ca.rotate(&RootRotationOrder::default()).unwrap());
+        overtaken(&ca, order("server", "late.test"), rotate).unwrap();
+        let first_of = |file: &str| certificate_folder::first_certificate(&ca.path(file)).unwrap();
+        let chain = std::fs::read(ca.path("issued/late.test/chain.pem")).unwrap();
+        let authority = pem::certificate(first_of("authorities/issuing").as_der());
+        assert!(chain.starts_with(authority.as_bytes()));
     }
 
     #[test]

@@ -338,3 +338,34 @@ pub(crate) fn single_der(content: Vec<u8>) -> Option<Vec<u8>> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::authority::revocation::publish_crl::CrlOrder;
+    use crate::authority::testing::{Ca, NOW};
+
+    #[test]
+    fn an_entry_about_another_issuer_or_a_removal_revokes_nothing_here() {
+        let ca = Ca::new();
+        ca.publish(&CrlOrder::default()).unwrap();
+        let crl = Crl::from_der(&std::fs::read(ca.home.crl_der("issuing")).unwrap()).unwrap();
+        let root = ca.store().ca_certificates().certificate("root").unwrap();
+        let entry = |certificate_issuer, reason| RevokedEntry {
+            serial: root.serial.clone(),
+            revoked_at: NOW,
+            reason,
+            invalid_since: None,
+            certificate_issuer,
+            unknown_critical: Vec::new(),
+        };
+        let own = Some(Arc::new(crl.issuer.clone()));
+        let other = Some(Arc::new(root.subject));
+        assert!(own_entry(&entry(None, None), &crl).is_some());
+        assert!(own_entry(&entry(own, None), &crl).is_some());
+        assert_eq!(own_entry(&entry(other, None), &crl), None);
+        assert_eq!(own_entry(&entry(None, Some(RevocationReason::RemoveFromCrl)), &crl), None);
+    }
+}

@@ -111,8 +111,13 @@ fn a_delivery_is_noted() {
     let (_folder, path, mut index) = new_index();
     let id = add(&mut index, &Sample::default(), "web");
     index.mark_delivered(id, NOW).unwrap();
-    let synchronous: i64 = index.connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap();
-    assert_eq!(synchronous, 2, "the next commit is durable again");
+    let synchronous = |connection: &Connection| -> rusqlite::Result<i64> {
+        connection.query_row("PRAGMA synchronous", [], |row| row.get(0))
+    };
+    assert_eq!(synchronous(&index.connection), Ok(2), "the next commit is durable again");
+    let mut meanwhile = None;
+    index.lightly(|connection| synchronous(connection).map(|level| meanwhile = Some(level))).unwrap();
+    assert_eq!(meanwhile, Some(1), "NORMAL: the log is synced before it is written back");
     let reader = Index::open_to_read(&path).unwrap();
     assert_eq!(reader.latest_by_name("web").unwrap().unwrap().delivered_at, Some(NOW));
 }

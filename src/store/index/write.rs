@@ -59,7 +59,7 @@ impl Index {
     }
 
     /// Writes without a sync.
-    fn lightly(&self, write: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), IndexError> {
+    pub(super) fn lightly(&self, write: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), IndexError> {
         // NORMAL, not OFF: a commit that writes the log back into the main file still syncs the log first.
         let light = self.connection.execute_batch("PRAGMA synchronous = NORMAL");
         let written = light.and_then(|()| write(&self.connection)).map_err(self.place.error());

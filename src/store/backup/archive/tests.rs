@@ -123,6 +123,28 @@ fn a_header_of_another_format_and_a_record_with_anything_but_one_path_are_refuse
 }
 
 #[test]
+fn what_follows_a_content_and_the_last_member_is_zero() {
+    let whole = archive(&[(file("x", 1), b"1")]);
+    let with = |at: usize| {
+        let mut changed = whole.clone();
+        changed[at] = 1;
+        refusal(&changed)
+    };
+    assert!(with(BLOCK + 1).contains("the padding before it is not zero"));
+    assert!(matches!(read(&[&whole[..3 * BLOCK], &[1; BLOCK]].concat()), Err(ArchiveError::Trailing)));
+    // A record of a path stands before a member.
+    let long = archive(&[(file(&format!("{}/{}", "a".repeat(200), "b".repeat(200)), 0), b"")]);
+    let record_alone = [&long[..2 * BLOCK], &[0; 2 * BLOCK]].concat();
+    assert!(matches!(read(&record_alone), Err(ArchiveError::Truncated)));
+}
+
+#[test]
+fn of_a_mode_the_permission_bits_are_read() {
+    let plain = archive(&[(file("x", 0), b"")]);
+    assert_eq!(read(&changed(&plain, 100, b"0006755\0")).unwrap()[0].0.mode, 0o755);
+}
+
+#[test]
 fn a_number_in_another_notation_is_refused() {
     let plain = archive(&[(file("x", 1), b"1")]);
     let base_256 = [0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];

@@ -271,6 +271,13 @@ fn a_file_that_no_ca_directory_has_is_refused() {
         twice.insert(again, member);
         assert!(refusal(&packed(twice)).contains("twice"), "{path}");
     }
+    // Another file first, and without an index.
+    let mut first = members(&content);
+    first[0].0.path = "ca.toml".to_owned();
+    assert!(refusal(&packed(first)).contains("its first file is not backup.toml"));
+    let mut less = members(&content);
+    less.retain(|(header, _)| !header.path.starts_with(INDEX));
+    assert!(refusal(&packed(less)).contains("or no index.db"));
     let mut late = members(&content);
     late.push(plain("issued", MemberKind::Folder));
     assert!(refusal(&packed(late)).contains("goes on"));
