@@ -12,7 +12,9 @@ pub fn all(certificate: &Certificate) -> Vec<&[u8]> {
 /// Returns the extensions in their order, one for each decoded one; none when the certificate has no list of them, or one of them
 /// cannot be read.
 pub fn extensions(certificate: &Certificate) -> Vec<WrittenExtension<'_>> {
-    let last = all(certificate).pop().filter(|last| last.first() == Some(&der::context_constructed(3)));
+    let is_list = |field: &&[u8]| field.first() == Some(&der::context_constructed(3));
+    let fields = der::split_first(certificate.tbs()).map_or(&[][..], |(_, content, _)| content);
+    let last = der::each(fields).find(is_list);
     let written = last.and_then(der_rules::written_extensions).unwrap_or_default();
     if written.len() == certificate.extensions.len() { written } else { Vec::new() }
 }

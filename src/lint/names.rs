@@ -27,11 +27,8 @@ pub fn find_value(certificate: &Certificate, problem: impl Fn(&NameValue<'_>) ->
 }
 
 /// Returns the subject and issuer alternative names, each as its tag and its content.
-pub fn alternative_names(certificate: &Certificate) -> Vec<(u8, &[u8])> {
+pub fn alternative_names(certificate: &Certificate) -> impl Iterator<Item = (u8, &[u8])> {
     let lists = [oid::SUBJECT_ALT_NAME, oid::ISSUER_ALT_NAME].into_iter().filter_map(|oid| certificate.extension(oid));
-    let names = lists.flat_map(|list| {
-        let content = der::split_first(&list.value).map(|(_, content, _)| content);
-        content.and_then(der::children).unwrap_or_default()
-    });
-    names.filter_map(|name| der::split_first(name).map(|(tag, content, _)| (tag, content))).collect()
+    let names = lists.flat_map(|list| der::each(der::split_first(&list.value).map_or(&[], |(_, content, _)| content)));
+    names.filter_map(|name| der::split_first(name).map(|(tag, content, _)| (tag, content)))
 }

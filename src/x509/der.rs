@@ -161,6 +161,16 @@ pub fn children(mut content: &[u8]) -> Option<Vec<&[u8]>> {
     Some(found)
 }
 
+/// Splits `content` into values as [`children`] does, one after another, and ends at the first that cannot be split.
+pub fn each(mut content: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (.., rest) = split_first(content)?;
+        let (child, _) = content.split_at(content.len() - rest.len());
+        content = rest;
+        Some(child)
+    })
+}
+
 /// Returns whether every length, down to the primitive values, is in its shortest form (X.690 §10.1). BER allows longer
 /// ones, and so several encodings of one certificate.
 pub fn has_shortest_lengths(input: &[u8]) -> bool {
@@ -234,6 +244,7 @@ mod tests {
             has_shortest_lengths(&bytes);
             if let Some(values) = children(&bytes) {
                 proptest::prop_assert_eq!(values.concat(), bytes.clone());
+                proptest::prop_assert_eq!(each(&bytes).collect::<Vec<_>>(), values);
             }
             if let Some((_, content, rest)) = split_first(&bytes) {
                 proptest::prop_assert!(bytes.ends_with(rest) && content.len() + rest.len() + 2 <= bytes.len());

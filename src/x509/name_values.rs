@@ -29,7 +29,7 @@ impl DistinguishedName {
 }
 
 fn children(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    der::split_first(value).and_then(|(_, content, _)| der::children(content)).unwrap_or_default().into_iter()
+    der::each(der::split_first(value).map_or(&[], |(_, content, _)| content))
 }
 
 #[cfg(test)]

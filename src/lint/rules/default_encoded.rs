@@ -22,7 +22,7 @@ pub const RULE: Rule = Rule {
 fn check(target: &LintTarget<'_>) -> Option<String> {
     let certificate = target.certificate;
     let mut found = Vec::new();
-    if fields::all(certificate).first().is_some_and(|version| *version == [0xa0, 3, 2, 1, 0]) {
+    if der::split_first(certificate.tbs()).is_some_and(|(_, fields, _)| fields.starts_with(&[0xa0, 3, 2, 1, 0])) {
         found.push("the version 1 is written out".to_owned());
     }
     // The decoded extensions stand in the same order.

@@ -23,7 +23,7 @@ fn check(target: &LintTarget<'_>) -> Option<String> {
     let is_wrong = |(tag, name): &(u8, &[u8])| {
         *tag == names::EMAIL && std::str::from_utf8(name).ok().and_then(mailbox::split).is_none()
     };
-    let (_, wrong) = names::alternative_names(target.certificate).into_iter().find(is_wrong)?;
+    let (_, wrong) = names::alternative_names(target.certificate).find(is_wrong)?;
     let shown = text::escape(&String::from_utf8_lossy(wrong));
     Some(format!("the e-mail address '{shown}' is not a mailbox, expected one as alice@corp.test"))
 }

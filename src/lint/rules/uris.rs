@@ -19,7 +19,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(target: &LintTarget<'_>) -> Option<String> {
-    let mut names = names::alternative_names(target.certificate).into_iter();
+    let mut names = names::alternative_names(target.certificate);
     names.find_map(|(tag, name)| {
         let problem = (tag == names::URI).then(|| problem(name)).flatten()?;
         Some(format!("the URI '{}' {problem}", text::escape(&String::from_utf8_lossy(name))))
