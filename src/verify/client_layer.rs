@@ -37,8 +37,11 @@ static SECURITY: [(&str, &str); 3] = [
 ];
 
 /// Facts that are an error whatever clients do, by the beginning of their word, with the reason.
-static SECURITY_WORDS: [(&str, &str); 2] =
-    [("key:rsa-below-", "such a key can be factored"), ("key:rsa-1024", "such a key can be factored")];
+static SECURITY_WORDS: [(&str, &str); 3] = [
+    ("key:rsa-below-", "such a key can be factored"),
+    ("key:rsa-1024", "such a key can be factored"),
+    ("version-4", "what the fields of a version mean that does not exist is not defined"),
+];
 
 /// The most certificates beside the leaf that are looked at.
 const MOST_SENT: usize = 64;

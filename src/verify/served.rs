@@ -9,8 +9,11 @@ use std::collections::HashMap;
 
 use super::candidate::Candidate;
 use super::code::{Code, Rank};
+use super::input::VerifyOptions;
 use super::signature;
-use super::verdict::Problem;
+use super::verdict::{Problem, Role, Verdict};
+use crate::clients::table;
+use crate::text::rfc3339;
 
 pub static CODES: &[&Code] = &[
     &LEAF_NOT_FIRST,
@@ -18,6 +21,8 @@ pub static CODES: &[&Code] = &[
     &ROOT_SENT,
     &UNRELATED_SENT,
     &DUPLICATE_SENT,
+    &EXPIRED_SENT,
+    &OTHERS_UNUSED,
     &OTHER_CERTIFICATE_SERVED,
     &KEY_NOT_PROVED,
     &SUPERSEDED,
@@ -68,6 +73,26 @@ const DUPLICATE_SENT: Code = Code {
     fix: "take the second one out of the file",
 };
 
+const EXPIRED_SENT: Code = Code {
+    code: "expired-sent",
+    rank: Rank::DuplicateSent,
+    citation: "RFC 8446 §4.4.2; RFC 4158 §2.4",
+    requirement: "A server sends no expired certificate beside the current one of the same CA",
+    example: "number 2, CN=Corp Root CA issuing, expired at 2026-11-19T17:04:12Z, and the chain does without it",
+    fix: "take the certificate out of the file",
+};
+
+const OTHERS_UNUSED: Code = Code {
+    code: "others-unused",
+    rank: Rank::Unranked,
+    citation: "ca verify --help",
+    requirement: "The first certificate of a file is the one that is verified, and the others are of its chain",
+    example: "CN=Corp Root CA stands first and is a CA certificate: it was verified, and 2 other certificates of the file were \
+        not used, among them CN=web.corp.test (number 3)",
+    fix: "put the certificate of the server first (cat cert.pem chain.pem > fullchain.pem), and check the file of a server with \
+        --as-served; of a file with several CAs, verify each in a file of its own",
+};
+
 /// The code that fetches the chain of a server reports these three.
 pub const OTHER_CERTIFICATE_SERVED: Code = Code {
     code: "other-certificate-served",
@@ -99,8 +124,71 @@ pub const SUPERSEDED: Code = Code {
 /// The most signatures that are checked among the certificates of one file: more than any server needs.
 const MOST_SIGNATURES: usize = 500;
 
-/// Returns the problems of certificates in the order in which a server would send them.
-pub fn check(sent: &[Candidate]) -> Vec<Problem> {
+/// Returns the problems of certificates in the order in which a server would send them; `verdict` is that of their chain.
+pub fn check(sent: &[Candidate], verdict: &Verdict, options: &VerifyOptions) -> Vec<Problem> {
+    let mut problems = of_order(sent);
+    // In a chain that does not reach a root, an expired certificate may be the one that matters.
+    if verdict.chain.last().is_some_and(|link| link.role == Role::Root) {
+        let known: Vec<_> = problems.iter().map(|problem| problem.certificate.clone()).collect();
+        let superfluous = sent.iter().enumerate().skip(1).filter(|(_, candidate)| {
+            candidate.certificate.validity.not_after < options.at
+                && !is_used(candidate, verdict)
+                && !known.contains(&candidate.position)
+        });
+        problems.extend(superfluous.map(|(index, candidate)| expired_sent(index + 1, candidate)));
+    }
+    problems
+}
+
+fn expired_sent(number: usize, candidate: &Candidate) -> Problem {
+    let certificate = &candidate.certificate;
+    let message = format!(
+        "number {number}, {}, expired at {}, and the chain does without it",
+        certificate.subject,
+        rfc3339(certificate.validity.not_after)
+    );
+    let refused_by = table().refused_by("sent:expired-twin-of-the-issuer").join(", ");
+    let hint = format!(
+        "{}; beside the current certificate of the leaf's issuer it is refused by {refused_by}",
+        take_out(number)
+    );
+    Problem::error(&EXPIRED_SENT, candidate, message).hint(hint)
+}
+
+/// Returns whether a certificate is in the chain of a verdict.
+fn is_used(candidate: &Candidate, verdict: &Verdict) -> bool {
+    let certificate = &candidate.certificate;
+    verdict.chain.iter().any(|link| {
+        link.source == candidate.position
+            || link.serial == certificate.serial
+                && link.subject == certificate.subject
+                && link.issuer == certificate.issuer
+    })
+}
+
+/// Returns a warning for a valid chain of a CA certificate that stands first, when others of the file are not part of it: the
+/// certificate that was meant may be one of them.
+pub fn others_unused(sent: &[Candidate], verdict: &Verdict) -> Option<Problem> {
+    let first = sent.first().filter(|first| first.certificate.is_ca())?;
+    let unused = || sent.iter().enumerate().skip(1).filter(|(_, candidate)| !is_used(candidate, verdict));
+    let count = unused().count();
+    if count == 0 {
+        return None;
+    }
+    let leaf = unused().find(|(_, candidate)| !candidate.certificate.is_ca());
+    let leaf = leaf.map(|(index, leaf)| format!(", among them {} (number {})", leaf.certificate.subject, index + 1));
+    let message = format!(
+        "{} stands first and is a CA certificate: it was verified, and {count} other certificate{} of the file {} not used{}",
+        first.certificate.subject,
+        if count == 1 { "" } else { "s" },
+        if count == 1 { "was" } else { "were" },
+        leaf.unwrap_or_default()
+    );
+    Some(Problem::warning(&OTHERS_UNUSED, first, message))
+}
+
+/// Returns the problems of the order of certificates, and of those that do not belong among them.
+fn of_order(sent: &[Candidate]) -> Vec<Problem> {
     if let Some(problem) = leaf_not_first(sent) {
         // All other problems would follow from this one.
         return vec![problem];
@@ -220,8 +308,8 @@ impl SentChain<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lint::testing::{TestCa, TestCert};
-    use crate::verify::InputPosition;
+    use crate::lint::testing::{NOW, TestCa, TestCert};
+    use crate::verify::{InputPosition, SignatureCache, VerifyInput, verify_chain};
     use crate::x509::Certificate;
 
     fn candidates(sent: &[&Certificate]) -> Vec<Candidate> {
@@ -232,7 +320,68 @@ mod tests {
     }
 
     fn seen(sent: &[&Certificate]) -> Vec<(&'static str, String)> {
-        check(&candidates(sent)).into_iter().map(|problem| (problem.code, problem.hint)).collect()
+        of_order(&candidates(sent)).into_iter().map(|problem| (problem.code, problem.hint)).collect()
+    }
+
+    /// The verdict for the first certificate below this root, and the codes beside it.
+    fn beside(sent: &[&Certificate], root: &Certificate) -> (Verdict, Vec<Problem>) {
+        let sent = candidates(sent);
+        let anchors = [Candidate::new(root.clone(), InputPosition::new("roots.pem", 1))];
+        let untrusted: Vec<_> = sent[1..].iter().collect();
+        let input = VerifyInput {
+            leaf: &sent[0],
+            untrusted: &untrusted,
+            anchors: &anchors,
+            crls: &[],
+            revocations: None,
+            signatures: &SignatureCache::default(),
+        };
+        let options = VerifyOptions::path_alone(NOW);
+        let verdict = verify_chain(input, &options);
+        let problems = check(&sent, &verdict, &options).into_iter().chain(others_unused(&sent, &verdict)).collect();
+        (verdict, problems)
+    }
+
+    /// An intermediate that was renewed with its key, and its certificate before.
+    #[test]
+    fn an_expired_certificate_that_the_chain_does_without_is_refused() {
+        let root = TestCa::root();
+        let begin = time::macros::datetime!(2020-01-01 0:00 UTC);
+        let past = |cert: TestCert| cert.validity(begin, begin + time::Duration::days(30));
+        let issuing = root.subordinate(TestCert::ca("Issuing CA").serial(&[2]));
+        let old = root.issue(past(TestCert::ca("Issuing CA").serial(&[3]).with_key(&issuing.key)));
+        let leaf = issuing.issue(TestCert::server("web.corp.test"));
+        let found = |sent: &[&Certificate]| -> Vec<_> {
+            beside(sent, &root.certificate).1.into_iter().map(|it| (it.code, it.certificate.number)).collect()
+        };
+        assert_eq!(found(&[&leaf, &issuing.certificate]), []);
+        assert_eq!(found(&[&leaf, &old, &issuing.certificate]), [("expired-sent", 2)]);
+        assert_eq!(found(&[&leaf, &issuing.certificate, &old]), [("expired-sent", 3)]);
+        assert_eq!(found(&[&leaf, &old, &issuing.certificate, &old]), [("duplicate-sent", 4), ("expired-sent", 2)]);
+        // The only certificate of the CA: that it has expired is the problem of the chain.
+        let (verdict, problems) = beside(&[&leaf, &old], &root.certificate);
+        assert!(!verdict.valid && problems.is_empty(), "{problems:?}");
+        let unrelated = TestCa::self_signed(past(TestCert::ca("Other"))).certificate;
+        assert_eq!(found(&[&leaf, &issuing.certificate, &unrelated]), [("stranger-sent", 3)]);
+    }
+
+    #[test]
+    fn a_ca_that_stands_first_is_said_where_others_are_not_used() {
+        let (leaf, lower, upper, root) = chain();
+        let found = |sent: &[&Certificate]| {
+            let problems = beside(sent, &root).1;
+            problems.into_iter().find(|it| it.code == "others-unused").map(|it| it.message)
+        };
+        let reversed = found(&[&root, &upper, &lower, &leaf]).unwrap();
+        assert!(
+            reversed
+                .ends_with("3 other certificates of the file were not used, among them CN=web.corp.test (number 4)")
+        );
+        let of_cas = found(&[&upper, &lower]).unwrap();
+        assert!(of_cas.ends_with("it was verified, and 1 other certificate of the file was not used"), "{of_cas}");
+        // An intermediate with what stands above it, and a leaf with anything.
+        assert_eq!(found(&[&lower, &upper, &root]), None);
+        assert_eq!(found(&[&leaf, &lower, &upper, &TestCa::root().certificate]), None);
     }
 
     fn codes(sent: &[&Certificate]) -> Vec<&'static str> {
@@ -289,7 +438,7 @@ mod tests {
         let leaf = lower.issue(TestCert::server("web.corp.test"));
         let [top, upper, lower] = [top, upper, lower].map(|ca| ca.certificate);
         assert_eq!(codes(&[&leaf, &sibling, &upper, &lower]), ["stranger-sent", "out-of-order"]);
-        let message = |sent: &[&Certificate]| check(&candidates(sent)).remove(0).message;
+        let message = |sent: &[&Certificate]| of_order(&candidates(sent)).remove(0).message;
         assert!(message(&[&leaf, &upper, &sibling, &lower]).ends_with("before CN=Lower CA, number 4, which it issued"));
         assert!(message(&[&leaf, &top, &lower, &upper]).ends_with("before CN=Upper CA, number 4, which it issued"));
     }

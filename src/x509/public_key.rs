@@ -97,6 +97,13 @@ pub enum KeyKind {
     Other(String),
 }
 
+impl KeyKind {
+    /// Returns whether it is a key on a curve without a name: the curve is written out, or left to the issuer.
+    pub fn is_without_named_curve(&self) -> bool {
+        matches!(self, Self::Other(oid) if oid == key_names::EC_PUBLIC_KEY)
+    }
+}
+
 impl fmt::Display for KeyKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -179,8 +179,10 @@ impl BatchVerifier<'_> {
         };
         let mut verdict = verify_chain(input, self.options);
         if self.as_served {
-            verdict.add_problems(served::check(sent));
-        } else if !verdict.valid {
+            verdict.add_problems(served::check(sent, &verdict, self.options));
+        } else if verdict.valid {
+            verdict.add_problems(served::others_unused(sent, &verdict));
+        } else {
             verdict.add_problems(served::leaf_not_first(sent));
         }
         if let Some(key) = self.key {

@@ -6,6 +6,7 @@ use crate::verify::cert_path::CertPath;
 use crate::verify::code::Rank;
 use crate::verify::input::{Purpose, VerifyOptions};
 use crate::verify::verdict::{Problem, Role};
+use crate::x509::KeyKind;
 
 /// Rules for every purpose: implementations read a certificate that breaks them differently.
 static ALWAYS: [&Rule; 8] = [
@@ -79,11 +80,17 @@ pub fn check(path: &CertPath<'_>, index: usize, problems: &mut Vec<Problem>) {
     let target = LintTarget { certificate: &candidate.certificate, issuer };
     let purpose = path.options.purpose;
     let role = path.role(index);
+    // For servers the table of clients decides.
+    let unsound = if purpose == Purpose::Server { Vec::new() } else { unsound(&target, role) };
     let mut apply = |rules: &[&Rule], severity: Severity| {
         for finding in rules.iter().filter_map(|rule| rule.apply(&target)) {
             if !is_pointless(finding.rule, path, index) {
                 let tolerated = is_tolerated(finding.rule, &target, role, path.options);
-                let severity = if tolerated { Severity::Warning } else { severity };
+                let severity = match (unsound.contains(&finding.rule), tolerated) {
+                    (true, _) => Severity::Error,
+                    (false, true) => Severity::Warning,
+                    (false, false) => severity,
+                };
                 let is_of_own_root = is_fault_of_own_root(finding.rule, role, path.options);
                 let rank = rank(finding.rule);
                 let problem = Problem::of_finding(finding, severity, rank, candidate);
@@ -108,6 +115,28 @@ pub fn check(path: &CertPath<'_>, index: usize, problems: &mut Vec<Problem>) {
         }
     }
 }
+
+/// Returns the codes of the rules for TLS that a certificate breaks in a way that no purpose can bear: a version that does not
+/// exist; extensions in a version that has none, since one implementation reads them and another does not; RSA keys that can be
+/// factored; curves that have no name (RFC 5480 §2.1.1). Of an anchor, the name and the key count (RFC 5280 §6.1.1 (d)).
+fn unsound(target: &LintTarget<'_>, role: Role) -> Vec<&'static str> {
+    let certificate = target.certificate;
+    let is_of_unsound_version = match certificate.version {
+        3 => false,
+        1 | 2 => !certificate.extensions.is_empty(),
+        _ => true,
+    };
+    let key = certificate.public_key.kind();
+    let rules = [
+        (is_of_unsound_version && role != Role::Root, &lint::version::RULE),
+        (matches!(key, KeyKind::Rsa { bits, .. } if *bits < FACTORED_BITS), &lint::rsa_size::RULE),
+        (key.is_without_named_curve(), &lint::key_kind::RULE),
+    ];
+    rules.into_iter().filter_map(|(is_broken, rule)| is_broken.then_some(rule.code)).collect()
+}
+
+/// RSA moduli of fewer bits can be factored: 829 bits were in 2020.
+const FACTORED_BITS: u32 = 1024;
 
 /// Other problems often follow from an extension that cannot be read; no other rule has a rank.
 fn rank(rule: &str) -> Rank {
@@ -317,7 +346,9 @@ mod tests {
     fn what_rfc_5280_asks_for_is_refused_for_tls_and_told_otherwise() {
         for broken in outside_of_rfc_5280() {
             let for_servers = broken.rule().code != lint::name_constraints_critical::RULE.code;
-            assert_eq!(broken.refused(), [false, true, for_servers], "{}", broken.rule().code);
+            // Extensions in version 1 are read by one implementation and not by another, whatever the purpose is.
+            let for_any = broken.rule().code == lint::version::RULE.code;
+            assert_eq!(broken.refused(), [for_any, true, for_servers], "{}", broken.rule().code);
         }
     }
 
@@ -339,6 +370,36 @@ mod tests {
             assert!(verdict.valid, "{:?}", verdict.problems);
             assert!(verdict.problems.iter().any(|it| it.code == lint::certificate_policies::RULE.code));
         }
+    }
+
+    #[test]
+    fn a_key_or_version_that_no_purpose_can_bear_is_refused_for_each_of_them() {
+        use crate::lint::testing::object_identifier;
+        let bits = |bits: usize| rsa_spki(&vec![0xff; bits / 8], &[1, 0, 1]);
+        let without_curve = || {
+            let algorithm = der::sequence(&[&object_identifier("1.2.840.10045.2.1"), &der::sequence(&[])]);
+            der::sequence(&[&algorithm, &der::bit_string(&[4; 65])])
+        };
+        let client = || TestCert::client("alice");
+        for (cert, rule) in [
+            (client().spki(bits(512)), &lint::rsa_size::RULE),
+            (client().spki(bits(768)), &lint::rsa_size::RULE),
+            (client().spki(without_curve()), &lint::key_kind::RULE),
+            (client().version(1), &lint::version::RULE),
+            (client().version(2), &lint::version::RULE),
+            (client().version(6), &lint::version::RULE),
+        ] {
+            let root = TestCa::root();
+            let leaf = root.issue(cert);
+            let case = |purpose| Case::new(leaf.clone(), &[], &[&root.certificate]).purpose(purpose).errors();
+            assert_eq!(case(Purpose::Any), [rule.code]);
+            assert!(case(Purpose::Client).contains(&rule.code));
+        }
+        // Of a root, only its key counts; that only version 3 makes a CA is another rule.
+        let root = TestCa::self_signed(TestCert::ca("Root").version(6));
+        assert_eq!(Case::new(root.issue(client()), &[], &[&root.certificate]).errors(), ["not-a-ca"]);
+        let server_of_6 = TestPki::new().case(server().serial(&[1]).version(6)).server("web.corp.test").by_clients();
+        assert!(server_of_6.errors().contains(&lint::version::RULE.code));
     }
 
     #[test]
