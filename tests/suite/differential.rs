@@ -130,6 +130,11 @@ static DIFFERENCES: &[Difference] = &[
         &["unknown-critical-extension"],
         "they do not look at the qualifiers of policies, which RFC 5280 §4.2.1.4 asks to be understood or refused",
     ),
+    accepting(
+        &["openssl", "gnutls"],
+        &["version-not-3"],
+        "they read a version that does not exist, and extensions in a version that has none; Go, Java, rustls and Chrome do not",
+    ),
     accepting(&["gnutls"], &["not-a-ca"], "it takes an anchor for a CA, whatever its basicConstraints say"),
     accepting(
         &["cryptography"],

@@ -397,7 +397,8 @@ mod tests {
         }
         // Of a root, only its key counts; that only version 3 makes a CA is another rule.
         let root = TestCa::self_signed(TestCert::ca("Root").version(6));
-        assert_eq!(Case::new(root.issue(client()), &[], &[&root.certificate]).errors(), ["not-a-ca"]);
+        let below_root = Case::new(root.issue(client()), &[], &[&root.certificate]).by_clients();
+        assert_eq!(below_root.errors(), ["not-a-ca"]);
         let server_of_6 = TestPki::new().case(server().serial(&[1]).version(6)).server("web.corp.test").by_clients();
         assert!(server_of_6.errors().contains(&lint::version::RULE.code));
     }
