@@ -1,0 +1,210 @@
+//! Where a passphrase comes from, and which are refused.
+
+use std::ffi::OsString;
+
+use proptest::strategy::Strategy;
+
+use super::*;
+use crate::cli::testing::CliRun;
+
+const WORDS: [&str; 3] = ["ca", "completions", "bash"];
+
+fn text(passphrase: Result<Passphrase, Failure>) -> Result<String, &'static str> {
+    passphrase
+        .map(|passphrase| String::from_utf8(passphrase.expose().to_vec()).unwrap())
+        .map_err(|failure| failure.code)
+}
+
+fn flags() -> PassphraseArguments {
+    PassphraseArguments::default()
+}
+
+#[test]
+fn a_new_passphrase_is_typed_twice_alike_and_not_empty() {
+    let choose = |typed: &[&'static str]| {
+        let mut run = CliRun { typed: typed.to_vec(), ..CliRun::default() };
+        run.with_context(&WORDS, |context| text(flags().choose(context, "? ", FLAGS)))
+    };
+    assert_eq!(choose(&["secret", "secret"]), Ok("secret".to_owned()));
+    assert_eq!(choose(&["secret", "sekret"]), Err("passphrases-differ"));
+    assert_eq!(choose(&["", ""]), Err("no-passphrase"));
+    assert_eq!(choose(&["secret"]), Err("no-passphrase"));
+}
+
+#[test]
+fn nobody_is_asked_without_a_terminal_or_against_the_users_will() {
+    let without_input = ["ca", "--no-input", "completions", "bash"];
+    for (typed, words) in [(vec![], &WORDS[..]), (vec!["secret"], &without_input[..])] {
+        let mut run = CliRun { typed, ..CliRun::default() };
+        let refused = run.with_context(words, |context| ask(context, "? ", FLAGS)).unwrap_err();
+        assert_eq!((refused.code, refused.status), ("no-passphrase", crate::report::exit_status::ExitStatus::Usage));
+        assert!(refused.hints.iter().any(|hint| hint.contains("--passphrase-file")));
+    }
+}
+
+#[test]
+fn a_flag_comes_before_the_settings_and_the_settings_before_a_person() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("one"), "first line\nsecond line\n").unwrap();
+    std::fs::write(folder.path().join("none"), "\n").unwrap();
+    let mut run = CliRun {
+        typed: vec!["typed"],
+        environment: [("VAR".into(), "from the variable".into())].into(),
+        working_folder: folder.path().to_owned(),
+        ..CliRun::default()
+    };
+    let home = Home::at(folder.path().to_owned());
+    let set = |file: &str, env: &str| PassphraseSettings { file: file.to_owned(), env: env.to_owned() };
+    let mut open = |flags: PassphraseArguments, settings: PassphraseSettings| {
+        run.with_context(&WORDS, |context| text(flags.open_by(&settings, &home, context, "? ")))
+    };
+    let file = |name: &str| PassphraseArguments { passphrase_file: Some(name.into()), ..flags() };
+    let variable = |name: &str| PassphraseArguments { passphrase_env: Some(name.to_owned()), ..flags() };
+    assert_eq!(open(file("one"), set("", "VAR")), Ok("first line".to_owned()));
+    assert_eq!(open(variable("VAR"), set("one", "")), Ok("from the variable".to_owned()));
+    assert_eq!(open(flags(), set("one", "")), Ok("first line".to_owned()));
+    assert_eq!(open(flags(), set("", "VAR")), Ok("from the variable".to_owned()));
+    assert_eq!(open(flags(), set("", "")), Ok("typed".to_owned()));
+    assert_eq!(open(file("none"), set("", "")), Err("no-passphrase"));
+    assert_eq!(open(file("missing"), set("", "")), Err("unreadable-input"));
+    assert_eq!(open(variable("UNSET"), set("", "")), Err("no-passphrase"));
+}
+
+#[test]
+fn a_missing_passphrase_of_the_settings_names_the_settings() {
+    let mut run = CliRun::default();
+    let home = Home::at("/site/ca".into());
+    for (file, env) in [("missing", ""), ("", "UNSET")] {
+        let settings = PassphraseSettings { file: file.to_owned(), env: env.to_owned() };
+        let refused = run.with_context(&WORDS, |context| flags().open_by(&settings, &home, context, "? ")).unwrap_err();
+        assert!(refused.hints.iter().any(|hint| hint == "[passphrase] in /site/ca/ca.toml names it"), "{refused:?}");
+    }
+    let typed = PassphraseArguments { passphrase_env: Some("UNSET".to_owned()), ..flags() };
+    let settings = PassphraseSettings::default();
+    let refused = run.with_context(&WORDS, |context| typed.open_by(&settings, &home, context, "? ")).unwrap_err();
+    assert_eq!(refused.hints, [""; 0]);
+}
+
+/// What each source makes of the bytes, by its name: the passphrase, or the code of the failure.
+fn by_source(content: &[u8], folder: &Path) -> Vec<(&'static str, Result<Vec<u8>, &'static str>)> {
+    use std::os::fd::AsRawFd;
+    use std::os::unix::ffi::OsStringExt;
+
+    std::fs::write(folder.join("file"), content).unwrap();
+    let mut run = CliRun { working_folder: folder.to_owned(), ..CliRun::default() };
+    // No variable, and no line of a terminal, has a NUL byte; and the prompt gives text, without the line ending.
+    let variable = OsString::from_vec(content.to_vec());
+    run.environment.insert("VAR".into(), variable);
+    let open = std::fs::File::open(folder.join("file")).unwrap();
+    let home = Home::at(folder.to_owned());
+    let setting = |file: &str, env: &str| PassphraseSettings { file: file.to_owned(), env: env.to_owned() };
+    let none = || setting("", "");
+    let descriptor = u32::try_from(open.as_raw_fd()).unwrap();
+    let sources = [
+        ("--passphrase-file", PassphraseArguments { passphrase_file: Some("file".into()), ..flags() }, none()),
+        ("--passphrase-env", PassphraseArguments { passphrase_env: Some("VAR".to_owned()), ..flags() }, none()),
+        ("--passphrase-fd", PassphraseArguments { passphrase_fd: Some(descriptor), ..flags() }, none()),
+        ("[passphrase] file", flags(), setting("file", "")),
+        ("[passphrase] env", flags(), setting("", "VAR")),
+    ];
+    let shown = |result: Result<Passphrase, Failure>| {
+        result.map(|passphrase| passphrase.expose().to_vec()).map_err(|failure| failure.code)
+    };
+    let mut found: Vec<_> = sources
+        .into_iter()
+        .map(|(name, flags, settings)| {
+            let opened = run.with_context(&WORDS, |context| flags.open_by(&settings, &home, context, "? "));
+            (name, shown(opened))
+        })
+        .collect();
+    let of_key_file = |context: &mut Context<'_>| of_key_file(Some(Path::new("file")), "? ", KEY_FLAG, context);
+    found.push(("--key-passphrase-file", shown(run.with_context(&WORDS, of_key_file))));
+    if let Ok(text) = std::str::from_utf8(content) {
+        run.typed = vec![Box::leak(text.to_owned().into_boxed_str())];
+        found.push(("the prompt", shown(run.with_context(&WORDS, |context| ask(context, "? ", FLAGS)))));
+    }
+    found
+}
+
+proptest::proptest! {
+    #[test]
+    fn the_same_bytes_are_the_same_passphrase_whatever_they_came_from(
+        line in proptest::prop_oneof![
+            proptest::collection::vec(proptest::num::u8::ANY, 0..20),
+            "[a-z \0\r]{0,4}".prop_map(String::into_bytes),
+        ],
+        ending in proptest::sample::select(vec!["", "\n", "\r\n"]),
+    ) {
+        // A file may go on after its first line.
+        let line: Vec<u8> = line.into_iter().filter(|byte| *byte != b'\n').collect();
+        let content = [&line[..], ending.as_bytes()].concat();
+        let rest = if ending == "\n" && line.last() == Some(&b'\r') { &line[..line.len() - 1] } else { &line[..] };
+        let expected = match rest {
+            [] => Err("no-passphrase"),
+            rest if rest.contains(&0) => Err("bad-passphrase"),
+            rest => Ok(rest.to_vec()),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        for (source, found) in by_source(&content, folder.path()) {
+            proptest::prop_assert_eq!(&found, &expected, "{}", source);
+        }
+    }
+}
+
+/// What a run of `act` warns of.
+fn warnings(run: &mut CliRun, act: impl FnOnce(&mut Context<'_>)) -> Vec<String> {
+    run.with_context(&WORDS, |context| {
+        act(context);
+        context.warnings.take()
+    })
+}
+
+#[test]
+fn a_short_passphrase_is_reported_when_a_new_key_gets_it_and_not_when_a_key_is_opened() {
+    let mut run = CliRun { typed: vec!["eleven char", "eleven char"], ..CliRun::default() };
+    let found = warnings(&mut run, |context| drop(flags().choose(context, "? ", FLAGS).unwrap()));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("has 11 characters"), "{found:?}");
+    run.typed = vec!["twelve chars", "twelve chars"];
+    assert_eq!(warnings(&mut run, |context| drop(flags().choose(context, "? ", FLAGS).unwrap())), [""; 0]);
+    run.typed = vec!["x"];
+    assert_eq!(warnings(&mut run, |context| drop(ask(context, "? ", FLAGS).unwrap())), [""; 0]);
+
+    let variable = PassphraseArguments { passphrase_env: Some("VAR".to_owned()), ..flags() };
+    run.environment.insert("VAR".into(), "x\n".into());
+    let (home, mut config) = (Home::at("/nowhere".into()), Config::default());
+    let by_flag = |context: &mut Context<'_>| drop(new_ca_passphrase(&variable, &home, &config, context).unwrap());
+    assert_eq!(warnings(&mut run, by_flag).len(), 1);
+    config.passphrase.env = "VAR".to_owned();
+    let by_setting = |context: &mut Context<'_>| drop(new_ca_passphrase(&flags(), &home, &config, context).unwrap());
+    assert_eq!(warnings(&mut run, by_setting).len(), 1);
+}
+
+#[test]
+fn a_passphrase_file_that_other_users_can_read_or_exchange_is_reported_once() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("word");
+    std::fs::write(&path, "correct horse").unwrap();
+    let mut run = CliRun { working_folder: folder.path().to_owned(), ..CliRun::default() };
+    let mut read_twice = |mode| {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let file = PassphraseArguments { passphrase_file: Some("word".into()), ..flags() };
+        warnings(&mut run, |context| {
+            file.read(context).unwrap();
+            of_key_file(Some(Path::new("word")), "? ", KEY_FLAG, context).unwrap();
+        })
+    };
+    assert_eq!(read_twice(0o600), [""; 0]);
+    let found = read_twice(0o640);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("(mode 0640); fix: chmod 600 "), "{found:?}");
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let found = read_twice(0o600);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].contains("put another file in the place") && found[0].contains("fix: move it into a folder"),
+        "{found:?}"
+    );
+}
