@@ -179,7 +179,7 @@ subcommands! {
     "verify" => Verify(verify::Arguments),
     /// Check the form of certificates against named rules
     "lint" => Lint(lint::Arguments),
-    /// Explain a code of verify or lint: the rule, its source, an example, the cure
+    /// Explain a code that this program prints: the rule or the failure, and what to do
     "explain" => Explain(explain::Arguments),
     /// Show the help of a command, or a page about a topic
     "help" => Help(help_command::Arguments),

@@ -1,4 +1,4 @@
-//! `ca explain CODE`: the rule behind a code of `ca verify` or `ca lint`.
+//! `ca explain CODE`: the rule behind a code of `ca verify` or `ca lint`, or what a code of a failure means.
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -7,6 +7,7 @@ use crate::app::context::Context;
 use crate::clients::table::VersionRange;
 use crate::clients::{Basis, Client, Fact, table, words};
 use crate::report::failure::Failure;
+use crate::report::failure_codes::{self, FailureCode};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::{lint, verify};
@@ -16,6 +17,9 @@ pub struct Arguments {
     /// The code to explain; without one, all are listed
     #[arg(value_name = "CODE")]
     code: Option<String>,
+    /// List the codes that have this text in their name or in what is said of them
+    #[arg(long, value_name = "TEXT", conflicts_with = "code")]
+    search: Option<String>,
 }
 
 /// What there is to say of a code.
@@ -30,28 +34,52 @@ struct Explanation {
 }
 
 struct Explanations {
-    all: Vec<Explanation>,
+    rules: Vec<Explanation>,
+    failures: Vec<FailureCode>,
     asked_for_one: bool,
 }
 
 pub fn run(arguments: &Arguments, _context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let mut all = explanations();
+    let mut found =
+        Explanations { rules: explanations(), failures: failure_codes::all(), asked_for_one: arguments.code.is_some() };
     if let Some(code) = &arguments.code {
-        let nearest = all.iter().min_by_key(|it| strsim::damerau_levenshtein(it.code, code)).map(|it| it.code);
-        all.retain(|explanation| explanation.code == code);
-        if all.is_empty() {
-            let failure = Failure::usage("unknown-code", format!("'{code}' is not a code of ca verify or ca lint"));
-            let failure = match nearest {
-                Some(nearest) => failure.hint(format!("did you mean '{nearest}'?")),
-                None => failure,
-            };
-            return Err(failure.hint("list all codes with: ca explain"));
+        let known = found.rules.iter().map(|rule| rule.code).chain(found.failures.iter().map(|it| it.code.as_str()));
+        let nearest = known.min_by_key(|known| strsim::damerau_levenshtein(known, code)).map(str::to_owned);
+        found.rules.retain(|rule| rule.code == code);
+        found.failures.retain(|failure| failure.code == *code);
+        if found.is_empty() {
+            return Err(unknown(code, nearest));
         }
     }
-    Ok(Box::new(Explanations { all, asked_for_one: arguments.code.is_some() }))
+    if let Some(text) = &arguments.search {
+        let text = text.to_lowercase();
+        let has = |fields: &[&str]| fields.iter().any(|field| field.to_lowercase().contains(&text));
+        found.rules.retain(|it| has(&[it.code, it.requirement, it.example, it.fix, it.citation]));
+        found.failures.retain(|it| has(&[&it.code, &it.means, &it.fix]));
+        if found.is_empty() {
+            let message = format!("no code has '{text}' in its name or in what is said of it");
+            return Err(Failure::usage("unknown-code", message).hint("list all codes with: ca explain"));
+        }
+    }
+    Ok(Box::new(found))
 }
 
-/// All codes in the order of the alphabet.
+fn unknown(code: &str, nearest: Option<String>) -> Failure {
+    let failure = Failure::usage("unknown-code", format!("'{code}' is not a code of this program"));
+    let failure = match nearest {
+        Some(nearest) => failure.hint(format!("did you mean '{nearest}'?")),
+        None => failure,
+    };
+    failure.hint("list all codes with: ca explain")
+}
+
+impl Explanations {
+    fn is_empty(&self) -> bool {
+        self.rules.is_empty() && self.failures.is_empty()
+    }
+}
+
+/// All codes of verify and lint, in the order of the alphabet.
 fn explanations() -> Vec<Explanation> {
     let of_lint = lint::RULES.iter().map(|rule| of_rule(rule)).chain(lint::CRL_RULES.iter().map(|rule| of_rule(rule)));
     let of_verify = verify::codes().map(|code| Explanation {
@@ -125,10 +153,18 @@ impl RefusedFact {
 impl Report for Explanations {
     fn text(&self, page: &mut Page) {
         if !self.asked_for_one {
-            let rows: Vec<_> = self.all.iter().map(|it| vec![it.code.to_owned(), it.requirement.to_owned()]).collect();
-            return page.table(&["code", "the rule"], &rows);
+            let rules: Vec<_> =
+                self.rules.iter().map(|it| vec![it.code.to_owned(), it.requirement.to_owned()]).collect();
+            let failures: Vec<_> = self.failures.iter().map(|it| vec![it.code.clone(), it.means.clone()]).collect();
+            for (head, rows) in [(["code", "the rule"], rules), (["code of a failure", "means"], failures)] {
+                if !rows.is_empty() {
+                    page.gap();
+                    page.table(&head, &rows);
+                }
+            }
+            return;
         }
-        for explanation in &self.all {
+        for explanation in &self.rules {
             page.toned(Tone::Strong, explanation.code);
             page.field("the rule", explanation.requirement);
             page.field("source", explanation.citation);
@@ -141,6 +177,13 @@ impl Report for Explanations {
             if !refused.is_empty() {
                 page.rows("refused by", &refused);
             }
+        }
+        for failure in &self.failures {
+            page.gap();
+            page.toned(Tone::Strong, &failure.code);
+            page.field("means", &failure.means);
+            page.field("exit status", &failure.exit.to_string());
+            page.field("what to do", &failure.fix);
         }
     }
 
@@ -157,7 +200,12 @@ impl Report for Explanations {
                 "refused": refused,
             })
         };
-        json!({ "schema": "ca.explain/1", "codes": self.all.iter().map(explain).collect::<Vec<_>>() })
+        let failure = |it: &FailureCode| json!({ "code": it.code, "exit": it.exit, "means": it.means, "fix": it.fix });
+        json!({
+            "schema": "ca.explain/1",
+            "codes": self.rules.iter().map(explain).collect::<Vec<_>>(),
+            "failures": self.failures.iter().map(failure).collect::<Vec<_>>(),
+        })
     }
 }
 

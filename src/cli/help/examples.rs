@@ -240,7 +240,8 @@ pub const ALL: &[(&str, &[Example])] = &[
         "explain",
         &[
             example("a code of 'ca verify' or 'ca lint'", "ca explain no-subject-alt-name"),
-            example("all codes", "ca explain"),
+            example("a code of a failure", "ca explain key-away"),
+            example("every code that is about CRLs", "ca explain --search CRL"),
         ],
     ),
     ("help", &[example("the help of a command", "ca help root renew"), example("a topic", "ca help templates")]),

@@ -17,18 +17,22 @@ use crate::store::passphrase_prompt::{EncryptedKey, PassphraseUnavailable};
 use crate::system::files::{self, ExposedFile, Exposure};
 use crate::text::{Diagnosis, Diagnostic, PathText};
 
+// The headings of the two groups. `next_help_heading` would stay in force behind a group.
+const OF_CA_KEY: &str = "Passphrase of the CA key";
+const NEW: &str = "New passphrase";
+
 /// The flags that say where the passphrase of a CA key is.
 #[derive(Debug, Clone, Default, Args)]
 #[group(id = "passphrase", multiple = false)]
 pub struct PassphraseArguments {
     /// Read the passphrase of the CA key from the first line of a file
-    #[arg(long, help_heading = "Passphrase of the CA key", value_name = "FILE")]
+    #[arg(long, help_heading = OF_CA_KEY, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
     /// Read it from an environment variable
-    #[arg(long, help_heading = "Passphrase of the CA key", value_name = "VAR")]
+    #[arg(long, help_heading = OF_CA_KEY, value_name = "VAR")]
     pub passphrase_env: Option<String>,
     /// Read it from an open file descriptor
-    #[arg(long, help_heading = "Passphrase of the CA key", value_name = "N", value_parser = whole_number::<u32>)]
+    #[arg(long, help_heading = OF_CA_KEY, value_name = "N", value_parser = whole_number::<u32>)]
     pub passphrase_fd: Option<u32>,
 }
 
@@ -37,13 +41,13 @@ pub struct PassphraseArguments {
 #[group(id = "new-passphrase", multiple = false)]
 pub struct NewPassphraseArguments {
     /// Read the new passphrase from the first line of a file
-    #[arg(long, help_heading = "New passphrase", value_name = "FILE")]
+    #[arg(long, help_heading = NEW, value_name = "FILE")]
     new_passphrase_file: Option<PathBuf>,
     /// Read it from an environment variable
-    #[arg(long, help_heading = "New passphrase", value_name = "VAR")]
+    #[arg(long, help_heading = NEW, value_name = "VAR")]
     new_passphrase_env: Option<String>,
     /// Read it from an open file descriptor
-    #[arg(long, help_heading = "New passphrase", value_name = "N", value_parser = whole_number::<u32>)]
+    #[arg(long, help_heading = NEW, value_name = "N", value_parser = whole_number::<u32>)]
     new_passphrase_fd: Option<u32>,
 }
 
