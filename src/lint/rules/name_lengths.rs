@@ -5,6 +5,7 @@ use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;
 use crate::lint::severity::Severity;
 use crate::lint::target::LintTarget;
+use crate::x509::AttributeType;
 use crate::x509::der_rules::is_encoded_as;
 
 pub const RULE: Rule = Rule {
@@ -41,6 +42,10 @@ const BOUNDS: [(&str, usize, usize); 17] = [
 
 fn check(target: &LintTarget<'_>) -> Option<String> {
     names::find_value(target.certificate, |value| {
+        // Of this length nothing is wrong but a country.
+        if (3..=64).contains(&value.content.len()) && value.attribute.kind != AttributeType::Country {
+            return None;
+        }
         let (_, least, most) = BOUNDS.iter().find(|(oid, ..)| *oid == value.attribute.kind.oid())?;
         // What cannot be read has another rule.
         (value.attribute.is_text && is_encoded_as(value.tag, value.content)).then_some(())?;

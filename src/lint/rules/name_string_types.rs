@@ -5,6 +5,7 @@ use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;
 use crate::lint::severity::Severity;
 use crate::lint::target::LintTarget;
+use crate::x509::der;
 use crate::x509::der_rules::string_type;
 
 pub const RULE: Rule = Rule {
@@ -36,12 +37,13 @@ const DIRECTORY_STRINGS: [&str; 12] = [
 fn check(target: &LintTarget<'_>) -> Option<String> {
     names::find_value(target.certificate, |value| {
         let oid = value.attribute.kind.oid();
-        let found = string_type(value.tag).unwrap_or("value of another type");
         let expected = match FIXED.iter().find(|(known, _)| *known == oid) {
             Some((_, expected)) => *expected,
+            None if [der::UTF8_STRING, der::PRINTABLE_STRING].contains(&value.tag) => return None,
             None if DIRECTORY_STRINGS.contains(&oid) => "PrintableString or UTF8String",
             None => return None,
         };
+        let found = string_type(value.tag).unwrap_or("value of another type");
         (!expected.split(" or ").any(|it| it == found)).then(|| format!("is a {found}, expected {expected}"))
     })
 }
@@ -50,7 +52,6 @@ fn check(target: &LintTarget<'_>) -> Option<String> {
 mod tests {
     use super::*;
     use crate::lint::testing::*;
-    use crate::x509::der;
 
     fn server(oid: &str, tag: u8) -> TestCert {
         TestCert::server("a.test").subject(&name_of(&[(oid, tag, b"DE")]))

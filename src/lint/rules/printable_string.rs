@@ -21,9 +21,9 @@ pub const RULE: Rule = Rule {
 
 fn check(target: &LintTarget<'_>) -> Option<String> {
     names::find_value(target.certificate, |value| {
+        (value.tag == der::PRINTABLE_STRING && !is_printable_string(value.content)).then_some(())?;
         let wrong = value.content.iter().find(|byte| !is_printable_string(&[**byte]))?;
-        (value.tag == der::PRINTABLE_STRING)
-            .then(|| format!("is a PrintableString with the character '{}'", wrong.escape_ascii()))
+        Some(format!("is a PrintableString with the character '{}'", wrong.escape_ascii()))
     })
 }
 

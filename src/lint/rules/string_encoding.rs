@@ -20,6 +20,7 @@ pub const RULE: Rule = Rule {
 
 fn check(target: &LintTarget<'_>) -> Option<String> {
     names::find_value(target.certificate, |value| {
+        (!is_encoded_as(value.tag, value.content)).then_some(())?;
         let kind = string_type(value.tag)?;
         let encoding = match kind {
             "UTF8String" => "UTF-8",
@@ -28,7 +29,7 @@ fn check(target: &LintTarget<'_>) -> Option<String> {
             "UniversalString" => "UTF-32",
             _ => "ASCII",
         };
-        (!is_encoded_as(value.tag, value.content)).then(|| format!("is a {kind} that is not {encoding}"))
+        Some(format!("is a {kind} that is not {encoding}"))
     })
 }
 
