@@ -102,10 +102,11 @@ impl KeyFile {
             "PRIVATE KEY" => Form::Pkcs8,
             "RSA PRIVATE KEY" => Form::Pkcs1,
             "EC PRIVATE KEY" => Form::Sec1,
-            "ENCRYPTED PRIVATE KEY" => {
-                let content = pbes2::recognise(&block.content)?;
-                return Ok(Self { form: Form::Pkcs8, content, protection: Protection::Pkcs8 });
-            }
+            "ENCRYPTED PRIVATE KEY" => match (pbes2::recognise(&block.content), Form::recognise(&block.content)) {
+                (Ok(content), _) => return Ok(Self { form: Form::Pkcs8, content, protection: Protection::Pkcs8 }),
+                (Err(_), Some(form)) => form,
+                (Err(error), None) => return Err(error),
+            },
             other => return Err(KeyFileError::UnsupportedFormat(other.to_owned())),
         };
         let protection = match block.headers.iter().find(|(name, _)| name == "DEK-Info") {
@@ -113,6 +114,9 @@ impl KeyFile {
             None => Protection::None,
         };
         // The label of one format with the content of another occurs; openssl reads the content too.
+        if let (Protection::None, Ok(content)) = (&protection, pbes2::recognise(&block.content)) {
+            return Ok(Self { form: Form::Pkcs8, content, protection: Protection::Pkcs8 });
+        }
         let form = match protection {
             Protection::None => Form::recognise(&block.content).unwrap_or(form),
             _ => form,

@@ -230,6 +230,27 @@ fn a_damaged_key_is_reported_with_the_part_of_it() {
 }
 
 #[test]
+fn the_content_of_a_block_decides_whether_it_is_encrypted() {
+    for (name, label, other) in [
+        ("ec-p256.pbkdf2-sha256-aes256.pem", "ENCRYPTED PRIVATE KEY", "PRIVATE KEY"),
+        ("ec-p256.pbkdf2-sha256-aes256.pem", "ENCRYPTED PRIVATE KEY", "EC PRIVATE KEY"),
+        ("ec-p256.pkcs8.pem", "PRIVATE KEY", "ENCRYPTED PRIVATE KEY"),
+        ("rsa-2048.pkcs1.pem", "RSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY"),
+        ("rsa-2048.pkcs1.pem", "RSA PRIVATE KEY", "PRIVATE KEY"),
+    ] {
+        let text = String::from_utf8(fixture(name)).unwrap();
+        let (right, wrong) = (KeyFile::parse(text.as_bytes()).unwrap(), text.replace(label, other));
+        let file = KeyFile::parse(wrong.as_bytes()).unwrap();
+        assert_eq!(
+            (file.is_encrypted(), file.format()),
+            (right.is_encrypted(), right.format()),
+            "{name} under {other}"
+        );
+        assert!(file.open(Some(&passphrase("secret"))).is_ok(), "{name} under {other}");
+    }
+}
+
+#[test]
 fn a_key_under_an_empty_passphrase_is_opened_with_it() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/files/empty-passphrase.pem");
     let file = KeyFile::parse(&std::fs::read(path).unwrap()).unwrap();
