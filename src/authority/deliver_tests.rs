@@ -6,6 +6,7 @@ use std::fs;
 
 use super::testing::{Ca, files_below, order};
 use crate::authority::leaf::order::{IssueOrder, IssueStatus};
+use crate::authority::leaf::renew::{NextKey, RenewError};
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, Signer};
 use crate::store::ca_certificates::read_certificate;
@@ -147,4 +148,23 @@ fn a_certificate_without_the_mark_counts_as_delivered_while_its_files_are_there(
     ca.issue(order("server", "api.test")).unwrap();
     fs::rename(ca.path("issued/api.test"), ca.path("issued/web.test")).unwrap();
     assert_eq!(status(), CertificateStatus::NotDelivered);
+}
+
+#[test]
+fn a_renewal_does_not_replace_the_certificate_of_another_in_a_folder_of_the_user() {
+    let (ca, other) = (Ca::new(), Ca::new());
+    let folder = ca.top.path().join("out");
+    fs::create_dir(&folder).unwrap();
+    ca.issue(IssueOrder { place: Some(Destination::Folder(folder.clone())), ..order("server", "web.test") }).unwrap();
+    other.issue(order("server", "web.test")).unwrap();
+    for name in ["cert.pem", "fullchain.pem"] {
+        fs::copy(other.path("issued/web.test").join(name), folder.join(name)).unwrap();
+    }
+    let refused = ca.renew("web.test", NextKey::New(None));
+    assert!(
+        matches!(&refused, Err(RenewError::Issue(IssueError::OtherCertificate(path))) if *path == folder.join("cert.pem")),
+        "{refused:?}"
+    );
+    assert_eq!(fs::read(folder.join("cert.pem")).unwrap(), fs::read(other.path("issued/web.test/cert.pem")).unwrap());
+    assert_eq!(ca.history("web.test").len(), 1);
 }

@@ -36,3 +36,39 @@ pub fn unused_serial(bytes: usize, index: &Index, entropy: &dyn Entropy) -> Resu
     }
     Err(CertifyError::NoFreeSerial)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::io;
+
+    use super::*;
+    use crate::authority::testing::Ca;
+
+    /// Gives the same bytes so many times, then others.
+    #[derive(Debug)]
+    struct Repeating(Vec<u8>, Cell<usize>);
+
+    impl Entropy for Repeating {
+        fn fill(&self, buffer: &mut [u8]) -> io::Result<()> {
+            buffer.copy_from_slice(&self.0);
+            match self.1.get() {
+                0 => buffer[1] ^= 1,
+                left => self.1.set(left - 1),
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_number_that_a_certificate_has_is_drawn_again() {
+        let ca = Ca::new();
+        let used = ca.history("root")[0].serial.clone();
+        let bytes = used.as_der_content().to_vec();
+        let repeating = |times| Repeating(bytes.clone(), Cell::new(times));
+        assert_eq!(draw_serial(bytes.len(), &repeating(1)).unwrap(), used);
+        assert_ne!(unused_serial(bytes.len(), &ca.index(), &repeating(3)).unwrap(), used);
+        let never = unused_serial(bytes.len(), &ca.index(), &repeating(usize::MAX));
+        assert!(matches!(never, Err(CertifyError::NoFreeSerial)));
+    }
+}

@@ -411,3 +411,24 @@ fn write_index(
     }
     Ok(index.close_folded()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_a_copy_of_the_staged_piece_is_taken_back() {
+        let top = tempfile::tempdir().unwrap();
+        let (home, staged) = (Home::at(top.path().join("ca")), top.path().join("staged"));
+        for (folder, config) in [(home.folder(), "of the user"), (staged.as_path(), "of the run")] {
+            fs::create_dir(folder).unwrap();
+            fs::write(folder.join(CONFIG), config).unwrap();
+            fs::write(folder.join(IGNORE), GITIGNORE).unwrap();
+        }
+        take_back(&home, &Config::default(), &staged);
+        assert_eq!(fs::read(home.folder().join(CONFIG)).unwrap(), b"of the user");
+        assert!(!home.folder().join(IGNORE).exists());
+    }
+}
