@@ -162,7 +162,6 @@ static DIFFERENCES: &[Difference] = &[
             "Missing Authority Key Identifier",
             "Missing Subject Key Identifier",
             "Path length invalid for non-CA cert",
-            "Using cert extension requires at least X509v3",
         ],
         "x509_strict is about form; path validation alone (RFC 5280 §6, `--purpose any`) is content, with a warning",
     ),
