@@ -93,7 +93,8 @@ pub fn certificate_facts(certificate: &[u8], issuer: Option<&[u8]>) -> Vec<Fact>
     let item = Item {
         subject,
         certificate: &certificate,
-        issuer: issuer.as_ref(),
+        // Of the issuer of a root nothing is said.
+        issuer: issuer.as_ref().filter(|_| subject != Subject::Root),
         is_trusted_leaf: subject == Subject::Leaf && is_self_issued,
         is_self_signed,
     };
