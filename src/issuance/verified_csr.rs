@@ -215,6 +215,19 @@ mod tests {
     }
 
     #[test]
+    fn a_common_name_that_is_not_text_never_becomes_text() {
+        let name = |kind: &[u8], tag: u8, value: &[u8]| {
+            let attribute = der::sequence(&[&der::value(der::OBJECT_IDENTIFIER, kind), &der::value(tag, value)]);
+            DistinguishedName::from_der(&der::sequence(&[&der::value(der::SET, &attribute)])).unwrap()
+        };
+        let refused = check_subject(&name(&[0x55, 4, 3], der::BIT_STRING, b"\0abc"));
+        assert!(matches!(refused, Err(CsrError::Attribute { .. })), "{refused:?}");
+        assert_eq!(check_subject(&name(&[0x55, 4, 3], der::UTF8_STRING, b"abc")), Ok(()));
+        // The unique identifier is dropped anyway.
+        assert_eq!(check_subject(&name(&[0x55, 4, 45], der::BIT_STRING, b"\0abc")), Ok(()));
+    }
+
+    #[test]
     fn a_signature_that_can_be_forged_proves_nothing() {
         // ecdsa-with-SHA1.
         let refused = verify_csr(&request(0, &["web.test"], Some(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1])), LIMITS);
