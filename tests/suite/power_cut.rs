@@ -148,7 +148,9 @@ fn a_rollback_into_an_empty_place_survives_a_power_cut_once_it_has_reported() {
         rekeyed(place);
         std::fs::remove_dir_all(place.path(WEB)).unwrap();
     };
-    check(Run::record("--dir ca rollback web.example", WEB, &FILES, Disk::Any, emptied), &[&["ca/issued"]]);
+    // Either of them would do: a rename is one step. `syncs.rs` asks for both.
+    let needed: &[&[&str]] = &[&["ca/issued", "ca/issued/.generations/web.example"]];
+    check(Run::record("--dir ca rollback web.example", WEB, &FILES, Disk::Any, emptied), needed);
 }
 
 #[test]
