@@ -166,26 +166,26 @@ oddities! {
     "Ed25519 leaf" in "leaf key": |it| Parts { leaf_key: Some(KeyAlgorithm::Ed25519), ..it };
     "P-521 leaf" in "leaf key": |it| Parts { leaf_key: Some(KeyAlgorithm::EcdsaP521), ..it };
     "badly signed leaf" in "leaf signature": |it| it.leaf(TestCert::badly_signed);
-    "intermediate without AKI" in "ca aki": |it| it.intermediate(|ca| ca.without(oid::AUTHORITY_KEY_ID));
-    "intermediate with another AKI" in "ca aki": |it| it.intermediate(|ca| ca.extension(oid::AUTHORITY_KEY_ID, false, other_key_id()));
-    "intermediate without SKI" in "ca ski": |it| it.intermediate(|ca| ca.without(oid::SUBJECT_KEY_ID));
-    "intermediate whose CA bit is not critical" in "ca bc": |it| it.intermediate(|ca| ca.critical(oid::BASIC_CONSTRAINTS, false));
-    "intermediate that is not a CA" in "ca bc": |it| it.intermediate(|ca| ca.basic_constraints(false, None));
-    "intermediate of path length 0" in "ca bc": |it| it.intermediate(|ca| ca.path_length(0));
-    "intermediate without key usage" in "ca ku": |it| it.intermediate(|ca| ca.without(oid::KEY_USAGE));
-    "intermediate whose key usage is not critical" in "ca ku": |it| it.intermediate(|ca| ca.critical(oid::KEY_USAGE, false));
-    "intermediate that signs CRLs" in "ca ku": |it| it.intermediate(|ca| ca.key_usage(KeyUsage::CRL_SIGN));
-    "intermediate for servers" in "ca eku": |it| it.intermediate(|ca| ca.purposes(&[ExtendedKeyUsage::ServerAuth]));
-    "intermediate for clients" in "ca eku": |it| it.intermediate(|ca| ca.purposes(&[ExtendedKeyUsage::ClientAuth]));
-    "intermediate that permits the domain" in "ca nc": |it| it.intermediate(|ca| ca.permit(&["corp.test"]));
-    "intermediate that permits another domain" in "ca nc": |it| it.intermediate(|ca| ca.permit(&["other.test"]));
-    "intermediate that excludes the domain" in "ca nc": |it| it.intermediate(|ca| ca.exclude(&["corp.test"]));
-    "intermediate that excludes another domain" in "ca nc": |it| it.intermediate(|ca| ca.exclude(&["other.test"]));
-    "intermediate whose constraints are not critical" in "ca nc":
+    "intermediate without AKI" in "issuer aki": |it| it.intermediate(|ca| ca.without(oid::AUTHORITY_KEY_ID));
+    "intermediate with another AKI" in "issuer aki": |it| it.intermediate(|ca| ca.extension(oid::AUTHORITY_KEY_ID, false, other_key_id()));
+    "intermediate without SKI" in "issuer ski": |it| it.intermediate(|ca| ca.without(oid::SUBJECT_KEY_ID));
+    "intermediate whose CA bit is not critical" in "issuer bc": |it| it.intermediate(|ca| ca.critical(oid::BASIC_CONSTRAINTS, false));
+    "intermediate that is not a CA" in "issuer bc": |it| it.intermediate(|ca| ca.basic_constraints(false, None));
+    "intermediate of path length 0" in "issuer bc": |it| it.intermediate(|ca| ca.path_length(0));
+    "intermediate without key usage" in "issuer ku": |it| it.intermediate(|ca| ca.without(oid::KEY_USAGE));
+    "intermediate whose key usage is not critical" in "issuer ku": |it| it.intermediate(|ca| ca.critical(oid::KEY_USAGE, false));
+    "intermediate that signs CRLs" in "issuer ku": |it| it.intermediate(|ca| ca.key_usage(KeyUsage::CRL_SIGN));
+    "intermediate for servers" in "issuer eku": |it| it.intermediate(|ca| ca.purposes(&[ExtendedKeyUsage::ServerAuth]));
+    "intermediate for clients" in "issuer eku": |it| it.intermediate(|ca| ca.purposes(&[ExtendedKeyUsage::ClientAuth]));
+    "intermediate that permits the domain" in "issuer nc": |it| it.intermediate(|ca| ca.permit(&["corp.test"]));
+    "intermediate that permits another domain" in "issuer nc": |it| it.intermediate(|ca| ca.permit(&["other.test"]));
+    "intermediate that excludes the domain" in "issuer nc": |it| it.intermediate(|ca| ca.exclude(&["corp.test"]));
+    "intermediate that excludes another domain" in "issuer nc": |it| it.intermediate(|ca| ca.exclude(&["other.test"]));
+    "intermediate whose constraints are not critical" in "issuer nc":
         |it| it.intermediate(|ca| ca.permit(&["corp.test"]).critical(oid::NAME_CONSTRAINTS, false));
-    "intermediate that inhibits any policy" in "ca policies":
+    "intermediate that inhibits any policy" in "issuer policies":
         |it| it.intermediate(|ca| ca.extension(oid::INHIBIT_ANY_POLICY, true, der::value(der::INTEGER, &[0])));
-    "expired intermediate" in "ca dates": |it| { let now = it.now; it.intermediate(|ca| ca.validity(now - Duration::days(90), now - Duration::DAY)) };
+    "expired intermediate" in "issuer dates": |it| { let now = it.now; it.intermediate(|ca| ca.validity(now - Duration::days(90), now - Duration::DAY)) };
     "root without key usage" in "root ku": |it| it.root(|root| root.without(oid::KEY_USAGE));
     "root whose key usage is not critical" in "root ku": |it| it.root(|root| root.critical(oid::KEY_USAGE, false));
     "root that signs CRLs" in "root ku": |it| it.root(|root| root.key_usage(KeyUsage::CRL_SIGN));
