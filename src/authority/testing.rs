@@ -235,7 +235,9 @@ impl Ca {
 
     /// Runs `act` while another process has the lock; `act` does not wait for the lock.
     pub fn with_effects_without_lock<T>(&self, act: impl FnOnce(&Effects<'_>) -> T) -> T {
-        let _theirs = FolderLock::acquire(self.home.folder(), Duration::ZERO).unwrap();
+        // A process that another test starts has the descriptors of this one, and with them the lock, until it is a program of
+        // its own.
+        let _theirs = FolderLock::acquire(self.home.folder(), Duration::from_secs(60)).unwrap();
         act(&Effects {
             clock: &FixedClock(self.now),
             entropy: &SystemEntropy,

@@ -43,7 +43,11 @@ fn improve_flag(error: &mut clap::Error, words: &[OsString], whole: &Command) {
     let given = words.iter().filter_map(|word| word.to_str()).map(|word| word.split('=').next().unwrap_or(word));
     let bundle = given.into_iter().find(|word| word.starts_with(&found) && !word.starts_with("--"));
     let word = bundle.filter(|_| !found.starts_with("--")).unwrap_or(&found);
-    error.insert(ContextKind::InvalidArg, ContextValue::String(word.to_owned()));
+    if word != found {
+        error.insert(ContextKind::InvalidArg, ContextValue::String(word.to_owned()));
+        // What it says of passing the first letter as a value.
+        error.remove(ContextKind::Suggested);
+    }
     let at = typed(words, whole);
     let longs = || at.get_arguments().chain(whole.get_arguments()).filter_map(|argument| argument.get_long());
     let bare = word.trim_start_matches('-');

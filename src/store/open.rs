@@ -223,7 +223,7 @@ mod tests {
     fn what_is_read_after_a_change_needs_no_other_connection() {
         let ca = crate::authority::testing::Ca::new();
         let store = ca.store();
-        let mut locked = store.lock(Duration::ZERO).unwrap();
+        let mut locked = store.lock(Duration::from_secs(60)).unwrap();
         locked.index().unwrap();
         drop(locked);
         fs::rename(ca.path("index.db"), ca.path("moved-away")).unwrap();

@@ -64,12 +64,9 @@ def utc(when):
 
 
 def serial(number):
-    length = 1
-    while not -(1 << (8 * length - 1)) <= number < 1 << (8 * length - 1):
-        length += 1
-    content = number.to_bytes(length, "big", signed=True)
-    # A positive number is shown without the byte for its sign.
-    return (content[1:] if len(content) > 1 and content[0] == 0 else content).hex()
+    """Returns the number in hexadecimal, with whole bytes and a sign when it is negative."""
+    length = max(1, (abs(number).bit_length() + 7) // 8)
+    return ("-" if number < 0 else "") + abs(number).to_bytes(length, "big").hex()
 
 
 def attributes(name):
@@ -79,7 +76,8 @@ def attributes(name):
             value = attribute.value
             oid = attribute.oid.dotted_string
             if isinstance(value, bytes):
-                value = "#" + value.hex()
+                # RFC 4514 section 2.4: the DER of a value that is not text; pyca has its content.
+                value = "#" + bytes([attribute._type.value, len(value)]).hex() + value.hex()
             found.append({"type": TYPES.get(oid, oid), "value": value, "position": position})
     return found
 
