@@ -285,10 +285,7 @@ pub fn of_key_file(
     instead: &str,
     context: &Context<'_>,
 ) -> Result<Passphrase, Failure> {
-    match file {
-        Some(file) => from_file(&context.world.resolve(file), context, made),
-        None => ask(context, question, instead),
-    }
+    of_file_or_typed(file, question, instead, context, made)
 }
 
 /// Makes a passphrase from bytes; the text is the subject of the sentence when they are none.
@@ -301,8 +298,18 @@ pub fn of_existing_key_file(
     instead: &str,
     context: &Context<'_>,
 ) -> Result<Passphrase, Failure> {
+    of_file_or_typed(file, question, instead, context, made_of_existing_key)
+}
+
+fn of_file_or_typed(
+    file: Option<&Path>,
+    question: &str,
+    instead: &str,
+    context: &Context<'_>,
+    made: Maker,
+) -> Result<Passphrase, Failure> {
     match file {
-        Some(file) => from_file(&context.world.resolve(file), context, made_of_existing_key),
+        Some(file) => from_file(&context.world.resolve(file), context, made),
         None => ask(context, question, instead),
     }
 }
