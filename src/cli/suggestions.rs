@@ -39,29 +39,30 @@ fn improve_flag(error: &mut clap::Error, words: &[OsString], whole: &Command) {
     if !found.starts_with('-') {
         return;
     }
-    // Of '-days' clap names '-d', the first letter of a bundle of short options.
+    let at = typed(words, whole);
+    let longs = || at.get_arguments().chain(whole.get_arguments()).filter_map(|argument| argument.get_long());
+    let exact = |word: &str| longs().find(|long| word.len() > 2 && *long == word.trim_start_matches('-'));
+    let synonym = |word: &str| synonyms::for_flag(word, |long| longs().any(|known| known == long));
+    // Of '-days' clap names '-d', the first letter of a bundle of short options. A word is only named when it is a known one:
+    // what follows the letter may be a secret.
     let given = words.iter().filter_map(|word| word.to_str()).map(|word| word.split('=').next().unwrap_or(word));
-    let bundle = given.into_iter().find(|word| word.starts_with(&found) && !word.starts_with("--"));
-    let word = bundle.filter(|_| !found.starts_with("--")).unwrap_or(&found);
+    let mut bundles = given.filter(|word| word.starts_with(&found) && !word.starts_with("--"));
+    let bundle = bundles.find(|word| exact(word).is_some() || synonym(word).is_some());
+    let word = bundle.unwrap_or(&found);
     if word != found {
         error.insert(ContextKind::InvalidArg, ContextValue::String(word.to_owned()));
         // What it says of passing the first letter as a value.
         error.remove(ContextKind::Suggested);
     }
-    let at = typed(words, whole);
-    let longs = || at.get_arguments().chain(whole.get_arguments()).filter_map(|argument| argument.get_long());
-    let bare = word.trim_start_matches('-');
     error.remove(ContextKind::SuggestedArg);
     error.remove(ContextKind::SuggestedSubcommand);
     // It names the option that clap would have suggested.
     error.remove(ContextKind::Usage);
-    let exact = longs().find(|long| *long == bare && word.len() > 2);
-    let near = || slip(bare, longs().filter(|_| word.len() > 2));
-    if let Some(long) = exact {
+    if let Some(long) = exact(word) {
         error.insert(ContextKind::SuggestedArg, ContextValue::String(format!("--{long}")));
-    } else if let Some(answer) = synonyms::for_flag(word, |long| longs().any(|known| known == long)) {
+    } else if let Some(answer) = synonym(word) {
         suggest(error, &format!("in ca: {answer}"));
-    } else if let Some(long) = near() {
+    } else if let Some(long) = slip(word.trim_start_matches('-'), longs().filter(|_| word.len() > 2)) {
         error.insert(ContextKind::SuggestedArg, ContextValue::String(format!("--{long}")));
     }
 }
@@ -93,14 +94,19 @@ mod tests {
     use super::*;
     use crate::cli::command_line::CommandLine;
 
-    /// The line that begins with `tip:`.
-    fn tip(line: &str) -> String {
+    /// What is said of a line that cannot be understood.
+    fn refusal(line: &str) -> String {
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
         let mut whole = CommandLine::for_help();
         whole.build();
         let mut error = CommandLine::for_help().try_get_matches_from(&words).unwrap_err();
         improve(&mut error, &words, &whole);
-        let rendered = error.render().to_string();
+        error.render().to_string()
+    }
+
+    /// The line that begins with `tip:`.
+    fn tip(line: &str) -> String {
+        let rendered = refusal(line);
         rendered.lines().find_map(|line| line.trim().strip_prefix("tip: ").map(str::to_owned)).unwrap_or_default()
     }
 
@@ -115,6 +121,12 @@ mod tests {
         assert_eq!(tip("ca verify -CAfile root.pem leaf.pem"), "in ca: --roots FILE");
         assert_eq!(tip("ca verify leaf.pem -untrusted int.pem"), "a similar argument exists: '--untrusted'");
         assert_eq!(tip("ca sign x.csr -o here"), "in ca: --out PATH");
+    }
+
+    #[test]
+    fn what_follows_the_letter_of_an_option_is_not_repeated() {
+        assert!(!refusal("ca issue server www -psecret").contains("secret"));
+        assert!(!refusal("ca issue server www --passphrase=secret").contains("secret"));
     }
 
     #[test]
