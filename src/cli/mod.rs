@@ -18,6 +18,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 
 use command_line::CommandLine;
+use commands::version::{self, Version};
 use parse_failure::parse_failure;
 
 use crate::app::crl_expiry;
@@ -35,8 +36,8 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
         && (word == "--version" || word == "-V")
     {
         // Scripts ask this often; knowing every flag of every command is not needed to answer it.
-        let version = format!("ca {}\n", env!("CARGO_PKG_VERSION"));
-        return answer_with(&version, ShownAs { format: OutputFormat::Text, colored: false }, world);
+        let format = OutputFormat::Text;
+        return answer_with(&version_text(word == "-V", format), ShownAs { format, colored: false }, world);
     }
     let line = match CommandLine::read(&words) {
         Ok(line) => line,
@@ -144,12 +145,25 @@ fn refuse_words(error: &clap::Error, words: &[OsString], world: &mut World) -> E
     let format = if json { OutputFormat::Json } else { OutputFormat::Text };
     let shown_as = ShownAs { format, colored: false };
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => answer_with(&error.render().to_string(), shown_as, world),
+        ErrorKind::DisplayHelp => answer_with(&error.render().to_string(), shown_as, world),
+        ErrorKind::DisplayVersion => {
+            let is_short = words.iter().any(|word| word == "-V");
+            answer_with(&version_text(is_short, format), shown_as, world)
+        }
         _ if json => fail(&parse_failure(error), shown_as, world),
         _ => {
             drop(world.stderr.write_all(error.render().to_string().as_bytes()));
             ExitStatus::Usage
         }
+    }
+}
+
+/// Returns what `ca --version` prints, or `ca -V`.
+fn version_text(is_short: bool, format: OutputFormat) -> String {
+    match format {
+        OutputFormat::Json => output::json_document(&Version::of_this_build().json()),
+        OutputFormat::Text if is_short => format!("{}\n", version::FIRST_LINE),
+        OutputFormat::Text => output::text(&Version::of_this_build(), Style::PLAIN),
     }
 }
 
@@ -171,11 +185,20 @@ mod tests {
     }
 
     #[test]
-    fn the_quick_answer_to_version_is_the_one_of_the_whole_command_line() {
-        let whole = CommandLine::whole().render_version();
-        for word in ["--version", "-V"] {
-            assert_eq!(ask(&["ca", word], None), (ExitStatus::Done, whole.clone(), String::new()));
+    fn the_version_is_the_same_wherever_it_is_asked_for() {
+        let (status, whole, stderr) = ask(&["ca", "version"], None);
+        assert_eq!((status, stderr.as_str()), (ExitStatus::Done, ""));
+        assert!(whole.starts_with("ca ") && whole.contains("\nSQLite "), "{whole}");
+        for words in [&["ca", "--version"][..], &["ca", "--quiet", "--version"], &["ca", "issue", "--version"]] {
+            assert_eq!(ask(words, None), (ExitStatus::Done, whole.clone(), String::new()), "{words:?}");
         }
+        let first_line = format!("{}\n", whole.lines().next().unwrap());
+        for words in [&["ca", "-V"][..], &["ca", "issue", "-V"]] {
+            assert_eq!(ask(words, None), (ExitStatus::Done, first_line.clone(), String::new()), "{words:?}");
+        }
+        let json = ask(&["ca", "--json", "version"], None);
+        assert!(json.1.contains("\"schema\": \"ca.version/1\""), "{}", json.1);
+        assert_eq!(ask(&["ca", "--json", "--version"], None), json);
     }
 
     #[test]

@@ -53,6 +53,11 @@ use crate::system::files::{self, FileError};
 use connection::{connect, log_of};
 use error::IndexPath;
 
+/// Returns the version of the SQLite library that is linked.
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
+
 /// An open index.
 #[derive(Debug)]
 pub struct Index {
