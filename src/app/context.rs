@@ -1,6 +1,7 @@
 //! What every act may use: the world, the CA directory that was named, and what the user said for all acts.
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use crate::keys::Passphrase;
 use crate::report::failure::{Failure, KindCodes};
 use crate::report::output::OutputFormat;
 use crate::store::effects::Effects;
@@ -39,6 +41,8 @@ pub struct Context<'a> {
     pub newest_event: Option<NewestEvent>,
     /// What this run has found and opened already.
     pub opened: Opened,
+    /// The passphrases that this run has asked for.
+    pub passphrases: Passphrases,
 }
 
 /// The CA directory and the CA of one run: examined and opened once, for the command and for the warnings after it.
@@ -46,6 +50,15 @@ pub struct Context<'a> {
 pub struct Opened {
     home: OnceCell<Home>,
     store: OnceCell<Rc<Store>>,
+}
+
+/// The passphrases of one run that cannot be read twice.
+#[derive(Default)]
+pub struct Passphrases {
+    /// What was typed last, by its question.
+    pub typed: RefCell<HashMap<String, Passphrase>>,
+    /// The first line of standard input.
+    pub stdin: OnceCell<Passphrase>,
 }
 
 impl Context<'_> {
@@ -138,7 +151,8 @@ impl Context<'_> {
             return read_file(path, &self.world.resolve(path));
         }
         let mut content = Vec::new();
-        self.world.stdin.by_ref().take(files::MAX_FILE_BYTES + 1).read_to_end(&mut content).map_err(|cause| {
+        let stdin = self.take_stdin("a file")?;
+        stdin.take(files::MAX_FILE_BYTES + 1).read_to_end(&mut content).map_err(|cause| {
             Failure::unreadable(&files::FileError { action: "read", path: PathBuf::from("standard input"), cause })
         })?;
         if content.len() as u64 > files::MAX_FILE_BYTES {
@@ -148,6 +162,17 @@ impl Context<'_> {
             ));
         }
         Ok(content)
+    }
+
+    /// Takes standard input for one input of the command.
+    ///
+    /// # Errors
+    /// Exit status 2 when another input has taken it.
+    pub fn take_stdin(&self, input: &'static str) -> Result<Box<dyn Read>, Failure> {
+        self.world.stdin.take(input).map_err(|other| {
+            Failure::usage("bad-arguments", format!("standard input cannot be both {other} and {input}"))
+                .hint("write '-' for one of them, and a file for the other")
+        })
     }
 
     /// Reads a file that should have what is expected, as [`Self::read_input`]. The encoding of a PEM text is undone

@@ -7,9 +7,12 @@ use crate::keys::key_file::{KeyFile, KeyFileError};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::report::failure::{Failure, KindCodes};
 use crate::store::Store;
-use crate::store::passphrase_prompt::{EncryptedKey, PassphraseUnavailable};
+use crate::store::passphrase_prompt::{EncryptedKey, PassphraseUnavailable, open_with};
 use crate::text::PathText;
 use crate::x509::file_kind::Expected;
+
+/// The code of a failure to open a key with the passphrase that was given.
+pub const WRONG_PASSPHRASE: &str = "wrong-passphrase";
 
 /// Returns the passphrase of a CA key.
 pub type CaKeyPrompt<'a> =
@@ -31,6 +34,9 @@ pub fn read_private_key(
         zeroize::Zeroizing::new(context.read_expected(path, Expected::PrivateKey, KindCodes::both("bad-key"))?);
     let refused = |error: KeyFileError| Failure::unusable_key(&path.escaped().to_string(), &error);
     let file = KeyFile::parse(&content).map_err(refused)?;
-    let passphrase = if file.is_encrypted() { Some(prompt(path, context)?) } else { None };
-    file.open(passphrase.as_ref()).map_err(refused)
+    if !file.is_encrypted() {
+        return file.open(None).map_err(refused);
+    }
+    let open = |passphrase: &Passphrase| file.open(Some(passphrase)).map_err(refused);
+    open_with(|| prompt(path, context), open, |failure| failure.code == WRONG_PASSPHRASE).map(|(key, _)| key)
 }

@@ -1,4 +1,5 @@
-//! Renews everything that is due, one after the other. A failure is part of the result and does not stop the rest.
+//! Renews everything that is due, one after the other. A failure is part of the result and does not stop the rest, except that of
+//! the passphrase of a CA key, which the other entries would meet as well.
 
 use std::collections::BTreeMap;
 
@@ -6,16 +7,17 @@ use time::OffsetDateTime;
 
 use super::after_issue::After;
 use super::context::Context;
-use super::key_input::CaKeyPrompt;
+use super::key_input::{CaKeyPrompt, WRONG_PASSPHRASE};
 use super::run_hook::{HookOptions, HookRun};
 use crate::authority::leaf::due::{self, DueEntry, DueItem};
 use crate::authority::leaf::order::{CertificateFacts, DueRule, IssueStatus};
 use crate::authority::leaf::renew::{self, NextKey, RenewOrder};
 use crate::authority::revocation::publish_crl::{self, CrlOrder};
+use crate::keys::Passphrase;
 use crate::report::failure::Failure;
 use crate::store::Store;
 use crate::store::index::Reference;
-use crate::store::passphrase_prompt::{EncryptedKey, PassphraseCache};
+use crate::store::passphrase_prompt::{EncryptedKey, PassphraseCache, PassphraseUnavailable};
 
 /// What is renewed, and how.
 pub struct RenewDueRequest<'a> {
@@ -36,6 +38,13 @@ pub struct RenewedEntry {
     pub outcome: Result<Done, Failure>,
     /// `None` when no hook was run.
     pub hook: Option<HookRun>,
+}
+
+/// What was done about everything that is due.
+pub struct RenewedEntries {
+    pub entries: Vec<RenewedEntry>,
+    /// The number of entries that come after the failure of a passphrase.
+    pub not_tried: usize,
 }
 
 /// What was done about one entry.
@@ -69,10 +78,13 @@ pub fn renew_due(
     store: &Store,
     request: &RenewDueRequest<'_>,
     context: &mut Context<'_>,
-) -> Result<Vec<RenewedEntry>, Failure> {
-    let mut passphrases = PassphraseCache::default();
+) -> Result<RenewedEntries, Failure> {
+    let mut passphrases = CaPassphrases::default();
     let mut entries = Vec::new();
-    for due in due::due(store, request.due, &context.effects())? {
+    let due = due::due(store, request.due, &context.effects())?;
+    let count = due.len();
+    for due in due {
+        passphrases.was_asked = false;
         let (outcome, hook) = match &due.what {
             DueItem::Certificate { entry, has_key: true, .. } => {
                 let reference = Reference::Serial(entry.serial.clone());
@@ -84,16 +96,48 @@ pub fn renew_due(
             DueItem::List { .. } => (sign_crl(store, &due.name, request, &mut passphrases, context), None),
             DueItem::Authority { .. } | DueItem::Certificate { .. } => (Ok(Done::Left), None),
         };
+        let stops = outcome.as_ref().is_err_and(|failure| passphrases.is_cause_of(failure));
         entries.push(RenewedEntry { due, outcome, hook });
+        if stops {
+            break;
+        }
     }
-    Ok(entries)
+    Ok(RenewedEntries { not_tried: count - entries.len(), entries })
+}
+
+/// The passphrases of the CA keys, each of which is asked for once.
+#[derive(Default)]
+struct CaPassphrases {
+    cache: PassphraseCache,
+    /// True when the entry that is renewed came as far as the key of its authority.
+    was_asked: bool,
+}
+
+impl CaPassphrases {
+    fn get(
+        &mut self,
+        key: &EncryptedKey,
+        store: &Store,
+        request: &RenewDueRequest<'_>,
+        context: &Context<'_>,
+    ) -> Result<Passphrase, PassphraseUnavailable> {
+        self.was_asked = true;
+        self.cache.get(key, &mut |key: &EncryptedKey| (request.ca_key_prompt)(store, key, context))
+    }
+
+    /// Whether there is no passphrase of a CA key, or a wrong one. The key of a leaf is opened before that of its authority.
+    fn is_cause_of(&self, failure: &Failure) -> bool {
+        const CODES: [&str; 5] =
+            [WRONG_PASSPHRASE, "no-passphrase", "bad-passphrase", "passphrase-command", "unreadable-input"];
+        self.was_asked && CODES.contains(&failure.code)
+    }
 }
 
 fn renew_one(
     store: &Store,
     reference: Reference,
     request: &RenewDueRequest<'_>,
-    passphrases: &mut PassphraseCache,
+    passphrases: &mut CaPassphrases,
     context: &mut Context<'_>,
 ) -> Result<(Done, Option<HookRun>), Failure> {
     let renewal = RenewOrder {
@@ -107,9 +151,7 @@ fn renew_one(
     };
     let outcome = {
         let context = &*context;
-        let mut ask = |key: &EncryptedKey| {
-            passphrases.get(key, &mut |key: &EncryptedKey| (request.ca_key_prompt)(store, key, context))
-        };
+        let mut ask = |key: &EncryptedKey| passphrases.get(key, store, request, context);
         let mut key_prompt = |key: &EncryptedKey| (request.key_prompt)(store, key, context);
         renew::renew(store, &renewal, &mut ask, &mut key_prompt, &context.effects())?
     };
@@ -131,15 +173,13 @@ fn sign_crl(
     store: &Store,
     authority: &str,
     request: &RenewDueRequest<'_>,
-    passphrases: &mut PassphraseCache,
+    passphrases: &mut CaPassphrases,
     context: &Context<'_>,
 ) -> Result<Done, Failure> {
     // Two runs at once sign one CRL; `--within` may ask for a CRL that is not in its last third.
     let ensure = request.due == DueRule::LastThird;
     let order = CrlOrder { authority: Some(authority.to_owned()), ensure, ..CrlOrder::default() };
-    let mut ask = |key: &EncryptedKey| {
-        passphrases.get(key, &mut |key: &EncryptedKey| (request.ca_key_prompt)(store, key, context))
-    };
+    let mut ask = |key: &EncryptedKey| passphrases.get(key, store, request, context);
     let outcome = publish_crl::publish(store, &order, &mut ask, &context.effects())?;
     Ok(match outcome.status {
         publish_crl::CrlStatus::Signed(_) => Done::Signed { number: outcome.number, until: outcome.next_update },

@@ -16,13 +16,17 @@ use crate::cli::command_line::CommandLine;
 use crate::system::clock::{FixedClock, SystemClock};
 use crate::system::entropy::SystemEntropy;
 use crate::system::identity::FixedIdentity;
-use crate::system::{Clock, Pager, Terminal, World};
+use crate::system::{Clock, Pager, Stdin, Terminal, World};
 
 /// The world of a run, and what it printed.
 #[derive(Default)]
 pub struct CliRun {
     /// What is typed at the terminal; empty: there is no terminal.
     pub typed: Vec<&'static str>,
+    /// The questions that were asked at the terminal.
+    pub asked: Arc<Mutex<Vec<String>>>,
+    /// Standard input.
+    pub stdin: &'static [u8],
     pub environment: HashMap<OsString, OsString>,
     pub working_folder: PathBuf,
     /// The time; `None`: the real one.
@@ -41,10 +45,14 @@ impl CliRun {
             clock: self.now.map_or_else(|| Box::new(SystemClock) as Box<dyn Clock>, |now| Box::new(FixedClock(now))),
             entropy: Box::new(SystemEntropy),
             identity: Box::new(FixedIdentity::alice()),
-            terminal: Box::new(Person(RefCell::new(self.typed.iter().copied().collect()), !self.typed.is_empty())),
+            terminal: Box::new(Person {
+                typed: RefCell::new(self.typed.iter().copied().collect()),
+                is_there: !self.typed.is_empty(),
+                asked: Arc::clone(&self.asked),
+            }),
             environment: self.environment.clone(),
             working_folder: self.working_folder.clone(),
-            stdin: Box::new(io::empty()),
+            stdin: Stdin::new(Box::new(self.stdin)),
             stdout: Box::new(self.stdout.clone()),
             stderr: Box::new(self.stderr.clone()),
         };
@@ -55,6 +63,11 @@ impl CliRun {
     pub fn with_context<T>(&mut self, words: &[&str], act: impl FnOnce(&mut Context<'_>) -> T) -> T {
         let line = CommandLine::try_parse_from(words).unwrap();
         self.with_world(|world| act(&mut line.globals.context(world).unwrap()))
+    }
+
+    /// The questions that were asked at the terminal.
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
     }
 
     pub fn stdout(&self) -> String {
@@ -93,11 +106,22 @@ impl Write for Stream {
 }
 
 /// Types the answers in turn, when there is a terminal.
-struct Person(RefCell<VecDeque<&'static str>>, bool);
+struct Person {
+    typed: RefCell<VecDeque<&'static str>>,
+    is_there: bool,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Person {
+    fn answer(&self, question: &str) -> io::Result<String> {
+        self.asked.lock().unwrap().push(question.to_owned());
+        Ok(self.typed.borrow_mut().pop_front().ok_or(ErrorKind::UnexpectedEof)?.to_owned())
+    }
+}
 
 impl Terminal for Person {
     fn can_ask(&self) -> bool {
-        self.1
+        self.is_there
     }
 
     fn shows_stdout(&self) -> bool {
@@ -116,8 +140,11 @@ impl Terminal for Person {
         Err(ErrorKind::Unsupported.into())
     }
 
-    fn ask_secret(&self, _question: &str) -> io::Result<Zeroizing<String>> {
-        let answer = self.0.borrow_mut().pop_front().ok_or(ErrorKind::UnexpectedEof)?;
-        Ok(Zeroizing::new(answer.to_owned()))
+    fn ask_line(&self, question: &str) -> io::Result<String> {
+        self.answer(question)
+    }
+
+    fn ask_secret(&self, question: &str) -> io::Result<Zeroizing<String>> {
+        self.answer(question).map(Zeroizing::new)
     }
 }

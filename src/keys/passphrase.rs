@@ -1,11 +1,17 @@
 //! Passphrases, wiped from memory when they are dropped.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use zeroize::Zeroizing;
 
 /// The passphrase of an encrypted key. It can be neither printed nor cloned.
-pub struct Passphrase(Zeroizing<Vec<u8>>);
+pub struct Passphrase {
+    bytes: Zeroizing<Vec<u8>>,
+    /// Shared by all copies of one that was typed: true when it opened nothing. `None`: it comes from elsewhere.
+    typed: Option<Arc<AtomicBool>>,
+}
 
 /// The reason why bytes are not a passphrase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -32,7 +38,7 @@ impl Passphrase {
     /// When nothing is left, or there is a NUL byte.
     pub fn from_source(bytes: Vec<u8>) -> Result<Self, PassphraseError> {
         let passphrase = Self::of_existing_key(bytes)?;
-        if passphrase.0.is_empty() { Err(PassphraseError::Empty) } else { Ok(passphrase) }
+        if passphrase.bytes.is_empty() { Err(PassphraseError::Empty) } else { Ok(passphrase) }
     }
 
     /// Makes the passphrase of a key that another tool encrypted, as [`from_source`](Self::from_source): it may be empty
@@ -48,7 +54,7 @@ impl Passphrase {
                 bytes.pop();
             }
         }
-        if bytes.contains(&0) { Err(PassphraseError::Nul) } else { Ok(Self(bytes)) }
+        if bytes.contains(&0) { Err(PassphraseError::Nul) } else { Ok(Self { bytes, typed: None }) }
     }
 
     /// [`from_source`](Self::from_source) for the passphrases of tests.
@@ -60,25 +66,48 @@ impl Passphrase {
     /// Returns a second copy, for a caller that needs the passphrase twice. There is no `Clone`, so that no copy is made by
     /// accident.
     pub fn duplicate(&self) -> Self {
-        Self(self.0.clone())
+        Self { bytes: self.bytes.clone(), typed: self.typed.clone() }
+    }
+
+    /// Notes that a user typed it, who can be asked again when it is wrong.
+    #[must_use]
+    pub fn typed(self) -> Self {
+        Self { typed: Some(Arc::default()), ..self }
+    }
+
+    /// Returns whether a user typed it.
+    pub fn is_typed(&self) -> bool {
+        self.typed.is_some()
+    }
+
+    /// Notes on all copies of a typed passphrase that it opened nothing.
+    pub fn note_wrong(&self) {
+        if let Some(wrong) = &self.typed {
+            wrong.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns whether it was typed, and opened nothing.
+    pub fn was_wrong(&self) -> bool {
+        self.typed.as_ref().is_some_and(|wrong| wrong.load(Ordering::Relaxed))
     }
 
     /// Returns the bytes, for the key derivation alone.
     pub fn expose(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 
     /// Returns the number of its characters when they are fewer than [`SHORT`](Self::SHORT); bytes count when it is not
     /// UTF-8.
     pub fn short_length(&self) -> Option<usize> {
-        let length = std::str::from_utf8(&self.0).map_or(self.0.len(), |text| text.chars().count());
+        let length = std::str::from_utf8(&self.bytes).map_or(self.bytes.len(), |text| text.chars().count());
         Some(length).filter(|length| *length < Self::SHORT)
     }
 }
 
 impl fmt::Debug for Passphrase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(_) = self;
+        let Self { bytes: _, typed: _ } = self;
         f.write_str("Passphrase([elided])")
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::error::StoreError;
-use super::passphrase_prompt::{EncryptedKey, PassphrasePrompt};
+use super::passphrase_prompt::{EncryptedKey, PassphrasePrompt, open_with};
 use zeroize::Zeroizing;
 
 use crate::issuance::{CaCertificate, Issuer};
@@ -367,9 +367,13 @@ pub fn open_key(
         cause => StoreError::KeyFile { path: path.to_owned(), cause },
     };
     let file = KeyFile::parse(content).map_err(failed)?;
-    let passphrase = if file.is_encrypted() { Some(prompt(which)?) } else { None };
-    let key = file.open(passphrase.as_ref()).map_err(failed)?;
-    Ok((key, passphrase))
+    if !file.is_encrypted() {
+        return Ok((file.open(None).map_err(failed)?, None));
+    }
+    let open = |passphrase: &Passphrase| file.open(Some(passphrase)).map_err(failed);
+    let is_wrong = |error: &StoreError| matches!(error, StoreError::WrongPassphrase(_));
+    let (key, passphrase) = open_with(|| Ok(prompt(which)?), open, is_wrong)?;
+    Ok((key, Some(passphrase)))
 }
 
 /// Reads the first certificate of a file.

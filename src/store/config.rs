@@ -87,6 +87,15 @@ pub struct IndexSettings {
 pub struct PassphraseSettings {
     pub file: String,
     pub env: String,
+    /// A program and its arguments, which prints the passphrase.
+    pub command: Vec<String>,
+}
+
+impl PassphraseSettings {
+    /// Returns whether there is a source.
+    pub fn is_set(&self) -> bool {
+        !self.file.is_empty() || !self.env.is_empty() || !self.command.is_empty()
+    }
 }
 
 /// `[verify]`.
@@ -200,13 +209,25 @@ impl Config {
         if let Some(mut section) = top.section("passphrase") {
             set(&mut section, "file", &mut config.passphrase.file);
             set(&mut section, "env", &mut config.passphrase.env);
-            let both = !config.passphrase.file.is_empty() && !config.passphrase.env.is_empty();
-            if both {
-                document.note(
+            if let Some(written) = section.take_list::<String>("command") {
+                config.passphrase.command = written.value.into_iter().map(|word| word.value).collect();
+            }
+            let PassphraseSettings { file, env, command } = &config.passphrase;
+            if command.first().is_some_and(String::is_empty) {
+                document.note(section.place(), "the first item of 'command' is empty: it is the program", None);
+            }
+            match (!file.is_empty(), !env.is_empty(), !command.is_empty()) {
+                (true, true, false) => document.note(
                     section.place(),
                     "both a file and a variable are named",
                     Some("leave one of them empty".to_owned()),
-                );
+                ),
+                (true, _, true) | (_, true, true) => document.note(
+                    section.place(),
+                    "a command is named, and also a file or a variable",
+                    Some("set one of file, env and command".to_owned()),
+                ),
+                _ => {}
             }
             section.finish();
         }
@@ -234,7 +255,7 @@ impl Config {
              name = {}\n\n[subject]\n{subject}\n[root]\n{}\n[intermediate]\n{}\n\
              [issue]\nissuer = {}\ntemplate-dir = {}\n\n[sign]\nmax-octets = {}\nmax-names = {}\n\n[crl]\nlifetime = \"{}\"\nurls = {}\n\n\
              [distribution]\nca-issuers = {}\nocsp = {}\n\n\
-             [index]\nlocation = {}\n\n[passphrase]\nfile = {}\nenv = {}\n\n[verify]\nclients = {}\n",
+             [index]\nlocation = {}\n\n[passphrase]\nfile = {}\nenv = {}\ncommand = {}\n\n[verify]\nclients = {}\n",
             quoted(&self.name),
             self.root.to_toml(),
             self.intermediate.to_toml(),
@@ -249,6 +270,7 @@ impl Config {
             quoted(&self.index.location),
             quoted(&self.passphrase.file),
             quoted(&self.passphrase.env),
+            list(&self.passphrase.command),
             list(&self.verify.clients),
         )
     }

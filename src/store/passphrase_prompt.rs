@@ -23,6 +23,35 @@ pub enum EncryptedKey {
 /// Returns the passphrase of a key. It is called only when the key is encrypted.
 pub type PassphrasePrompt<'a> = dyn FnMut(&EncryptedKey) -> Result<Passphrase, PassphraseUnavailable> + 'a;
 
+/// How often a user may type the passphrase of one key.
+pub const MOST_ATTEMPTS: usize = 3;
+
+/// Opens something with a passphrase. One that was typed and is wrong is asked for again; one of another source is not.
+///
+/// # Errors
+/// Those of `prompt` and `open`; `is_wrong` says which of them means a wrong passphrase.
+pub fn open_with<T, E>(
+    mut prompt: impl FnMut() -> Result<Passphrase, E>,
+    mut open: impl FnMut(&Passphrase) -> Result<T, E>,
+    is_wrong: impl Fn(&E) -> bool,
+) -> Result<(T, Passphrase), E> {
+    let mut attempt = 1;
+    loop {
+        let passphrase = prompt()?;
+        match open(&passphrase) {
+            Ok(opened) => return Ok((opened, passphrase)),
+            Err(error) if is_wrong(&error) => {
+                passphrase.note_wrong();
+                if !passphrase.is_typed() || attempt == MOST_ATTEMPTS {
+                    return Err(error);
+                }
+                attempt += 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// The error of a caller that has no passphrase; it contains the caller's own error as the reason.
 #[derive(Debug)]
 pub struct PassphraseUnavailable(Box<dyn Diagnostic + Send + Sync>);
@@ -57,7 +86,7 @@ impl Diagnostic for PassphraseUnavailable {
 pub struct PassphraseCache(HashMap<EncryptedKey, Passphrase>);
 
 impl PassphraseCache {
-    /// Returns the passphrase of a key, and calls `prompt` the first time.
+    /// Returns the passphrase of a key, and calls `prompt` the first time, and when what was typed was wrong.
     ///
     /// # Errors
     /// As `prompt`, which is called again the next time.
@@ -67,7 +96,12 @@ impl PassphraseCache {
         prompt: &mut PassphrasePrompt<'_>,
     ) -> Result<Passphrase, PassphraseUnavailable> {
         let known = match self.0.entry(key.clone()) {
-            Occupied(known) => known.into_mut(),
+            Occupied(mut known) => {
+                if known.get().was_wrong() {
+                    known.insert(prompt(key)?);
+                }
+                known.into_mut()
+            }
             Vacant(unknown) => unknown.insert(prompt(key)?),
         };
         Ok(known.duplicate())

@@ -9,17 +9,19 @@ pub mod getent;
 pub mod identity;
 pub mod process;
 pub mod socket;
+pub mod stdin;
 pub mod terminal;
 mod unix;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 pub use clock::Clock;
 pub use entropy::Entropy;
 pub use identity::{Actor, Identity};
+pub use stdin::Stdin;
 pub use terminal::{Pager, Terminal};
 pub use unix::limits::file_size_limit_was_met;
 
@@ -31,7 +33,7 @@ pub struct World {
     pub terminal: Box<dyn Terminal>,
     pub environment: HashMap<OsString, OsString>,
     pub working_folder: PathBuf,
-    pub stdin: Box<dyn Read>,
+    pub stdin: Stdin,
     pub stdout: Box<dyn Write>,
     pub stderr: Box<dyn Write>,
 }
@@ -49,7 +51,7 @@ impl World {
             terminal: Box::new(terminal::SystemTerminal),
             environment: std::env::vars_os().collect(),
             working_folder: std::env::current_dir()?,
-            stdin: Box::new(io::stdin()),
+            stdin: Stdin::new(Box::new(io::stdin())),
             stdout: Box::new(io::stdout()),
             stderr: Box::new(io::stderr()),
         })
@@ -134,6 +136,10 @@ mod tests {
             names.sort();
             self.started.borrow_mut().push((pager.command.to_owned(), names));
             Ok(())
+        }
+
+        fn ask_line(&self, _question: &str) -> io::Result<String> {
+            Err(io::ErrorKind::Unsupported.into())
         }
 
         fn ask_secret(&self, _question: &str) -> io::Result<zeroize::Zeroizing<String>> {

@@ -5,10 +5,12 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
+
+use zeroize::Zeroizing;
 
 use super::unix::process::{self, ProcessGroup};
 
@@ -55,6 +57,65 @@ impl Shell<'_> {
         shell.env_clear().envs(self.environment).current_dir(self.folder);
         let (child, group) = process::spawn_group(shell.stdin(Stdio::null()).stdout(out).stderr(err))?;
         wait(child, group, self.timeout)
+    }
+}
+
+/// A program to run without a shell, whose output is wanted.
+pub struct Program<'a> {
+    /// Its path; a plain name is looked for in PATH.
+    pub path: &'a Path,
+    pub arguments: &'a [String],
+    /// The whole environment: nothing is inherited.
+    pub environment: &'a HashMap<OsString, OsString>,
+    pub folder: &'a Path,
+    /// True when the standard error of this process is the program's too; false for none.
+    pub shows_stderr: bool,
+    pub timeout: Duration,
+}
+
+/// What a program wrote.
+pub enum ProgramOutput {
+    Complete(Zeroizing<Vec<u8>>),
+    /// More than the limit; it was stopped.
+    TooLong,
+    /// It did not exit with status 0.
+    Failed(Ended),
+}
+
+impl Program<'_> {
+    /// Runs the program without input, in the process group of this process, so that it can ask at the terminal. Keeps at
+    /// most `limit` bytes of its standard output.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn output(&self, limit: u64) -> io::Result<ProgramOutput> {
+        let stderr = if self.shows_stderr { process::our_stderr()? } else { Stdio::null() };
+        let mut program = Command::new(self.path);
+        program.args(self.arguments).env_clear().envs(self.environment).current_dir(self.folder);
+        let mut child = program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr).spawn()?;
+        let (sender, receiver) = mpsc::channel();
+        let stdout = child.stdout.take();
+        thread::spawn(move || {
+            let mut output = Zeroizing::new(Vec::with_capacity(256));
+            let read = stdout.map_or(Ok(0), |stdout| stdout.take(limit + 1).read_to_end(&mut output));
+            // After the time-out there is no receiver any more.
+            sender.send(read.map(|_| output)).ok();
+        });
+        let received = receiver.recv_timeout(self.timeout);
+        let is_whole = matches!(&received, Ok(Ok(output)) if output.len() as u64 <= limit);
+        if !is_whole {
+            child.kill().ok();
+        }
+        let ended = how(child.wait()?);
+        match received {
+            Err(_) => Ok(ProgramOutput::Failed(Ended::TimedOut)),
+            Ok(read) if is_whole => match ended {
+                Ended::Exited(0) => read.map(ProgramOutput::Complete),
+                ended => Ok(ProgramOutput::Failed(ended)),
+            },
+            Ok(Err(error)) => Err(error),
+            Ok(Ok(_)) => Ok(ProgramOutput::TooLong),
+        }
     }
 }
 
@@ -108,6 +169,33 @@ mod tests {
     }
 
     const LONG: Duration = Duration::from_secs(60);
+
+    fn output(words: &[&str], limit: u64, timeout: Duration) -> io::Result<ProgramOutput> {
+        let arguments: Vec<String> = words[1..].iter().map(|word| (*word).to_owned()).collect();
+        let environment =
+            [("PATH", "/usr/bin:/bin"), ("WORD", "from $PATH")].map(|(key, value)| (key.into(), value.into()));
+        let (environment, folder) = (environment.into(), Path::new("/"));
+        let (path, arguments, shows_stderr) = (Path::new(words[0]), &arguments[..], false);
+        Program { path, arguments, environment: &environment, folder, shows_stderr, timeout }.output(limit)
+    }
+
+    #[test]
+    fn the_output_of_a_program_is_kept_up_to_a_limit_and_no_shell_reads_its_words() {
+        let text = |found: io::Result<ProgramOutput>| match found.unwrap() {
+            ProgramOutput::Complete(output) => String::from_utf8(output.to_vec()).unwrap(),
+            ProgramOutput::TooLong => "too long".to_owned(),
+            ProgramOutput::Failed(ended) => format!("{ended:?}"),
+        };
+        assert_eq!(text(output(&["echo", "$WORD; id"], 100, LONG)), "$WORD; id\n");
+        assert_eq!(text(output(&["printenv", "WORD"], 100, LONG)), "from $PATH\n");
+        assert_eq!(text(output(&["echo", "12345"], 6, LONG)), "12345\n");
+        assert_eq!(text(output(&["echo", "123456"], 6, LONG)), "too long");
+        assert_eq!(text(output(&["yes"], 6, LONG)), "too long");
+        assert_eq!(text(output(&["cat"], 6, LONG)), "", "there is no input");
+        assert_eq!(text(output(&["false"], 6, LONG)), "Exited(1)");
+        assert_eq!(text(output(&["sleep", "600"], 6, Duration::from_millis(50))), "TimedOut");
+        assert!(output(&["no-such-program-as-this"], 6, LONG).is_err());
+    }
 
     #[test]
     fn the_output_and_the_exit_status_of_a_command_are_known() {

@@ -28,6 +28,12 @@ pub trait Terminal {
     /// When the pager cannot be started, or fails: the text may not have been shown.
     fn page(&self, text: &str, pager: &Pager<'_>) -> io::Result<()>;
 
+    /// Writes a question on standard error and reads one line from standard input.
+    ///
+    /// # Errors
+    /// When there is no terminal, or it was closed.
+    fn ask_line(&self, question: &str) -> io::Result<String>;
+
     /// Asks for a secret without showing what is typed.
     ///
     /// # Errors
@@ -73,6 +79,16 @@ impl Terminal for SystemTerminal {
         match child.wait()?.success() {
             true => Ok(()),
             false => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    fn ask_line(&self, question: &str) -> io::Result<String> {
+        let mut stderr = io::stderr();
+        stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush())?;
+        let mut line = String::new();
+        match io::stdin().read_line(&mut line)? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(line.trim_end_matches(['\n', '\r']).to_owned()),
         }
     }
 

@@ -145,7 +145,7 @@ impl Year {
             terminal: Box::new(Nobody),
             environment: HashMap::new(),
             working_folder: self.place.path(""),
-            stdin: Box::new(io::empty()),
+            stdin: ca::system::Stdin::new(Box::new(io::empty())),
             stdout: Box::new(out.clone()),
             stderr: Box::new(err.clone()),
         };
@@ -304,6 +304,10 @@ impl Terminal for Nobody {
     }
 
     fn page(&self, _text: &str, _pager: &Pager<'_>) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn ask_line(&self, _question: &str) -> io::Result<String> {
         Err(io::ErrorKind::Unsupported.into())
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{RestoredAuthority, Unlock, authorities_of, failed, open, take_stdin, temporary_folder};
+use super::{RestoredAuthority, Unlock, authorities_of, failed, open, temporary_folder};
 use crate::app::context::Context;
 use crate::authority::audit::{AuditOptions, Finding, Severity, audit};
 use crate::authority::leaf::issue;
@@ -62,8 +62,7 @@ pub fn check(
     key_passphrase: &KeyPassphrase<'_>,
     context: &mut Context<'_>,
 ) -> Result<BackupCheck, Failure> {
-    let mut stdin = take_stdin(context.world);
-    let content = match open(file, unlock, context, &mut *stdin)? {
+    let content = match open(file, unlock, context)? {
         Ok(content) => content,
         Err(error) => return damaged(file, error),
     };

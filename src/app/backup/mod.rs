@@ -13,7 +13,6 @@ use crate::report::failure::Failure;
 use crate::store::backup::encryption::{EncryptionError, Lock, Sealed, Unlocking};
 use crate::store::backup::error::BackupError;
 use crate::store::{Store, StoreError};
-use crate::system::World;
 use crate::system::files::FileError;
 use crate::text::PathText;
 
@@ -32,14 +31,13 @@ pub struct RestoredAuthority {
 ///
 /// # Errors
 /// Exit status 2 when it cannot be read; when it cannot be opened.
-fn open<'f>(
+fn open(
     file: &Path,
     unlock: &Unlock<'_>,
     context: &Context<'_>,
-    stdin: &'f mut dyn Read,
-) -> Result<Result<Box<dyn Read + 'f>, BackupError>, Failure> {
-    let input: Box<dyn Read + 'f> = if file.as_os_str() == "-" {
-        Box::new(stdin)
+) -> Result<Result<Box<dyn Read>, BackupError>, Failure> {
+    let input: Box<dyn Read> = if file.as_os_str() == "-" {
+        context.take_stdin("the backup")?
     } else {
         let opened = File::open(context.world.resolve(file)).map_err(FileError::of("read", file));
         Box::new(opened.map_err(|error| Failure::unreadable(&error))?)
@@ -53,11 +51,6 @@ fn open<'f>(
         Ok(content) => Ok(Ok(Box::new(content))),
         Err(error) => Ok(Err(error.into())),
     }
-}
-
-/// Takes standard input out of the world, so that it can be read while the world is used.
-fn take_stdin(world: &mut World) -> Box<dyn Read> {
-    std::mem::replace(&mut world.stdin, Box::new(std::io::empty()))
 }
 
 /// The folder for temporary files.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
-use super::{RestoredAuthority, Unlock, authorities_of, failed, open, take_stdin};
+use super::{RestoredAuthority, Unlock, authorities_of, failed, open};
 use crate::app::context::Context;
 use crate::report::failure::Failure;
 use crate::store::Store;
@@ -34,8 +34,7 @@ pub fn restore(
 ) -> Result<RestoreOutcome, Failure> {
     let target = context.world.resolve(folder);
     check_target(&target)?;
-    let mut stdin = take_stdin(context.world);
-    let content = open(file, unlock, context, &mut *stdin)?.map_err(|error| failed(file, error))?;
+    let content = open(file, unlock, context)?.map_err(|error| failed(file, error))?;
     let (now, effects) = (context.now(), context.effects());
     let parent = target.parent().unwrap_or(Path::new("/"));
     files::create_folders(parent, files::FOLDER)?;

@@ -57,6 +57,6 @@ fn renew_all(
             key_file_prompt(next.key_passphrase_file.as_deref(), context)(key)
         },
     };
-    let entries = renew_due(&store, &request, context)?;
-    Ok(Box::new(RenewDueReport { entries, usual_issuer: usual_issuer(&store)?, when, now: context.now() }))
+    let renewed = renew_due(&store, &request, context)?;
+    Ok(Box::new(RenewDueReport { renewed, usual_issuer: usual_issuer(&store)?, when, now: context.now() }))
 }

@@ -7,15 +7,21 @@ use clap::Args;
 
 use crate::app::context::Context;
 use crate::cli::options::number::whole_number;
-use crate::keys::{Passphrase, PassphraseError};
+use crate::keys::Passphrase;
 use crate::report::exit_status::ExitStatus;
 use crate::report::failure::Failure;
 use crate::store::Store;
 use crate::store::config::{Config, PassphraseSettings};
 use crate::store::home::Home;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphraseUnavailable};
-use crate::system::files::{self, ExposedFile, Exposure};
 use crate::text::{Diagnosis, Diagnostic, PathText};
+pub use sources::{FLAGS, ask};
+use sources::{
+    Maker, ask_for, from_command, from_credential, from_file, from_named_file, from_variable, made,
+    made_of_existing_key,
+};
+
+mod sources;
 
 // The headings of the two groups. `next_help_heading` would stay in force behind a group.
 const OF_CA_KEY: &str = "Passphrase of the CA key";
@@ -50,11 +56,6 @@ pub struct NewPassphraseArguments {
     #[arg(long, help_heading = NEW, value_name = "N", value_parser = whole_number::<u32>)]
     new_passphrase_fd: Option<u32>,
 }
-
-/// A passphrase is a line; more than this is the wrong file.
-const MAX_BYTES: u64 = 64 * 1024;
-/// The flags that a person without a terminal may give instead.
-pub const FLAGS: &str = "give --passphrase-file FILE, --passphrase-env VAR or --passphrase-fd N";
 
 /// As [`FLAGS`], for a key that is not the CA's.
 pub const KEY_FLAG: &str = "give --key-passphrase-file FILE";
@@ -94,7 +95,7 @@ impl PassphraseArguments {
 
     fn read_with(&self, context: &Context<'_>, made: Maker) -> Result<Option<Passphrase>, Failure> {
         if let Some(path) = &self.passphrase_file {
-            return from_file(&context.world.resolve(path), context, made).map(Some);
+            return from_named_file(path, context, made).map(Some);
         }
         if let Some(variable) = &self.passphrase_env {
             return from_variable(variable, context, made).map(Some);
@@ -110,7 +111,7 @@ impl PassphraseArguments {
         store: &'a Store,
         context: &'a Context<'_>,
     ) -> impl FnMut(&EncryptedKey) -> Result<Passphrase, PassphraseUnavailable> + 'a {
-        move |key| self.open(store, context, &question(key)).map_err(refusal)
+        move |key| self.open(store, context, &question_with_file(key, store.home(), context)).map_err(refusal)
     }
 
     /// The passphrase of a key that exists: by flag, by ca.toml, by asking.
@@ -138,6 +139,12 @@ impl PassphraseArguments {
         // The user did not type these, so the failure names the settings.
         let from_settings =
             |failure: Failure| failure.hint(format!("[passphrase] in {} names it", home.config().escaped()));
+        if let Some(passphrase) = from_credential(context)? {
+            return Ok(passphrase);
+        }
+        if !settings.command.is_empty() {
+            return from_command(&settings.command, home, context).map_err(from_settings);
+        }
         if !settings.file.is_empty() {
             return from_file(&home.resolve(&settings.file), context, made).map_err(from_settings);
         }
@@ -208,8 +215,7 @@ pub fn new_ca_passphrase(
     context: &Context<'_>,
 ) -> Result<Passphrase, Failure> {
     let settings = &config.passphrase;
-    let is_set = !settings.file.is_empty() || !settings.env.is_empty();
-    let chosen = if is_set {
+    let chosen = if settings.is_set() || from_credential(context)?.is_some() {
         flags.open_by(settings, home, context, "").inspect(|passphrase| warn_if_short(passphrase, context))
     } else {
         flags.choose(context, "Passphrase for the CA keys: ", FLAGS)
@@ -257,6 +263,18 @@ pub fn question(key: &EncryptedKey) -> String {
     }
 }
 
+/// As [`question`], with the file of the key as seen from the working folder.
+fn question_with_file(key: &EncryptedKey, home: &Home, context: &Context<'_>) -> String {
+    let (name, which) = match key {
+        EncryptedKey::Authority(name) => (name, "Passphrase"),
+        EncryptedKey::AuthorityBeforeChange(name) => (name, "Present passphrase"),
+        EncryptedKey::File(_) => return question(key),
+    };
+    let path = home.key(name);
+    let path = path.strip_prefix(&context.world.working_folder).unwrap_or(&path);
+    format!("{which} of the key of '{name}' ({}): ", path.escaped())
+}
+
 /// Returns what an act calls for the passphrase of a key that is not the CA's: the first line of `--key-passphrase-file`, or
 /// what is typed.
 pub fn key_file_prompt<'a>(
@@ -288,9 +306,6 @@ pub fn of_key_file(
     of_file_or_typed(file, question, instead, context, made)
 }
 
-/// Makes a passphrase from bytes; the text is the subject of the sentence when they are none.
-type Maker = fn(Vec<u8>, &str) -> Result<Passphrase, Failure>;
-
 /// As [`of_key_file`], for a key of another tool, whose passphrase in a file may be empty.
 pub fn of_existing_key_file(
     file: Option<&Path>,
@@ -309,82 +324,9 @@ fn of_file_or_typed(
     made: Maker,
 ) -> Result<Passphrase, Failure> {
     match file {
-        Some(file) => from_file(&context.world.resolve(file), context, made),
-        None => ask(context, question, instead),
+        Some(file) => from_named_file(file, context, made),
+        None => ask_for(context, question, instead, made),
     }
-}
-
-fn from_file(path: &Path, context: &Context<'_>, made: Maker) -> Result<Passphrase, Failure> {
-    let content = files::read(path, MAX_BYTES).map_err(|error| Failure::unreadable(&error))?;
-    // The first line is the passphrase: an editor ends the file with a newline, and a comment may follow.
-    let line = content.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default().to_vec();
-    drop(zeroize::Zeroizing::new(content));
-    let passphrase = made(line, &format!("the first line of {}", path.escaped()))?;
-    if let Some(exposed) = files::exposure(path) {
-        context.warn_at_end(exposure_warning(&exposed));
-    }
-    Ok(passphrase)
-}
-
-fn exposure_warning(exposed: &ExposedFile) -> String {
-    let (file, word) = (exposed.path.escaped(), exposed.path.in_shell());
-    match &exposed.by {
-        Exposure::Mode(mode) => {
-            format!(
-                "other users can read or change the passphrase file {file} (mode {mode:04o}); fix: chmod 600 {word}"
-            )
-        }
-        Exposure::Owner(owner) => format!(
-            "the passphrase file {file} belongs to another user (user id {owner}), who can read and change it; fix: chown \
-             \"$(id -u)\" {word}"
-        ),
-        Exposure::Folder(folder) => format!(
-            "other users can put another file in the place of the passphrase file {file}: they can write in {}; fix: move it \
-             into a folder where only you can write",
-            folder.escaped()
-        ),
-    }
-}
-
-fn from_variable(variable: &str, context: &Context<'_>, made: Maker) -> Result<Passphrase, Failure> {
-    match context.world.variable(variable) {
-        Some(value) => made(value.as_encoded_bytes().to_vec(), &format!("the environment variable {variable}")),
-        None => {
-            Err(Failure::usage("no-passphrase", format!("the environment variable {variable} is not set, or empty")))
-        }
-    }
-}
-
-/// Asks at the terminal; `instead` says what to give without one.
-///
-/// # Errors
-/// Without a terminal, or with `--no-input`: exit status 2.
-pub fn ask(context: &Context<'_>, question: &str, instead: &str) -> Result<Passphrase, Failure> {
-    if context.no_input || !context.world.terminal.can_ask() {
-        return Err(
-            Failure::usage("no-passphrase", "a passphrase is needed, and nobody can be asked for it").hint(instead)
-        );
-    }
-    let answer = context.world.terminal.ask_secret(question);
-    let answer = answer
-        .map_err(|error| Failure::usage("no-passphrase", format!("no passphrase was read: {error}")).hint(instead))?;
-    made(answer.as_bytes().to_vec(), "what was typed")
-}
-
-/// As [`made`], and it may be empty.
-fn made_of_existing_key(bytes: Vec<u8>, source: &str) -> Result<Passphrase, Failure> {
-    Passphrase::of_existing_key(bytes)
-        .map_err(|error| Failure::usage("bad-passphrase", format!("{source} is not a passphrase: {error}")))
-}
-
-/// Makes the passphrase; `source` is the subject of the sentence when it is none.
-fn made(bytes: Vec<u8>, source: &str) -> Result<Passphrase, Failure> {
-    Passphrase::from_source(bytes).map_err(|error| match error {
-        PassphraseError::Empty => {
-            Failure::usage("no-passphrase", format!("{source} is empty: a passphrase has at least one character"))
-        }
-        PassphraseError::Nul => Failure::usage("bad-passphrase", format!("{source} is not a passphrase: {error}")),
-    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::due::{due_json, kind};
 use super::hook::{hook_failure, hook_fields, hook_run_json};
-use crate::app::renew_due::{Done, RenewedEntry};
+use crate::app::renew_due::{Done, RenewedEntries, RenewedEntry};
 use crate::authority::leaf::due::DueItem;
 use crate::authority::leaf::order::DueRule;
 use crate::report::failure::Failure;
@@ -13,9 +13,12 @@ use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::text::{PathText, rfc3339};
 
+/// The most names in one sentence.
+const MOST_NAMES: usize = 10;
+
 /// What was done about each entry.
 pub struct RenewDueReport {
-    pub entries: Vec<RenewedEntry>,
+    pub renewed: RenewedEntries,
     pub usual_issuer: String,
     pub when: DueRule,
     pub now: OffsetDateTime,
@@ -33,10 +36,10 @@ fn status(entry: &RenewedEntry) -> &'static str {
 
 impl Report for RenewDueReport {
     fn text(&self, page: &mut Page) {
-        if self.entries.is_empty() {
+        if self.renewed.entries.is_empty() {
             page.line("nothing is due");
         }
-        for entry in &self.entries {
+        for entry in &self.renewed.entries {
             let (tone, mark, done) = match &entry.outcome {
                 Ok(Done::Renewed { serial, until }) => {
                     (Tone::Good, "✓ ", format!("renewed until {}, serial {serial}", rfc3339(*until)))
@@ -91,19 +94,39 @@ impl Report for RenewDueReport {
         };
         json!({
             "schema": "ca.renew-due/1",
-            "entries": self.entries.iter().map(entry).collect::<Vec<_>>(),
-            "failed": self.entries.iter().filter(|entry| entry.failed()).count(),
+            "entries": self.renewed.entries.iter().map(entry).collect::<Vec<_>>(),
+            "failed": self.renewed.entries.iter().filter(|entry| entry.failed()).count(),
+            "not_tried": self.renewed.not_tried,
         })
     }
 
     fn failure(&self) -> Option<Failure> {
-        let failed: Vec<&RenewedEntry> = self.entries.iter().filter(|entry| entry.failed()).collect();
+        let failed: Vec<&RenewedEntry> = self.renewed.entries.iter().filter(|entry| entry.failed()).collect();
         if failed.is_empty() {
             return None;
         }
         let names: Vec<String> =
             failed.iter().map(|entry| format!("{} {}", kind(&entry.due), entry.due.name)).collect();
-        let sentence = format!("{} of {} failed: {}", failed.len(), self.entries.len(), names.join(", "));
+        if let ([.., last], 1..) = (&failed[..], self.renewed.not_tried)
+            && let Err(failure) = &last.outcome
+        {
+            let more = self.renewed.not_tried;
+            let entries = if more == 1 { "1 more entry was" } else { &format!("{more} more entries were") };
+            let sentence = format!(
+                "stopped at {}: {}; {entries} not tried",
+                names.last().cloned().unwrap_or_default(),
+                failure.message
+            );
+            return Some(
+                failure.hints.iter().cloned().fold(Failure::refused("not-all-renewed", sentence), Failure::hint),
+            );
+        }
+        let shown = if names.len() > MOST_NAMES {
+            format!("{} and {} more", names[..MOST_NAMES].join(", "), names.len() - MOST_NAMES)
+        } else {
+            names.join(", ")
+        };
+        let sentence = format!("{} of {} failed: {shown}", failed.len(), self.renewed.entries.len());
         let hints = failed.iter().flat_map(|entry| match &entry.outcome {
             Err(failure) => failure.hints.iter().map(|hint| format!("{}: {hint}", entry.due.name)).collect(),
             Ok(_) => entry.hook.as_ref().and_then(hook_failure).map_or_else(Vec::new, |failure| vec![failure.message]),
@@ -113,6 +136,6 @@ impl Report for RenewDueReport {
 
     fn only_confirms(&self) -> bool {
         // What is left to a person has to be read by one.
-        self.entries.iter().all(|entry| !matches!(entry.outcome, Ok(Done::Left)))
+        self.renewed.entries.iter().all(|entry| !matches!(entry.outcome, Ok(Done::Left)))
     }
 }

@@ -54,7 +54,8 @@ fn a_flag_comes_before_the_settings_and_the_settings_before_a_person() {
         ..CliRun::default()
     };
     let home = Home::at(folder.path().to_owned());
-    let set = |file: &str, env: &str| PassphraseSettings { file: file.to_owned(), env: env.to_owned() };
+    let set =
+        |file: &str, env: &str| PassphraseSettings { file: file.to_owned(), env: env.to_owned(), command: Vec::new() };
     let mut open = |flags: PassphraseArguments, settings: PassphraseSettings| {
         run.with_context(&WORDS, |context| text(flags.open_by(&settings, &home, context, "? ")))
     };
@@ -75,7 +76,7 @@ fn a_missing_passphrase_of_the_settings_names_the_settings() {
     let mut run = CliRun::default();
     let home = Home::at("/site/ca".into());
     for (file, env) in [("missing", ""), ("", "UNSET")] {
-        let settings = PassphraseSettings { file: file.to_owned(), env: env.to_owned() };
+        let settings = PassphraseSettings { file: file.to_owned(), env: env.to_owned(), command: Vec::new() };
         let refused = run.with_context(&WORDS, |context| flags().open_by(&settings, &home, context, "? ")).unwrap_err();
         assert!(refused.hints.iter().any(|hint| hint == "[passphrase] in /site/ca/ca.toml names it"), "{refused:?}");
     }
@@ -97,7 +98,8 @@ fn by_source(content: &[u8], folder: &Path) -> Vec<(&'static str, Result<Vec<u8>
     run.environment.insert("VAR".into(), variable);
     let open = std::fs::File::open(folder.join("file")).unwrap();
     let home = Home::at(folder.to_owned());
-    let setting = |file: &str, env: &str| PassphraseSettings { file: file.to_owned(), env: env.to_owned() };
+    let setting =
+        |file: &str, env: &str| PassphraseSettings { file: file.to_owned(), env: env.to_owned(), command: Vec::new() };
     let none = || setting("", "");
     let descriptor = u32::try_from(open.as_raw_fd()).unwrap();
     let sources = [
@@ -207,4 +209,143 @@ fn a_passphrase_file_that_other_users_can_read_or_exchange_is_reported_once() {
         found[0].contains("put another file in the place") && found[0].contains("fix: move it into a folder"),
         "{found:?}"
     );
+}
+
+/// A run of the command line in a folder with a CA, whose key has the passphrase `correct horse`.
+struct EncryptedCa {
+    folder: tempfile::TempDir,
+}
+
+/// How a command ended, what was asked at the terminal, and what it wrote on standard error.
+type Ended = (crate::report::exit_status::ExitStatus, Vec<String>, String);
+
+impl EncryptedCa {
+    fn new() -> Self {
+        let ca = Self { folder: tempfile::tempdir().unwrap() };
+        let run = CliRun { environment: [("WORD".into(), "correct horse".into())].into(), ..CliRun::default() };
+        let (status, _, stderr) = ca.run(run, "init --name Test --passphrase-env WORD");
+        assert_eq!(status, crate::report::exit_status::ExitStatus::Done, "{stderr}");
+        ca
+    }
+
+    fn run(&self, mut run: CliRun, words: &str) -> Ended {
+        run.working_folder = self.folder.path().to_owned();
+        let words = ["ca"].into_iter().chain(words.split(' ')).map(OsString::from);
+        let status = run.with_world(|world| crate::cli::run(words, world));
+        (status, run.asked(), run.stderr())
+    }
+
+    fn set(&self, setting: &str) {
+        let path = self.folder.path().join("ca/ca.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (before, rest) = text.split_once("[passphrase]\n").unwrap();
+        let (_, after) = rest.split_once("[verify]").unwrap();
+        std::fs::write(&path, format!("{before}[passphrase]\n{setting}\n[verify]{after}")).unwrap();
+    }
+}
+
+#[test]
+fn a_user_has_three_attempts_at_a_terminal_and_is_shown_which_key_it_is() {
+    let ca = EncryptedCa::new();
+    let typed = |typed: &[&'static str]| CliRun { typed: typed.to_vec(), ..CliRun::default() };
+    let question = "Passphrase of the key of 'root' (ca/authorities/root/key.pem): ";
+    let again = format!("The passphrase is wrong. {question}");
+    let (status, asked, stderr) = ca.run(typed(&["wrong", "wrong too", "correct horse"]), "crl");
+    assert_eq!(status, ExitStatus::Done, "{stderr}");
+    assert_eq!(asked, [question, &again, &again]);
+    let (status, asked, stderr) = ca.run(typed(&["wrong", "wrong", "wrong", "correct horse"]), "crl");
+    assert_eq!((status, asked.len()), (ExitStatus::Refused, 3), "{stderr}");
+    assert!(stderr.contains("wrong passphrase"), "{stderr}");
+    // What was not typed is not asked for again.
+    let run = CliRun { environment: [("WORD".into(), "wrong".into())].into(), ..typed(&["correct horse"]) };
+    let (status, asked, _) = ca.run(run, "crl --passphrase-env WORD");
+    assert_eq!((status, asked.len()), (ExitStatus::Refused, 0));
+}
+
+#[test]
+fn one_wrong_passphrase_ends_the_renewal_of_everything_that_is_due() {
+    let ca = EncryptedCa::new();
+    let variable = |word: &str| CliRun { environment: [("WORD".into(), word.into())].into(), ..CliRun::default() };
+    for name in ["a.test", "b.test", "c.test"] {
+        let (status, _, stderr) =
+            ca.run(variable("correct horse"), &format!("issue server {name} --passphrase-env WORD"));
+        assert_eq!(status, ExitStatus::Done, "{stderr}");
+    }
+    let all = "renew --due --within 400d --passphrase-env WORD";
+    let (status, _, stderr) = ca.run(variable("wrong"), all);
+    assert_eq!(status, ExitStatus::Refused);
+    assert_eq!(stderr.matches("wrong passphrase").count(), 1, "{stderr}");
+    assert!(stderr.contains("; 2 more entries were not tried"), "{stderr}");
+    let without = CliRun::default();
+    let (_, _, stderr) = ca.run(without, "renew --due --within 400d");
+    assert!(stderr.contains("; 2 more entries were not tried"), "{stderr}");
+    // At a terminal it is asked for once, and what was wrong is not used for the next entry.
+    let typed = CliRun { typed: vec!["wrong", "correct horse"], ..CliRun::default() };
+    let (status, asked, stderr) = ca.run(typed, "renew --due --within 400d");
+    assert_eq!((status, asked.len()), (ExitStatus::Done, 2), "{stderr}");
+}
+
+#[test]
+fn the_sources_come_in_their_order_and_each_opens_the_key() {
+    let ca = EncryptedCa::new();
+    let credentials = ca.folder.path().join("credentials");
+    std::fs::create_dir(&credentials).unwrap();
+    std::fs::write(credentials.join("ca-passphrase"), "correct horse\n").unwrap();
+    let credential = || CliRun {
+        environment: [
+            ("CREDENTIALS_DIRECTORY".into(), credentials.clone().into()),
+            ("PATH".into(), "/usr/bin:/bin".into()),
+        ]
+        .into(),
+        ..CliRun::default()
+    };
+    let path = || CliRun { environment: [("PATH".into(), "/usr/bin:/bin".into())].into(), ..CliRun::default() };
+    let stdin = |stdin: &'static [u8]| CliRun { stdin, ..credential() };
+    let done = |ended: Ended| assert_eq!(ended.0, ExitStatus::Done, "{}", ended.2);
+    let refused = |ended: Ended, word: &str| {
+        assert_ne!(ended.0, ExitStatus::Done);
+        assert!(ended.2.contains(word), "{}", ended.2);
+    };
+    ca.set("command = [\"echo\", \"correct horse\"]");
+    done(ca.run(path(), "crl"));
+    ca.set("command = [\"printf\", \"correct horse\\nuser: root\\n\"]");
+    done(ca.run(path(), "crl"));
+    // The credential comes before the settings, a flag before the credential.
+    ca.set("command = [\"echo\", \"wrong\"]");
+    refused(ca.run(path(), "crl"), "wrong passphrase");
+    done(ca.run(credential(), "crl"));
+    refused(ca.run(stdin(b"wrong\n"), "crl --passphrase-file -"), "wrong passphrase");
+    done(ca.run(stdin(b"correct horse\nsecond line\n"), "crl --passphrase-file -"));
+    // One of standard input is good for every key.
+    done(ca.run(stdin(b"correct horse\n"), "root rotate start --passphrase-file -"));
+    refused(ca.run(stdin(b""), "--dir other init --config - --passphrase-file -"), "both a file and the passphrase");
+
+    std::fs::write(credentials.join("ca-passphrase"), "").unwrap();
+    refused(ca.run(credential(), "crl"), "is empty");
+    std::fs::remove_file(credentials.join("ca-passphrase")).unwrap();
+    refused(ca.run(credential(), "crl"), "wrong passphrase");
+}
+
+#[test]
+fn a_passphrase_command_that_fails_is_named_with_the_reason_and_not_with_what_it_wrote() {
+    let ca = EncryptedCa::new();
+    for (command, reason) in [
+        ("\"no-such-program\"", "'no-such-program' cannot be started"),
+        ("\"sh\", \"-c\", \"echo secret; exit 3\"", "'sh' exited with status 3"),
+        ("\"sh\", \"-c\", \"echo secret; kill -9 $$\"", "'sh' was stopped by signal 9"),
+        ("\"yes\", \"secret\"", "'yes' wrote more than 65536 bytes"),
+        ("\"true\"", "the first line that 'true' printed is empty"),
+        ("\"./missing\"", "'./missing' cannot be started"),
+    ] {
+        ca.set(&format!("command = [{command}]"));
+        let run = CliRun { environment: [("PATH".into(), "/usr/bin:/bin".into())].into(), ..CliRun::default() };
+        let (status, _, stderr) = ca.run(run, "crl");
+        assert_ne!(status, ExitStatus::Done);
+        assert!(stderr.contains(reason) && !stderr.contains("secret"), "{stderr}");
+        assert!(stderr.contains("ca.toml names it"), "{stderr}");
+    }
+    for wrong in ["command = [\"\"]", "command = [\"true\"]\nfile = \"x\"", "command = [\"true\"]\nenv = \"X\""] {
+        ca.set(wrong);
+        assert_eq!(ca.run(CliRun::default(), "crl").0, ExitStatus::Usage, "{wrong}");
+    }
 }
