@@ -61,7 +61,7 @@ fn every_import_is_an_arrow_of_the_table() {
             }
         }
     }
-    none("docs/ARCHITECTURE.md, \"Who may know whom\", has no such arrow", &broken);
+    none("docs/ARCHITECTURE.md, \"Imports between rooms\", has no such arrow", &broken);
 }
 
 /// Whoever reads the table believes it: an arrow that no line needs is taken out.
@@ -82,7 +82,7 @@ fn every_arrow_of_the_table_is_an_import() {
         .filter(|arrow| !used.contains(arrow))
         .map(|(from, to)| format!("no shipped line of `{from}` names `{to}`"))
         .collect();
-    none("docs/ARCHITECTURE.md, \"Who may know whom\", has arrows that are not used; take them out", &unused);
+    none("docs/ARCHITECTURE.md, \"Imports between rooms\", has arrows that are not used; take them out", &unused);
 }
 
 #[test]
@@ -297,7 +297,7 @@ fn document() -> String {
 }
 
 fn rooms() -> BTreeMap<String, Room> {
-    let rows = table::below_heading(&document(), "## Who may know whom");
+    let rows = table::below_heading(&document(), "## Imports between rooms");
     let room = |row: &Vec<String>| {
         let name = table::code_words(&row[0]).remove(0);
         (name, Room { may_know: table::code_words(&row[1]).into_iter().collect(), pure: row[2] == "yes" })

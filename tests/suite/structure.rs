@@ -27,7 +27,7 @@ fn no_files_of_a_room_import_each_other_in_a_circle() {
     }
     let counts: BTreeMap<String, usize> =
         circles.iter().map(|(room, circles)| (room.clone(), circles.iter().map(BTreeSet::len).sum())).collect();
-    leftovers::may_only_shrink("## Files in circles", &counts, |room| shown(&circles[room]));
+    leftovers::may_only_shrink("## Import cycles", &counts, |room| shown(&circles[room]));
 }
 
 /// `Path::display` writes the control characters of a name as they are, to a terminal, too.
@@ -52,7 +52,7 @@ fn no_shipped_file_is_called_like_a_test() {
         .filter(|source| is_called_like_a_test(&source.path))
         .map(|source| (source.path.strip_prefix(repository()).unwrap().display().to_string(), 1))
         .collect();
-    leftovers::may_only_shrink("## Files that are called like tests", &called, |path| vec![path.to_owned()]);
+    leftovers::may_only_shrink("## Files named like tests", &called, |path| vec![path.to_owned()]);
 }
 
 fn is_called_like_a_test(path: &Path) -> bool {
