@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     let status = match World::system() {
         Ok(mut world) => cli::run(std::env::args_os(), &mut world),
         Err(error) => {
-            eprintln!("error: cannot find the working folder: {error}");
+            eprintln!("error: cannot find the working folder: {}", ca::text::io_reason(&error));
             ExitStatus::Refused
         }
     };

@@ -10,8 +10,9 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use crate::keys::Passphrase;
-use crate::report::failure::{Failure, KindCodes};
+use crate::report::failure::{ErrorStyle, Failure, KindCodes};
 use crate::report::output::OutputFormat;
+use crate::report::style::Style;
 use crate::store::effects::Effects;
 use crate::store::home::{Home, HomeError};
 use crate::store::open::NewestEvent;
@@ -203,7 +204,8 @@ impl Context<'_> {
 
     /// Writes a warning on standard error, even when `quiet`.
     pub fn warn(&mut self, sentence: &str) {
-        drop(writeln!(self.world.stderr, "warning: {}", escape(sentence)));
+        let text = ErrorStyle::new(Style::PLAIN, self.world).warning(sentence);
+        drop(self.world.stderr.write_all(text.as_bytes()));
     }
 }
 

@@ -9,6 +9,7 @@ use crate::store::Store;
 use crate::store::index::Reference;
 use crate::system::files;
 use crate::system::process::{self, Ended, Shell};
+use crate::text::io_reason;
 use crate::x509::SerialNumber;
 
 /// What is to be done about the hook of a name.
@@ -102,7 +103,7 @@ impl HookRun {
                     timeout: self.hook.timeout(),
                     output: kept.as_ref().and_then(|file| file.try_clone().ok()),
                 };
-                let ended = shell.run().map_err(|error| error.to_string());
+                let ended = shell.run().map_err(|error| io_reason(&error).to_string());
                 self.output = kept.as_ref().and_then(|file| process::output_of(file).ok());
                 ended
             }

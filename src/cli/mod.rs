@@ -15,7 +15,7 @@ mod suggestions;
 #[cfg(test)]
 mod testing;
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 
 use command_line::CommandLine;
 use commands::version::{self, Version};
@@ -23,11 +23,10 @@ use parse_failure::parse_failure;
 
 use crate::app::crl_expiry;
 use crate::report::exit_status::ExitStatus;
-use crate::report::failure::Failure;
+use crate::report::failure::{ErrorStyle, Failure, without_repetitions};
 use crate::report::output::{self, Answer, OutputFormat, Report};
-use crate::report::style::Style;
+use crate::report::style::{ColorChoice, Style};
 use crate::system::World;
-use crate::text::escape;
 
 /// Runs one command line from its words to its exit status.
 pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> ExitStatus {
@@ -37,7 +36,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
     {
         // Scripts ask this often; knowing every flag of every command is not needed to answer it.
         let format = OutputFormat::Text;
-        return answer_with(&version_text(word == "-V", format), ShownAs { format, colored: false }, world);
+        return answer_with(&version_text(word == "-V", format), ShownAs { format, style: Style::PLAIN }, world);
     }
     let line = match CommandLine::read(&words) {
         Ok(line) => line,
@@ -46,11 +45,11 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
             let mut whole = CommandLine::for_help();
             let mut error = whole.try_get_matches_from_mut(&words).err().unwrap_or(error);
             suggestions::improve(&mut error, &words, &whole);
-            return refuse_words(&error, &words, world);
+            return refuse_words(&error, &words, &whole, world);
         }
     };
     let style = Style::choose(line.globals.color.into(), world);
-    let shown_as = ShownAs { format: line.globals.format(), colored: style.stderr };
+    let shown_as = ShownAs { format: line.globals.format(), style };
     let mut context = match line.globals.context(world) {
         Ok(context) => context,
         Err(failure) => return fail(&failure, shown_as, world),
@@ -65,8 +64,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
         Ok(report) => show_report(report.as_ref(), failed_in_part, line.globals.quiet, style, shown_as, world),
         Err(failure) => fail(&failure, shown_as, world),
     };
-    for warning in warnings.iter().filter(|_| !is_document) {
-        drop(writeln!(world.stderr, "warning: {}", escape(warning)));
+    let errors = ErrorStyle::new(style, world);
+    for warning in without_repetitions(warnings).iter().filter(|_| !is_document) {
+        drop(world.stderr.write_all(errors.warning(warning).as_bytes()));
     }
     status
 }
@@ -105,7 +105,7 @@ fn show_report(
 #[derive(Clone, Copy)]
 struct ShownAs {
     format: OutputFormat,
-    colored: bool,
+    style: Style,
 }
 
 /// Of a command that changed something.
@@ -131,7 +131,7 @@ fn answer_with(text: &str, shown_as: ShownAs, world: &mut World) -> ExitStatus {
 fn fail(failure: &Failure, shown_as: ShownAs, world: &mut World) -> ExitStatus {
     let text = match shown_as.format {
         OutputFormat::Json => output::json_document(&failure.json()),
-        OutputFormat::Text => failure.text(shown_as.colored),
+        OutputFormat::Text => ErrorStyle::new(shown_as.style, world).failure(failure),
     };
     // If standard error is closed too, the exit status is all that is left.
     drop(world.stderr.write_all(text.as_bytes()));
@@ -139,22 +139,24 @@ fn fail(failure: &Failure, shown_as: ShownAs, world: &mut World) -> ExitStatus {
 }
 
 /// Help and version are results; every other message of clap is a failure.
-fn refuse_words(error: &clap::Error, words: &[OsString], world: &mut World) -> ExitStatus {
+fn refuse_words(error: &clap::Error, words: &[OsString], whole: &clap::Command, world: &mut World) -> ExitStatus {
     use clap::error::ErrorKind;
-    let json = words.iter().take_while(|word| *word != "--").any(|word| word == "--json");
-    let format = if json { OutputFormat::Json } else { OutputFormat::Text };
-    let shown_as = ShownAs { format, colored: false };
+    let has = |flag: &str| words.iter().take_while(|word| *word != "--").any(|word| word == flag);
+    let format = if has("--json") { OutputFormat::Json } else { OutputFormat::Text };
+    // `--color` may be behind the word that is not understood.
+    let color = if has("--color=never") || has("never") { ColorChoice::Never } else { ColorChoice::Auto };
+    let shown_as = ShownAs { format, style: Style::choose(color, world) };
     match error.kind() {
         ErrorKind::DisplayHelp => answer_with(&error.render().to_string(), shown_as, world),
         ErrorKind::DisplayVersion => {
             let is_short = words.iter().any(|word| word == "-V");
             answer_with(&version_text(is_short, format), shown_as, world)
         }
-        _ if json => fail(&parse_failure(error), shown_as, world),
-        _ => {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if format == OutputFormat::Text => {
             drop(world.stderr.write_all(error.render().to_string().as_bytes()));
             ExitStatus::Usage
         }
+        _ => fail(&parse_failure(error, &suggestions::command_line(words, whole)), shown_as, world),
     }
 }
 

@@ -1,9 +1,12 @@
 //! A command line that clap refuses, as a failure of this program.
 
+use clap::error::ErrorKind;
+
 use crate::report::failure::Failure;
 
-/// Returns the failure for a command line that cannot be understood.
-pub fn parse_failure(error: &clap::Error) -> Failure {
+/// Returns the failure for a command line that cannot be understood. `command` is the line of the command that was typed, such
+/// as `ca root renew`.
+pub fn parse_failure(error: &clap::Error, command: &str) -> Failure {
     let rendered = error.render().to_string();
     // What the first paragraph lists belongs to the sentence: the arguments that are missing.
     let (sentence, rest) = rendered.split_once("\n\n").unwrap_or((&rendered, ""));
@@ -14,8 +17,29 @@ pub fn parse_failure(error: &clap::Error) -> Failure {
         message = format!("{message} {}", apart.join(", "));
         apart.clear();
     }
-    let lines = apart.into_iter().chain(rest.lines().map(str::trim).filter(|line| !line.is_empty()));
-    let hints =
-        lines.filter(|line| !line.starts_with("Usage:")).map(|line| line.trim_start_matches("tip: ").to_owned());
-    hints.fold(Failure::usage("bad-arguments", message), Failure::hint)
+    let lines = rest.lines().map(str::trim).filter(|line| !line.is_empty());
+    let is_incomplete = matches!(error.kind(), ErrorKind::MissingRequiredArgument | ErrorKind::WrongNumberOfValues);
+    let fixes = lines.chain(apart).filter_map(|line| fix(line, is_incomplete));
+    let failure = fixes.fold(Failure::usage("bad-arguments", message), Failure::hint);
+    failure.hint(format!("every option: {command} --help"))
+}
+
+/// Returns a line of clap's advice in the words of this program; `None` for a line that another one replaces.
+fn fix(line: &str, is_incomplete: bool) -> Option<String> {
+    if line.starts_with("For more information") {
+        return None;
+    }
+    if let Some(usage) = line.strip_prefix("Usage: ") {
+        return is_incomplete.then(|| format!("usage: {usage}"));
+    }
+    let line = line.trim_start_matches("tip: ");
+    if let Some(values) = line.strip_prefix("[possible values: ").and_then(|values| values.strip_suffix(']')) {
+        return Some(format!("possible values: {values}"));
+    }
+    for similar in ["a similar argument exists: ", "a similar subcommand exists: ", "a similar value exists: "] {
+        if let Some(word) = line.strip_prefix(similar) {
+            return Some(format!("did you mean {word}?"));
+        }
+    }
+    Some(line.to_owned())
 }

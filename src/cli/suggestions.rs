@@ -26,7 +26,7 @@ fn improve_command(error: &mut clap::Error, words: &[OsString], whole: &Command)
     if at.get_name() == whole.get_name()
         && let Some(answer) = synonyms::for_command(&word)
     {
-        suggest(error, &format!("in ca: {answer}"));
+        suggest(error, &format!("use {answer}"));
     } else if let Some(near) = slip(&word, known.iter().copied()) {
         error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![near.to_owned()]));
     } else if at.get_name() == whole.get_name() {
@@ -61,7 +61,7 @@ fn improve_flag(error: &mut clap::Error, words: &[OsString], whole: &Command) {
     if let Some(long) = exact(word) {
         error.insert(ContextKind::SuggestedArg, ContextValue::String(format!("--{long}")));
     } else if let Some(answer) = synonym(word) {
-        suggest(error, &format!("in ca: {answer}"));
+        suggest(error, &format!("use {answer}"));
     } else if let Some(long) = slip(word.trim_start_matches('-'), longs().filter(|_| word.len() > 2)) {
         error.insert(ContextKind::SuggestedArg, ContextValue::String(format!("--{long}")));
     }
@@ -70,6 +70,19 @@ fn improve_flag(error: &mut clap::Error, words: &[OsString], whole: &Command) {
 /// The command that was typed, as far as its words are commands.
 fn typed<'c>(words: &[OsString], whole: &'c Command) -> &'c Command {
     words.iter().skip(1).filter_map(|word| word.to_str()).fold(whole, |at, word| at.find_subcommand(word).unwrap_or(at))
+}
+
+/// The line that calls the command that was typed, such as `ca root renew`.
+pub fn command_line(words: &[OsString], whole: &Command) -> String {
+    let mut at = whole;
+    let mut line = whole.get_name().to_owned();
+    for word in words.iter().skip(1).filter_map(|word| word.to_str()) {
+        if let Some(command) = at.find_subcommand(word) {
+            at = command;
+            line = format!("{line} {}", command.get_name());
+        }
+    }
+    line
 }
 
 /// The known word that differs from the typed one by a typing error: one in a short word, two in a longer one.
@@ -112,15 +125,15 @@ mod tests {
 
     #[test]
     fn words_of_synonyms_are_answered_with_ours() {
-        assert_eq!(tip("ca ls"), "in ca: ca list");
-        assert_eq!(tip("ca build-server-full www"), "in ca: ca issue server NAME");
-        assert_eq!(tip("ca issue server www --days 30"), "in ca: --for 90d");
-        assert_eq!(tip("ca issue server www --days=30"), "in ca: --for 90d");
-        assert_eq!(tip("ca list --days 30"), "in ca: --expiring 30d");
-        assert_eq!(tip("ca request www -subj /CN=x"), "in ca: --subject organization=Acme");
-        assert_eq!(tip("ca verify -CAfile root.pem leaf.pem"), "in ca: --roots FILE");
+        assert_eq!(tip("ca ls"), "use ca list");
+        assert_eq!(tip("ca build-server-full www"), "use ca issue server NAME");
+        assert_eq!(tip("ca issue server www --days 30"), "use --for 90d");
+        assert_eq!(tip("ca issue server www --days=30"), "use --for 90d");
+        assert_eq!(tip("ca list --days 30"), "use --expiring 30d");
+        assert_eq!(tip("ca request www -subj /CN=x"), "use --subject organization=Acme");
+        assert_eq!(tip("ca verify -CAfile root.pem leaf.pem"), "use --roots FILE");
         assert_eq!(tip("ca verify leaf.pem -untrusted int.pem"), "a similar argument exists: '--untrusted'");
-        assert_eq!(tip("ca sign x.csr -o here"), "in ca: --out PATH");
+        assert_eq!(tip("ca sign x.csr -o here"), "use --out PATH");
     }
 
     #[test]
@@ -138,7 +151,7 @@ mod tests {
         assert_eq!(tip("ca list --jsn"), "a similar argument exists: '--json'");
         assert_eq!(tip("ca list --expiry-date"), "");
         assert_eq!(tip("ca frobnicate"), "every command: ca help --all");
-        assert_eq!(tip("ca issue server www --passphrase secret"), "in ca: --passphrase-file FILE");
+        assert_eq!(tip("ca issue server www --passphrase secret"), "use --passphrase-file FILE");
         assert_eq!(tip("ca init --passphrase-fil x"), "a similar argument exists: '--passphrase-file'");
     }
 }

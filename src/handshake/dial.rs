@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::error::HandshakeError;
 use super::host;
 use super::socket::socket_error;
+use crate::text::io_reason;
 
 /// Returns the addresses of `host:port`, or an error after `limit`.
 pub(super) fn resolve(address: &str, limit: Duration) -> Result<Vec<SocketAddr>, HandshakeError> {
@@ -19,7 +20,7 @@ pub(super) fn resolve(address: &str, limit: Duration) -> Result<Vec<SocketAddr>,
     });
     let found =
         receiver.recv_timeout(limit).map_err(|_| unreachable("its address was not found in time".to_owned()))?;
-    let found = found.map_err(|error| unreachable(error.to_string()))?;
+    let found = found.map_err(|error| unreachable(io_reason(&error).to_string()))?;
     if found.is_empty() { Err(unreachable("the name has no address".to_owned())) } else { Ok(found) }
 }
 
@@ -34,7 +35,7 @@ pub(super) fn open(address: &str, addresses: &[SocketAddr], limit: Duration) -> 
                 socket.set_nodelay(true).map_err(socket_error("set up"))?;
                 return Ok(socket);
             }
-            Err(error) => reason = error.to_string(),
+            Err(error) => reason = io_reason(&error).to_string(),
         }
     }
     Err(HandshakeError::Unreachable { address: address.to_owned(), reason })

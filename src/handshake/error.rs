@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::limits::{MAX_BYTES, MAX_KEPT_BYTES};
 use crate::keys::SigningError;
 use crate::keys::private_key::PrivateKeyError;
-use crate::text::escape;
+use crate::text::{escape, io_reason};
 use crate::tls::TlsVersion;
 use crate::x509::DecodeError;
 
@@ -51,7 +51,7 @@ pub enum SetUpError {
 /// The exchange ended for a reason that is not a TLS error.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
-    #[error("the socket failed while trying to {action}: {cause}")]
+    #[error("the socket failed while trying to {action}: {}", io_reason(cause))]
     Socket { action: &'static str, cause: io::Error },
     #[error("the other side did not answer within {} seconds", .0.as_secs_f32())]
     TooLong(Duration),

@@ -24,6 +24,7 @@ use super::report::{HandshakeReport, Session};
 use super::revocation::Revocations;
 use super::scenario::{self, ClientAuthentication, TrustSettings};
 use super::socket::socket_error;
+use crate::text::io_reason;
 use crate::tls::{Group, Message, Recording, Secrets, Side, TlsVersion};
 use crate::verify::RevocationSource;
 use crate::x509::Certificate;
@@ -85,7 +86,10 @@ impl Port {
     /// # Errors
     /// When the port is in use, or this process may not open it.
     pub fn open(address: &str) -> Result<Self, HandshakeError> {
-        let failed = |error: io::Error| HandshakeError::Port { address: address.to_owned(), reason: error.to_string() };
+        let failed = |error: io::Error| HandshakeError::Port {
+            address: address.to_owned(),
+            reason: io_reason(&error).to_string(),
+        };
         let addresses = host::look_up(address).map_err(failed)?;
         if addresses.is_empty() {
             return Err(failed(io::Error::other("the name has no address")));

@@ -562,7 +562,7 @@ mod tests {
             let changed = [&text[..from], &piece, &text[to..]].concat();
             if let Err(error) = Profile::read("changed", "changed.toml", &changed) {
                 proptest::prop_assert!(error.to_string().contains("changed.toml"), "{}", error);
-                drop(error.picture(false));
+                assert_eq!(error.pictures().count(), error.problems.len());
             }
         }
     }

@@ -1,16 +1,18 @@
 //! What went wrong, in a sentence with cause, place and cure, and the exit status that goes with it.
 
 mod input;
+mod text;
 
 pub use input::KindCodes;
 use std::io;
+pub use text::{ErrorStyle, without_repetitions};
 
 use serde_json::{Value, json};
 
 use super::exit_status::ExitStatus;
 use crate::system::files::FileError;
 use crate::text::toml_document::DocumentError;
-use crate::text::{Diagnosis, Diagnostic, escape};
+use crate::text::{Diagnosis, Diagnostic, io_reason};
 
 /// A command that could not do what it was asked to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,17 +52,7 @@ impl Failure {
 
     /// The result could not be shown.
     pub fn stdout(error: &io::Error) -> Self {
-        Self::refused("output-failed", format!("cannot write to standard output: {error}"))
-    }
-
-    /// `error: …` and `hint: …` lines.
-    pub fn text(&self, colored: bool) -> String {
-        let (red, cyan, reset) = if colored { ("\u{1b}[1;31m", "\u{1b}[36m", "\u{1b}[0m") } else { ("", "", "") };
-        let hints: String = self.hints.iter().map(|hint| format!("{cyan}hint{reset}: {}\n", escaped(hint))).collect();
-        match &self.picture {
-            Some(error) => format!("{}{hints}", error.picture(colored)),
-            None => format!("{red}error{reset}: {}\n{hints}", escaped(&self.message)),
-        }
+        Self::refused("output-failed", format!("cannot write to standard output: {}", io_reason(error)))
     }
 
     /// The document of `--json`.
@@ -75,11 +67,6 @@ impl Failure {
         let Diagnosis { class, code, hints, document } = diagnosis;
         Self { status: class.into(), code, message, hints, picture: document }
     }
-}
-
-/// Escapes each line: messages quote arguments and text of files.
-fn escaped(message: &str) -> String {
-    message.split('\n').map(escape).collect::<Vec<_>>().join("\n")
 }
 
 impl<E: Diagnostic> From<E> for Failure {

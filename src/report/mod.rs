@@ -9,4 +9,5 @@ pub mod ladder;
 pub mod output;
 pub mod page;
 pub mod refusals;
+pub mod relative;
 pub mod style;

@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::system::files::{self, FileError, FoundPath, PathKind};
-use crate::text::{Diagnosis, Diagnostic, PathText};
+use crate::text::{Diagnosis, Diagnostic, PathText, io_reason};
 
 /// The users whose files are trusted: the user of this process, root, and the owner of a directory that was named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -205,7 +205,7 @@ fn check_path(path: &Path, trust: Trust) -> Result<Option<PathKind>, DistrustRea
         // In a folder that this user may not search, nothing is read.
         Err(error) if error.cause.kind() == io::ErrorKind::PermissionDenied => return Ok(None),
         Err(error) => {
-            return Err(DistrustReason::Unknown { path: path.to_owned(), cause: error.cause.to_string() });
+            return Err(DistrustReason::Unknown { path: path.to_owned(), cause: io_reason(&error.cause).to_string() });
         }
         Ok(Some(found)) => found,
     };

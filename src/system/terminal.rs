@@ -22,6 +22,11 @@ pub trait Terminal {
     /// Returns how many characters fit into a line of the terminal on standard output; `None` without one.
     fn columns(&self) -> Option<usize>;
 
+    /// Returns how many characters fit into a line of the terminal on standard error; `None` without one.
+    fn error_columns(&self) -> Option<usize> {
+        self.columns().filter(|_| self.shows_stderr())
+    }
+
     /// Shows a text with a pager, and returns when the user has closed it.
     ///
     /// # Errors
@@ -66,7 +71,11 @@ impl Terminal for SystemTerminal {
     }
 
     fn columns(&self) -> Option<usize> {
-        unix::terminal::columns()
+        unix::terminal::columns(io::stdout())
+    }
+
+    fn error_columns(&self) -> Option<usize> {
+        unix::terminal::columns(io::stderr())
     }
 
     fn page(&self, text: &str, pager: &Pager<'_>) -> io::Result<()> {

@@ -14,7 +14,7 @@ use crate::store::backup::encryption::{EncryptionError, Lock, Sealed, Unlocking}
 use crate::store::backup::error::BackupError;
 use crate::store::{Store, StoreError};
 use crate::system::files::FileError;
-use crate::text::PathText;
+use crate::text::{PathText, io_reason};
 
 /// Returns what opens a backup that needs this.
 pub type Unlock<'a> = dyn Fn(Lock, &Context<'_>) -> Result<Unlocking, Failure> + 'a;
@@ -70,7 +70,7 @@ fn failed(file: &Path, error: BackupError) -> Failure {
     );
     let name = if file.as_os_str() == "-" { "standard input".to_owned() } else { file.escaped().to_string() };
     if let BackupError::Encryption(EncryptionError::Io(cause)) = &error {
-        return Failure::usage("unreadable-input", format!("cannot read {name}: {cause}"));
+        return Failure::usage("unreadable-input", format!("cannot read {name}: {}", io_reason(cause)));
     }
     let mut failure = Failure::from(error);
     if of_file {

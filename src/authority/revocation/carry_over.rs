@@ -10,7 +10,7 @@ use crate::authority::signed_by::has_signed_crl;
 use crate::issuance::CaCertificate;
 use crate::store::index::{ImportSource, ImportedRevocation, Index, Revocation, Transaction};
 use crate::system::files;
-use crate::text::{PathText, rfc3339};
+use crate::text::{PathText, io_reason, rfc3339};
 use crate::x509::crl::{RevocationReason, RevokedEntry};
 use crate::x509::{CanonicalName, Crl, DecodeError, SerialNumber, digest, pem};
 
@@ -149,7 +149,7 @@ pub(crate) fn small_number(bytes: &[u8]) -> Option<u64> {
 
 fn named_der(path: &Path, authority: &CaCertificate) -> Result<Vec<u8>, CrlError> {
     let content = files::read(path, files::MAX_FILE_BYTES);
-    let content = content.map_err(|error| not_comparable(path, authority, error.cause.to_string()))?;
+    let content = content.map_err(|error| not_comparable(path, authority, io_reason(&error.cause).to_string()))?;
     single_der(content).ok_or_else(|| not_comparable(path, authority, "it does not hold exactly one CRL".to_owned()))
 }
 

@@ -46,7 +46,8 @@ pub mod version;
 
 /// Runs a command line that another command typed; `quiet` is its `--quiet`.
 fn run_words(words: &[String], quiet: bool, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let line = CommandLine::try_parse_from(words.iter().map(OsString::from)).map_err(|error| parse_failure(&error))?;
+    let line =
+        CommandLine::try_parse_from(words.iter().map(OsString::from)).map_err(|error| parse_failure(&error, "ca"))?;
     let globals = Globals { quiet, ..line.globals };
     let mut its_own = globals.context(context.world)?;
     let result = run(line.command, &mut its_own);

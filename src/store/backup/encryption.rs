@@ -14,7 +14,7 @@ use age::secrecy::SecretString;
 use age::{DecryptError, Decryptor, Encryptor, stream};
 
 use crate::keys::Passphrase;
-use crate::text::{Diagnosis, Diagnostic};
+use crate::text::{Diagnosis, Diagnostic, io_reason};
 
 /// scrypt with N = 2^18 takes about a second and 256 MiB: what the program `age` does.
 const WORK_FACTOR: u8 = 18;
@@ -84,7 +84,7 @@ pub enum EncryptionError {
     TooMuchWork { required: u8 },
     #[error("its header was changed after it was written")]
     Changed,
-    #[error("{0}")]
+    #[error("{}", io_reason(.0))]
     Io(#[from] io::Error),
 }
 

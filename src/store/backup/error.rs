@@ -8,7 +8,7 @@ use super::encryption::EncryptionError;
 use crate::store::error::StoreError;
 use crate::system::files::FileError;
 use crate::text::toml_document::DocumentError;
-use crate::text::{Diagnosis, Diagnostic, PathText};
+use crate::text::{Diagnosis, Diagnostic, PathText, io_reason};
 
 /// The reason why a backup was not written, or a CA not restored.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +22,7 @@ pub enum BackupError {
     /// The file is at fault, not the system.
     #[error("the backup is damaged: {0}")]
     Damaged(String),
-    #[error("the backup cannot be read: {0}")]
+    #[error("the backup cannot be read: {}", io_reason(.0))]
     Unreadable(io::Error),
     #[error("it is not a backup of a CA: {0}")]
     NotABackup(&'static str),

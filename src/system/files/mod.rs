@@ -34,7 +34,7 @@ mod write;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::text::PathText;
+use crate::text::{PathText, io_reason};
 
 pub use copy::{OpenedFile, StreamedFile};
 pub use diagnosis::RAISE_SIZE_LIMIT;
@@ -69,7 +69,7 @@ pub const FOLDER: u32 = 0o700;
 
 /// An operation on a path that failed.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {action} {}: {cause}", path.escaped())]
+#[error("cannot {action} {}: {}", path.escaped(), io_reason(cause))]
 pub struct FileError {
     /// A verb: `read`, `write`, `create` …
     pub action: &'static str,

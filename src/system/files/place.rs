@@ -142,8 +142,8 @@ mod tests {
             ("file", "a file of that name is there already"),
             ("dangling", "it is a symbolic link"),
             ("", "it is a folder"),
-            ("missing/file", "No such file or directory"),
-            ("file/below", "not a directory"),
+            ("missing/file", "no such file or folder"),
+            ("file/below", "is not a folder"),
         ] {
             let error = check_new(&path(name)).unwrap_err().to_string();
             assert!(error.to_lowercase().contains(&message.to_lowercase()), "{name}: {error}");

@@ -172,6 +172,6 @@ pub(super) mod tests {
         let cause = fill(&full, b"x", Ownership::default(), 0o600).unwrap_err();
         let error = FileError { action: "write", path: "/ca/key.pem".into(), cause };
         assert!(error.is_disk_full());
-        assert!(error.to_string().starts_with("cannot write /ca/key.pem: No space left on device"), "{error}");
+        assert!(error.to_string().starts_with("cannot write /ca/key.pem: the disk is full"), "{error}");
     }
 }

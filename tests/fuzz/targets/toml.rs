@@ -25,8 +25,9 @@ fn check(error: &DocumentError, text: &str) {
         assert!((1..=lines).contains(&line) && column >= 1, "{problem:?}");
         assert!(!problem.message.is_empty(), "{problem:?}");
     }
-    for shown in [error.to_string(), error.picture(false), error.picture(true)] {
-        // Text of the file is escaped; what a styled picture adds is its own.
+    let pictures = error.pictures().map(|(_, place, picture)| format!("{place}\n{}", picture.join("\n")));
+    for shown in pictures.chain([error.to_string()]) {
+        // Text of the file is escaped.
         assert!(!shown.contains('\0') && shown.contains(".toml"), "{shown:?}");
     }
 }

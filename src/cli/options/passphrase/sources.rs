@@ -11,7 +11,7 @@ use crate::report::output::OutputFormat;
 use crate::store::home::Home;
 use crate::system::files::{self, ExposedFile, Exposure, FileError};
 use crate::system::process::{Ended, Program, ProgramOutput};
-use crate::text::{PathText, escape};
+use crate::text::{PathText, escape, io_reason};
 
 /// A passphrase is a line; more than this is the wrong file.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -76,8 +76,9 @@ pub fn from_command(command: &[String], home: &Home, context: &Context<'_>) -> R
         shows_stderr: context.format == OutputFormat::Text,
         timeout: COMMAND_TIMEOUT,
     };
-    let output =
-        run.output(MAX_BYTES).map_err(|error| command_failed(&shown, &format!("cannot be started: {error}")))?;
+    let output = run
+        .output(MAX_BYTES)
+        .map_err(|error| command_failed(&shown, &format!("cannot be started: {}", io_reason(&error))))?;
     let output = match output {
         ProgramOutput::Complete(output) => output,
         ProgramOutput::TooLong => {
@@ -179,8 +180,9 @@ pub fn ask_for(context: &Context<'_>, question: &str, instead: &str, made: Maker
     let was_wrong = context.passphrases.typed.borrow().get(question).is_some_and(Passphrase::was_wrong);
     let again = if was_wrong { format!("The passphrase is wrong. {question}") } else { question.to_owned() };
     let answer = context.world.terminal.ask_secret(&again);
-    let answer = answer
-        .map_err(|error| Failure::usage("no-passphrase", format!("no passphrase was read: {error}")).hint(instead))?;
+    let answer = answer.map_err(|error| {
+        Failure::usage("no-passphrase", format!("no passphrase was read: {}", io_reason(&error))).hint(instead)
+    })?;
     let typed = made(answer.as_bytes().to_vec(), "what was typed")?.typed();
     context.passphrases.typed.borrow_mut().insert(question.to_owned(), typed.duplicate());
     Ok(typed)

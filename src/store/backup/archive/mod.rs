@@ -16,6 +16,8 @@ pub use path::check_path;
 pub use reader::ArchiveReader;
 pub use writer::ArchiveWriter;
 
+use crate::text::io_reason;
+
 /// The unit of a tar file, in bytes.
 const BLOCK: usize = 512;
 
@@ -25,9 +27,9 @@ pub const MAX_MEMBER_BYTES: u64 = 0o777_7777_7777;
 /// The reason why an archive cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    #[error("{0}")]
+    #[error("{}", io_reason(.0))]
     Read(io::Error),
-    #[error("{0}")]
+    #[error("{}", io_reason(.0))]
     Write(io::Error),
     #[error("the archive has no valid header at byte {at}: {reason}")]
     Header { at: u64, reason: &'static str },
