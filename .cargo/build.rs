@@ -1,8 +1,8 @@
 //! Sets what `ca version` reports about a build: commit, date, target and the versions of the libraries.
 //!
-//! Nothing here depends on when or in which folder the build runs, so that two builds of one commit are the same file.
+//! The output does not depend on the time or the folder of the build, so that two builds of one commit are the same file.
 //! The date is `SOURCE_DATE_EPOCH` (<https://reproducible-builds.org/specs/source-date-epoch/>) if it is set, else that
-//! of the commit. A source archive has no commit: then `CA_COMMIT` may name it.
+//! of the commit. For a source archive, which has no commit, `CA_COMMIT` can name it.
 
 use std::path::Path;
 use std::process::Command;
@@ -28,18 +28,18 @@ fn main() {
     }
 }
 
-/// Makes a value readable with `env!`.
+/// Sets an environment variable that `env!` reads at compile time.
 fn set(name: &str, value: &str) {
     println!("cargo:rustc-env={name}={value}");
 }
 
-/// Returns a variable that is set and not empty.
+/// Returns the value of an environment variable; `None` if it is unset, empty or not UTF-8.
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Returns the commit that is checked out, with `-modified` behind it if a tracked file differs from it. `None` for a source
-/// archive and for a debug build, because each commit would build that again.
+/// Returns the commit that is checked out, followed by `-modified` if a tracked file differs from it. Returns `None` for a
+/// source archive and for a debug build, because each commit would require another debug build.
 fn commit_of_the_checkout() -> Option<String> {
     if !is_release_of_a_checkout() {
         return None;
@@ -55,7 +55,7 @@ fn commit_of_the_checkout() -> Option<String> {
     Some(if changes.is_empty() { commit } else { format!("{commit}-modified") })
 }
 
-/// Returns the time of the commit in seconds since 1970.
+/// Returns the time of the commit in seconds since 1970. Returns `None` in the same cases as the commit.
 fn time_of_the_commit() -> Option<String> {
     is_release_of_a_checkout().then(|| git(&["log", "-1", "--format=%ct"]))?
 }
@@ -69,7 +69,7 @@ fn git(arguments: &[&str]) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// Returns the version of a package in Cargo.lock; of several versions the last one, which is the highest.
+/// Returns the version of a package in Cargo.lock; if it has several versions, the last one, which is the highest.
 fn locked_version(lock: &str, package: &str) -> Option<String> {
     let name = format!("name = \"{package}\"");
     let mut lines = lock.lines();
