@@ -6,6 +6,7 @@
 pub mod command_line;
 pub mod commands;
 pub mod help;
+pub mod man;
 mod next_certificate;
 pub mod options;
 mod parse_failure;

@@ -1,12 +1,12 @@
-//! `ca man DIR`. The door to clap_mangen.
+//! `ca man DIR`: writes the manual pages.
 
 use std::path::PathBuf;
 
 use clap::{Args, Command};
-use clap_mangen::Man;
 use serde_json::{Value, json};
 
 use crate::app::context::Context;
+use crate::cli::man;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::Page;
@@ -29,13 +29,11 @@ struct Pages {
 }
 
 /// `line` is the whole command line of the program.
-pub fn run(arguments: &Arguments, mut line: Command, context: &Context<'_>) -> Result<Box<dyn Report>, Failure> {
+pub fn run(arguments: &Arguments, line: &Command, context: &Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let folder = context.world.resolve(&arguments.folder);
-    line.build();
-    let mut pages = Vec::new();
-    render(&line, &mut pages)
-        .map_err(|error| Failure::refused("man-failed", format!("cannot make a page: {error}")))?;
-    let pages: Vec<(PathBuf, Vec<u8>)> = pages.into_iter().map(|(name, page)| (folder.join(name), page)).collect();
+    let pages =
+        man::pages(line).map_err(|error| Failure::refused("man-failed", format!("cannot make a page: {error}")))?;
+    let pages: Vec<(PathBuf, Vec<u8>)> = pages.into_iter().map(|page| (folder.join(page.file), page.text)).collect();
 
     // All are looked for before the first is written, so that a refusal changes nothing.
     if !arguments.force
@@ -50,15 +48,6 @@ pub fn run(arguments: &Arguments, mut line: Command, context: &Context<'_>) -> R
         files::publish_file(path, page, files::PUBLIC, existing, context.world.entropy.as_ref())?;
     }
     Ok(Box::new(Pages { files: pages.into_iter().map(|(path, _)| path).collect() }))
-}
-
-/// The page of a command and of everything below it.
-fn render(command: &Command, pages: &mut Vec<(String, Vec<u8>)>) -> std::io::Result<()> {
-    let man = Man::new(command.clone());
-    let mut page = Vec::new();
-    man.render(&mut page)?;
-    pages.push((man.get_filename(), page));
-    command.get_subcommands().filter(|below| !below.is_hide_set()).try_for_each(|below| render(below, pages))
 }
 
 impl Report for Pages {

@@ -122,6 +122,6 @@ fn carry_out(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Repo
         Command::Help(arguments) => help::run(*arguments, CommandLine::for_help()),
         Command::Version(arguments) => version::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, CommandLine::whole()),
-        Command::Man(arguments) => man::run(&arguments, CommandLine::whole(), context),
+        Command::Man(arguments) => man::run(&arguments, &CommandLine::whole(), context),
     }
 }

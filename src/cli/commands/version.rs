@@ -51,6 +51,11 @@ impl Version {
         }
     }
 
+    /// Returns the day of the commit, or of `SOURCE_DATE_EPOCH`, if the build knew it.
+    pub fn date(&self) -> Option<String> {
+        self.date.clone()
+    }
+
     /// The facts below the first line, as they are printed.
     pub fn lines(&self) -> Vec<String> {
         let commit = [self.commit, self.date.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
