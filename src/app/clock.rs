@@ -1,7 +1,7 @@
 //! The warning that the clock of this machine is behind the index. Validity periods and CRLs begin at the time of the clock, so
 //! a clock that went back makes certificates that end too early, and hides that others are due.
 
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use crate::app::context::Context;
 use crate::text::{humanize, rfc3339};
@@ -12,8 +12,7 @@ const TOLERANCE: Duration = Duration::seconds(10);
 /// Returns the warning when the newest event of the index that the command opened is later than the clock.
 pub fn warning(context: &Context<'_>) -> Option<String> {
     let newest = context.newest_event.as_ref()?.get()?;
-    let behind = newest - context.now();
-    (behind > TOLERANCE).then(|| {
+    behind(newest, context.now()).map(|behind| {
         format!(
             "the clock of this machine is {} behind the newest event of the index ({}). Correct the clock; if it is right, it \
              was ahead when that event was recorded: 'ca log' shows it, and 'ca due' shows what is not valid yet",
@@ -21,4 +20,9 @@ pub fn warning(context: &Context<'_>) -> Option<String> {
             rfc3339(newest)
         )
     })
+}
+
+/// Returns how far the clock is behind the newest event; `None` when two machines may differ as much.
+pub fn behind(newest: OffsetDateTime, now: OffsetDateTime) -> Option<Duration> {
+    Some(newest - now).filter(|behind| *behind > TOLERANCE)
 }

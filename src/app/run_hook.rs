@@ -79,8 +79,12 @@ impl HookOptions {
         let settings = &store.config().passphrase;
         let secrets: Vec<&str> = secrets.iter().copied().chain([settings.env.as_str()]).collect();
         report.run(store, change, &secrets, context);
-        if report.failed() && report.hook.on_failure == OnFailure::Rollback {
-            report.roll_back(store, change, context);
+        if report.failed() {
+            if report.hook.on_failure == OnFailure::Rollback {
+                report.roll_back(store, change, context);
+            }
+            // The failure is reported in any case; this record is for 'ca status'.
+            drop(hook::record_failure(store, change.name, report.how(), &context.effects()));
         }
         Ok(Some(report))
     }
@@ -121,6 +125,18 @@ impl HookRun {
         let order = rollback::RollbackOrder { reference, to: Some(previous.clone()) };
         let outcome = rollback::rollback(store, &order, &context.effects());
         self.rolled_back = Some(outcome.map(|outcome| outcome.entry.serial).map_err(|error| error.to_string()));
+    }
+
+    /// Returns how the hook ended, as a phrase.
+    pub fn how(&self) -> String {
+        match &self.end {
+            End::Ended(Ended::Exited(0)) => "done".to_owned(),
+            End::Ended(Ended::Exited(status)) => format!("ended with exit status {status}"),
+            End::Ended(Ended::Killed(signal)) => format!("was ended by signal {signal}"),
+            End::Ended(Ended::TimedOut) => format!("had not ended after {}, and was ended", self.hook.timeout),
+            End::NotStarted(cause) => format!("could not be started: {cause}"),
+            End::Within => "not run within itself".to_owned(),
+        }
     }
 
     /// Whether the hook did not do what it should.

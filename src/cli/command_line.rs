@@ -13,7 +13,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 use super::commands::{
     audit, backup, completions, crl, due, explain, handshake, help as help_command, history, init, inspect,
     intermediate, issue, key, lint, list, log, man, quickstart, rekey, renew, request, restore, revoke, rollback, root,
-    roots, show, sign, verify, version,
+    roots, show, sign, status, tree, verify, version,
 };
 use super::help;
 use super::options::globals::Globals;
@@ -141,6 +141,8 @@ subcommands! {
     "renew" => Renew(renew::Arguments),
     /// Issue the next certificate of a name for a new key
     "rekey" => Rekey(rekey::Arguments),
+    /// Show what needs attention today, each with the command that fixes it
+    "status" => Status(status::Arguments),
     /// Show what needs renewal: certificates, authorities and revocation lists
     "due" => Due(due::Arguments),
     /// Put the files of the previous certificate of a name back in place
@@ -169,6 +171,8 @@ subcommands! {
     "audit" => Audit(audit::Arguments),
     /// Show the events of this CA: when, what, and which user and host
     "log" => Log(log::Arguments),
+    /// Show the authorities below each other: scope, key, expiry, CRL and the numbers of certificates
+    "tree" => Tree(tree::Arguments),
     /// List the certificates that this CA has issued
     "list" => List(list::Arguments),
     /// Show one certificate of this CA: what it says, where it is, and its history

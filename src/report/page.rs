@@ -33,6 +33,11 @@ impl Page {
         self.style.columns
     }
 
+    /// Whether lines and bars of other characters than ASCII can be shown.
+    pub fn is_utf8(&self) -> bool {
+        self.style.is_utf8
+    }
+
     pub fn into_string(self) -> String {
         self.out
     }

@@ -11,7 +11,7 @@ use crate::issuance::Profile;
 use crate::store::certificate_files::{CERTIFICATE, CHAIN, FULLCHAIN, KEY};
 use crate::store::index::{Entry, Origin};
 use crate::store::previous_certificates::NameHistory;
-use crate::store::{StoreError, templates};
+use crate::store::{Store, StoreError, templates};
 use crate::system::files;
 use crate::text::{self, PathText};
 use crate::x509::{Certificate, pem};
@@ -36,7 +36,8 @@ pub fn check(subject: &Subject<'_>, skip_other_folders: bool, findings: &mut Fin
             continue;
         }
         let folder = history.folder(subject.store.home(), &entry_name);
-        let mode = *modes.entry(recorded.template.clone()).or_insert_with(|| key_mode(subject, &recorded.template));
+        let mode =
+            *modes.entry(recorded.template.clone()).or_insert_with(|| key_mode(subject.store, &recorded.template));
         check_folder(subject, &history, recorded, &folder, mode, findings)?;
     }
     let home = subject.store.home();
@@ -58,8 +59,8 @@ pub fn check(subject: &Subject<'_>, skip_other_folders: bool, findings: &mut Fin
 }
 
 /// Returns the mode that the template gives key files.
-fn key_mode(subject: &Subject<'_>, template: &str) -> u32 {
-    let found = templates::find(&subject.store.template_folder(), template).ok();
+pub fn key_mode(store: &Store, template: &str) -> u32 {
+    let found = templates::find(&store.template_folder(), template).ok();
     let profile = found.and_then(|found| Profile::read(&found.name, &found.place(), &found.toml).ok());
     profile.and_then(|profile| profile.files.mode).unwrap_or(files::SECRET)
 }

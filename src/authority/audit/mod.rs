@@ -14,7 +14,9 @@ mod records;
 mod scan;
 mod subject;
 
+pub use entries::key_mode;
 pub use finding::{Finding, Findings, Repair, Severity};
+pub use subject::check_key_mode;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -22,8 +24,10 @@ use std::path::PathBuf;
 use crate::authority::audit::finding::RESTORE;
 use crate::authority::audit::scan::UNKNOWN_CERTIFICATE;
 use crate::authority::audit::subject::{Subject, UNREADABLE};
+use crate::store::certificate_files::KEY;
 use crate::store::index::{HeadSignature, Index, IndexError, LogHead, empty_hash};
 use crate::store::{Effects, Store};
+use crate::system::files;
 use crate::text::{self, PathText};
 
 /// The code of a check that could not be carried out.
@@ -108,6 +112,20 @@ pub fn audit(store: &Store, options: &AuditOptions, effects: &Effects<'_>) -> Au
         }
     }
     after
+}
+
+/// Returns the findings about owners and modes, and about templates, without the folders of entries: what an audit finds with
+/// little work.
+pub fn permissions(store: &Store) -> Vec<Finding> {
+    let mut findings = Findings::default();
+    modes::check_without_entries(store, &mut findings);
+    let home = store.home();
+    for folder in [home.authorities(), home.retired()] {
+        for name in files::names_in(&folder).unwrap_or_default() {
+            check_key_mode(&KEY.path_in(&folder.join(name)), files::SECRET, &mut findings);
+        }
+    }
+    findings.into_vec()
 }
 
 fn audit_once(store: &Store, options: &AuditOptions) -> AuditReport {

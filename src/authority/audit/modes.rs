@@ -23,9 +23,18 @@ enum Rule {
 
 /// Checks every path in the CA directory.
 pub fn check(store: &Store, findings: &mut Findings) {
+    check_below(store, DEEPEST, findings);
+}
+
+/// As [`check`], without what is in the folders of entries: these are many.
+pub fn check_without_entries(store: &Store, findings: &mut Findings) {
+    check_below(store, DEPTH_OF_ENTRIES, findings);
+}
+
+fn check_below(store: &Store, deepest: usize, findings: &mut Findings) {
     let home = store.home().folder();
     check_path(store, home, Rule::Folder, findings);
-    walk(store, home, 0, findings);
+    walk(store, home, (0, deepest), findings);
     let index = store.index_location().file();
     if index.parent() != Some(home) {
         for file in crate::store::Index::files(index) {
@@ -38,7 +47,10 @@ pub fn check(store: &Store, findings: &mut Findings) {
 /// The deepest path that is checked: `issued/.generations/<name>/<serial>/key.pem`.
 const DEEPEST: usize = 5;
 
-fn walk(store: &Store, folder: &Path, depth: usize, findings: &mut Findings) {
+/// The folders of entries are in `issued/`, those of authorities in `authorities/`.
+const DEPTH_OF_ENTRIES: usize = 2;
+
+fn walk(store: &Store, folder: &Path, (depth, deepest): (usize, usize), findings: &mut Findings) {
     let mut names = files::names_in(folder).unwrap_or_default();
     names.sort();
     let home = store.home();
@@ -62,8 +74,9 @@ fn walk(store: &Store, folder: &Path, depth: usize, findings: &mut Findings) {
             false => Rule::Public,
         };
         check_path(store, &path, rule, findings);
-        if is_folder && depth < DEEPEST {
-            walk(store, &path, depth + 1, findings);
+        let is_left_out = deepest == DEPTH_OF_ENTRIES && path == home.issued();
+        if is_folder && depth < deepest && !is_left_out {
+            walk(store, &path, (depth + 1, deepest), findings);
         }
     }
 }

@@ -127,20 +127,7 @@ impl Subject<'_> {
                 return true;
             }
         };
-        if let Ok(found) = files::mode(path)
-            && found & !mode & 0o777 != 0
-        {
-            let message = format!("other users can read or change the private key: its mode is {found:04o}");
-            let fix = format!("chmod {mode:04o} {}", path.in_shell());
-            findings.repairable(
-                Severity::Error,
-                "key-readable",
-                object.as_str(),
-                message,
-                fix,
-                Some(Repair::Mode { path: path.to_owned(), mode }),
-            );
-        }
+        check_key_mode(path, mode, findings);
         let is_its = match KeyFile::parse(&content) {
             Ok(file) if file.is_encrypted() => true,
             Ok(file) => file.open(None).is_ok_and(|key| *key.public_key() == certificate.public_key),
@@ -157,6 +144,18 @@ impl Subject<'_> {
             );
         }
         true
+    }
+}
+
+/// Checks the mode of a key file, if there is one.
+pub fn check_key_mode(path: &Path, mode: u32, findings: &mut Findings) {
+    if let Ok(found) = files::mode(path)
+        && found & !mode & 0o777 != 0
+    {
+        let message = format!("other users can read or change the private key: its mode is {found:04o}");
+        let fix = format!("chmod {mode:04o} {}", path.in_shell());
+        let repair = Some(Repair::Mode { path: path.to_owned(), mode });
+        findings.repairable(Severity::Error, "key-readable", path.escaped().to_string(), message, fix, repair);
     }
 }
 

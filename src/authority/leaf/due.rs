@@ -7,12 +7,11 @@ use time::{Duration, OffsetDateTime};
 use crate::authority::leaf::hook::{self, Hook};
 use crate::authority::leaf::order;
 use crate::store::ca_certificates::{CaCertificates, ROOT, read_certificate};
-use crate::store::certificate_files::{CERTIFICATE, KEY};
+use crate::store::certificate_files::KEY;
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
-use crate::store::home::Home;
 use crate::store::index::placement::ExpiryCondition;
-use crate::store::index::{Entry, Index, RecordedCrl};
+use crate::store::index::{Entry, RecordedCrl};
 use crate::store::previous_certificates::{self, NameHistory};
 use crate::store::{Store, StoreError};
 use crate::text::{rfc3339, shell_word};
@@ -66,42 +65,85 @@ pub enum AuthorityFix {
 /// When the index or an authority cannot be read.
 pub fn due(store: &Store, due: order::DueRule, effects: &Effects<'_>) -> Result<Vec<DueEntry>, StoreError> {
     let now = effects.now();
-    let (home, index, authorities) = (store.home(), store.index()?, store.ca_certificates());
-    let mut found = certificates(home, index, due, now)?;
-    let mut in_office = Vec::new();
+    let ends = match due {
+        order::DueRule::LastThird => ExpiryCondition::InLastThird(now),
+        order::DueRule::Within(within) => ExpiryCondition::Before(latest(now, within.as_duration())),
+    };
+    let mut found = certificates(store, &ends, now, &|validity| due.is_due(validity, now))?;
+    found.extend(authorities(store, &|certificate| due.is_due(certificate.validity, now))?);
+    let lists = current_lists(store, now)?.into_iter();
+    let lists = lists.filter(|list| store.home().crl_der(&list.authority).exists() && list_is_due(list, due, now));
+    found.extend(lists.map(DueEntry::from));
+    Ok(found)
+}
+
+/// Returns the certificates in use that are due, and those that expire within this time; in the order of their issue.
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn certificates_due_or_within(
+    store: &Store,
+    within: Duration,
+    now: OffsetDateTime,
+) -> Result<Vec<DueEntry>, StoreError> {
+    let moment = latest(now, within);
+    certificates(store, &ExpiryCondition::InLastThirdOrBefore(moment), now, &|validity| {
+        order::DueRule::LastThird.is_due(validity, now) || validity.not_after < moment
+    })
+}
+
+/// Returns the authorities that are wanted, except those that are revoked or on hold.
+///
+/// # Errors
+/// When the index or an authority cannot be read.
+pub fn authorities(store: &Store, is_wanted: &dyn Fn(&Certificate) -> bool) -> Result<Vec<DueEntry>, StoreError> {
+    let (index, authorities) = (store.index()?, store.ca_certificates());
+    let mut found = Vec::new();
     for name in authorities.names()? {
-        let certificate = read_certificate(&CERTIFICATE.path_in(&home.authority(&name)))?;
-        let is_revoked = index.by_serial(&certificate.serial)?.iter().any(|entry| entry.revocation.is_some());
-        if !is_revoked && due.is_due(certificate.validity, now) {
-            let what = DueItem::Authority { serial: certificate.serial.clone(), fix: fix(authorities, &certificate)? };
-            found.push(DueEntry { what, name: name.clone(), validity: certificate.validity });
-        }
-        if now <= certificate.validity.not_after {
-            in_office.push(name);
-        }
-    }
-    for list in index.latest_crls()? {
-        if in_office.contains(&list.authority) && home.crl_der(&list.authority).exists() && list_is_due(&list, due, now)
+        let certificate = read_certificate(&authorities.cert_path(&name))?;
+        if is_wanted(&certificate)
+            && !index.by_serial(&certificate.serial)?.iter().any(|entry| entry.revocation.is_some())
         {
-            let validity = Validity { not_before: list.signed_at, not_after: list.next_update };
-            found.push(DueEntry { what: DueItem::List { number: list.number }, name: list.authority, validity });
+            let what = DueItem::Authority { serial: certificate.serial.clone(), fix: fix(authorities, &certificate)? };
+            found.push(DueEntry { what, name, validity: certificate.validity });
         }
     }
     Ok(found)
 }
 
+/// Returns the latest CRL of each authority whose certificate has not expired.
+///
+/// # Errors
+/// When the index or an authority cannot be read.
+pub fn current_lists(store: &Store, now: OffsetDateTime) -> Result<Vec<RecordedCrl>, StoreError> {
+    let authorities = store.ca_certificates();
+    let mut in_office = Vec::new();
+    for name in authorities.names()? {
+        if now <= read_certificate(&authorities.cert_path(&name))?.validity.not_after {
+            in_office.push(name);
+        }
+    }
+    let mut lists = store.index()?.latest_crls()?;
+    lists.retain(|list| in_office.contains(&list.authority));
+    Ok(lists)
+}
+
+impl From<RecordedCrl> for DueEntry {
+    fn from(list: RecordedCrl) -> Self {
+        let validity = Validity { not_before: list.signed_at, not_after: list.next_update };
+        Self { what: DueItem::List { number: list.number }, name: list.authority, validity }
+    }
+}
+
 fn certificates(
-    home: &Home,
-    index: &Index,
-    due: order::DueRule,
+    store: &Store,
+    ends: &ExpiryCondition,
     now: OffsetDateTime,
+    is_wanted: &dyn Fn(Validity) -> bool,
 ) -> Result<Vec<DueEntry>, StoreError> {
-    let ends = match due {
-        order::DueRule::LastThird => ExpiryCondition::InLastThird(now),
-        order::DueRule::Within(within) => ExpiryCondition::Before(latest(now, within.as_duration())),
-    };
+    let (home, index) = (store.home(), store.index()?);
     let mut found = Vec::new();
-    for name in index.names_possibly_due(&ends, now)? {
+    for name in index.names_possibly_due(ends, now)? {
         let Ok(entry_name) = name.parse::<EntryName>() else { continue };
         let name_history = NameHistory::of(index, &name)?;
         let folder = name_history.folder(home, &entry_name);
@@ -110,7 +152,7 @@ fn certificates(
         else {
             continue;
         };
-        if entry.revocation.is_none() && due.is_due(entry.validity, now) {
+        if entry.revocation.is_none() && is_wanted(entry.validity) {
             let has_key = KEY.path_in(&folder).exists();
             let what =
                 DueItem::Certificate { entry: Box::new(entry.clone()), folder, has_key, hook: hook::of(index, &name)? };

@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use crate::store::delivery::Paths;
 use crate::store::effects::Effects;
 use crate::store::home::Home;
-use crate::store::index::{Index, StoredHook};
+use crate::store::index::{EventKind, Index, StoredHook};
 use crate::store::{Store, StoreError};
 use crate::text::{self, Lifetime, rfc3339};
 use crate::x509::SerialNumber;
@@ -98,6 +98,18 @@ pub fn remember(store: &Store, name: &str, hook: Option<&Hook>, effects: &Effect
         transaction.set_hook(name, stored.as_ref())?;
         transaction.commit()?;
     }
+    Ok(())
+}
+
+/// Records that the hook of a name failed, for a later look at the state of the CA.
+///
+/// # Errors
+/// When the index cannot be written.
+pub fn record_failure(store: &Store, name: &str, how: String, effects: &Effects<'_>) -> Result<(), StoreError> {
+    let mut locked = store.lock(effects.lock_timeout)?;
+    let mut transaction = locked.index()?.transaction(effects.event_context())?;
+    transaction.record_event(EventKind::HookFailed, name, Some(how));
+    transaction.commit()?;
     Ok(())
 }
 

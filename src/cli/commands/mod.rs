@@ -41,6 +41,8 @@ pub mod root;
 pub mod roots;
 pub mod show;
 pub mod sign;
+pub mod status;
+pub mod tree;
 pub mod verify;
 pub mod version;
 
@@ -68,7 +70,8 @@ pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report
 
 fn only_reads(command: &Command) -> bool {
     use Command::{
-        Audit, Completions, Due, Explain, Help, History, Inspect, Lint, List, Log, Man, Roots, Show, Verify, Version,
+        Audit, Completions, Due, Explain, Help, History, Inspect, Lint, List, Log, Man, Roots, Show, Status, Tree,
+        Verify, Version,
     };
     matches!(
         command,
@@ -85,6 +88,8 @@ fn only_reads(command: &Command) -> bool {
             | Man(_)
             | Roots(_)
             | Show(_)
+            | Status(_)
+            | Tree(_)
             | Verify(_)
             | Version(_)
     )
@@ -99,6 +104,8 @@ fn carry_out(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Repo
         Command::Sign(arguments) => sign::run(*arguments, context),
         Command::Renew(arguments) => renew::run(*arguments, context),
         Command::Rekey(arguments) => rekey::run(*arguments, context),
+        Command::Status(arguments) => status::run(&arguments, context),
+        Command::Tree(arguments) => tree::run(&arguments, context),
         Command::Due(arguments) => due::run(&arguments, context),
         Command::Rollback(arguments) => rollback::run(*arguments, context),
         Command::History(arguments) => history::run(&arguments, context),

@@ -72,6 +72,13 @@ pub const ALL: &[(&str, &[Example])] = &[
     ),
     ("rekey", &[example("the next certificate of a name, with a new key", "ca rekey www.corp.test")]),
     (
+        "status",
+        &[
+            example("what needs attention today", "ca status"),
+            example("from a monitoring script: exit status 1 when anything does", "ca status --quiet"),
+        ],
+    ),
+    (
         "due",
         &[
             example("what is in the last third of its lifetime", "ca due"),
@@ -79,6 +86,13 @@ pub const ALL: &[(&str, &[Example])] = &[
         ],
     ),
     ("rollback", &[example("put the files of the previous certificate back", "ca rollback www.corp.test")]),
+    (
+        "tree",
+        &[
+            example("the authorities and what each may issue for", "ca tree"),
+            example("the same facts for a script", "ca tree --json"),
+        ],
+    ),
     ("history", &[example("every certificate of a name", "ca history www.corp.test")]),
     (
         "revoke",

@@ -18,11 +18,23 @@ pub struct Group {
 pub const GROUPS: [Group; 5] = [
     Group { title: "Start", commands: &["quickstart", "init", "intermediate", "root", "key", "backup", "restore"] },
     Group { title: "Issue", commands: &["issue", "request", "sign", "roots"] },
-    Group { title: "Renew and revoke", commands: &["due", "renew", "rekey", "rollback", "revoke", "crl"] },
+    Group { title: "Renew and revoke", commands: &["status", "due", "renew", "rekey", "rollback", "revoke", "crl"] },
     Group { title: "Verify and test", commands: &["verify", "lint", "handshake-test", "audit"] },
     Group {
         title: "Look up",
-        commands: &["list", "show", "history", "log", "inspect", "explain", "help", "version", "completions", "man"],
+        commands: &[
+            "list",
+            "tree",
+            "show",
+            "history",
+            "log",
+            "inspect",
+            "explain",
+            "help",
+            "version",
+            "completions",
+            "man",
+        ],
     },
 ];
 

@@ -21,17 +21,6 @@ fn status(run: &HookRun) -> &'static str {
     }
 }
 
-fn how(run: &HookRun) -> String {
-    match &run.end {
-        End::Ended(Ended::Exited(0)) => "done".to_owned(),
-        End::Ended(Ended::Exited(status)) => format!("ended with exit status {status}"),
-        End::Ended(Ended::Killed(signal)) => format!("was ended by signal {signal}"),
-        End::Ended(Ended::TimedOut) => format!("had not ended after {}, and was ended", run.hook.timeout),
-        End::NotStarted(cause) => format!("could not be started: {cause}"),
-        End::Within => "not run within itself".to_owned(),
-    }
-}
-
 /// What was done about the files: a sentence.
 fn aftermath(run: &HookRun) -> String {
     match (&run.rolled_back, run.hook.on_failure) {
@@ -47,7 +36,7 @@ fn aftermath(run: &HookRun) -> String {
 /// The field of a hook that was run.
 pub fn hook_fields(run: &HookRun, page: &mut Page) {
     let tone = if run.failed() { Tone::Bad } else { Tone::Plain };
-    page.toned_field("hook", tone, &format!("{} ({})", text::escape(&run.hook.command), how(run)));
+    page.toned_field("hook", tone, &format!("{} ({})", text::escape(&run.hook.command), run.how()));
     if run.failed() {
         page.field("", &aftermath(run));
     }
@@ -76,7 +65,7 @@ pub fn hook_failure(run: &HookRun) -> Option<Failure> {
     if !run.failed() {
         return None;
     }
-    let sentence = format!("the hook of '{}' {}; {}", run.name, how(run), aftermath(run));
+    let sentence = format!("the hook of '{}' {}; {}", run.name, run.how(), aftermath(run));
     let failure = Failure::refused("hook-failed", sentence);
     let last = run.output.iter().flat_map(|output| output.lines().rev().take(1));
     let failure = last.fold(failure, |failure, line| failure.hint(format!("the last that it said: {line}")));

@@ -1,6 +1,7 @@
 //! Reports, and parts of them, that several commands share.
 
 pub mod clients;
+pub mod counts;
 pub mod crl;
 pub mod due;
 pub mod entry;

@@ -65,6 +65,14 @@ impl ImpersonationScope {
         if self.is_everything() {
             return format!("whoever has this key can impersonate any name {whose}");
         }
+        format!("whoever has this key can impersonate {} {whose}", self.names())
+    }
+
+    /// Returns the names as a phrase: `only corp.test and *.corp.test, any URI`.
+    pub fn names(&self) -> String {
+        if self.is_everything() {
+            return "any name".to_owned();
+        }
         let parts: Vec<String> = KINDS
             .iter()
             .zip(&self.permitted)
@@ -79,18 +87,31 @@ impl ImpersonationScope {
         let only = if is_limited { "only " } else { "" };
         let but =
             if self.excluded.is_empty() { String::new() } else { format!(", but not {}", joined(&self.excluded)) };
-        format!("whoever has this key can impersonate {only}{names}{but} {whose}")
+        format!("{only}{names}{but}")
+    }
+
+    /// Returns the names that are permitted, of the kinds that are limited.
+    pub fn permitted(&self) -> Vec<String> {
+        self.permitted.iter().flatten().flatten().map(Subtree::to_string).collect()
+    }
+
+    /// Returns the names that are excluded.
+    pub fn excluded(&self) -> Vec<String> {
+        self.excluded.iter().map(Subtree::to_string).collect()
+    }
+
+    /// Returns the kinds of names that are not limited.
+    pub fn unrestricted(&self) -> Vec<&'static str> {
+        let kinds = KINDS.iter().zip(&self.permitted).filter(|(_, permitted)| permitted.is_none());
+        kinds.map(|((kind, _), _)| *kind).collect()
     }
 
     pub fn json(&self) -> Value {
-        let names = |subtrees: &[Subtree]| subtrees.iter().map(Subtree::to_string).collect::<Vec<_>>();
-        let permitted: Vec<String> = self.permitted.iter().flatten().flat_map(|some| names(some)).collect();
-        let unrestricted = KINDS.iter().zip(&self.permitted).filter(|(_, permitted)| permitted.is_none());
         json!({
             "sentence": self.sentence(),
-            "permitted": permitted,
-            "excluded": names(&self.excluded),
-            "unrestricted": unrestricted.map(|((kind, _), _)| *kind).collect::<Vec<_>>(),
+            "permitted": self.permitted(),
+            "excluded": self.excluded(),
+            "unrestricted": self.unrestricted(),
             "root": self.root.to_string(),
             "until": rfc3339(self.until),
         })

@@ -31,6 +31,8 @@ pub enum EventKind {
     IntermediateInstall,
     HookSet,
     HookRemove,
+    /// The hook of a name ran and failed.
+    HookFailed,
     KeyPassphrase,
     Restore,
     /// A revocation that a published CRL or the index of another tool names.
@@ -44,7 +46,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Init,
         Self::Import,
         Self::Issue,
@@ -63,6 +65,7 @@ impl EventKind {
         Self::IntermediateInstall,
         Self::HookSet,
         Self::HookRemove,
+        Self::HookFailed,
         Self::KeyPassphrase,
         Self::Restore,
         Self::ImportRevocation,
@@ -92,6 +95,7 @@ impl EventKind {
             Self::IntermediateInstall => "intermediate-install",
             Self::HookSet => "hook-set",
             Self::HookRemove => "hook-remove",
+            Self::HookFailed => "hook-failed",
             Self::KeyPassphrase => "key-passphrase",
             Self::Restore => "restore",
             Self::ImportRevocation => "import-revocation",

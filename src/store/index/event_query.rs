@@ -10,6 +10,15 @@ use crate::store::index::{Index, IndexError};
 use crate::system::Actor;
 use crate::x509::SerialNumber;
 
+/// A hook that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedHook {
+    pub name: String,
+    pub at: OffsetDateTime,
+    /// How it ended, as a phrase.
+    pub how: String,
+}
+
 impl Event {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         let user_id: Option<u32> = row.get("user_id")?;
@@ -73,6 +82,33 @@ impl Index {
         let read = |row: &Row<'_>| instant_if_set(row, "at");
         let newest = self.connection.query_row("SELECT max(at) AS at FROM event", [], read);
         newest.map_err(self.place.error())
+    }
+
+    /// Returns the names whose hook failed when their files were last changed, with the event of the failure. A later event
+    /// that changed the files or the hook ends it.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn failed_hooks(&self) -> Result<Vec<FailedHook>, IndexError> {
+        let read = || -> rusqlite::Result<Vec<FailedHook>> {
+            // Most CAs have no hook, and then the log is not read.
+            if !self.connection.query_row("SELECT EXISTS (SELECT 1 FROM hook)", [], |row| row.get(0))? {
+                return Ok(Vec::new());
+            }
+            let mut statement = self.connection.prepare(
+                "SELECT e.name, e.at, e.detail FROM event AS e
+                 WHERE e.kind = 'hook-failed' AND EXISTS (SELECT 1 FROM hook AS h WHERE h.name = e.name)
+                   AND NOT EXISTS (SELECT 1 FROM event AS n WHERE n.number > e.number AND n.name = e.name
+                       AND n.kind IN ('issue', 'sign', 'renew', 'rekey', 'rollback', 'hook-set', 'hook-failed'))
+                 ORDER BY e.number",
+            )?;
+            let failed = |row: &Row<'_>| {
+                let how: Option<String> = row.get("detail")?;
+                Ok(FailedHook { name: row.get("name")?, at: instant(row, "at")?, how: how.unwrap_or_default() })
+            };
+            statement.query_map([], failed)?.collect()
+        };
+        read().map_err(self.place.error())
     }
 
     /// Returns the head of the log; `None` when the log has no event.

@@ -16,7 +16,7 @@ mod error;
 mod event;
 mod event_log;
 mod event_object;
-mod event_query;
+pub mod event_query;
 mod imported;
 mod in_effect;
 mod limits;
@@ -29,6 +29,8 @@ mod read_only;
 mod recorded_state;
 mod reference;
 mod schema;
+pub mod tally;
+pub mod unexpired;
 mod write;
 
 use std::fs;

@@ -105,8 +105,13 @@ impl Index {
             ExpiryCondition::Before(_) => "c.not_after < ?1",
             // Less than a third of the lifetime is left.
             ExpiryCondition::InLastThird(_) => "3 * (c.not_after - ?1) < c.not_after - c.not_before",
+            ExpiryCondition::InLastThirdOrBefore(_) => {
+                "(c.not_after < ?1 OR 3 * (c.not_after - ?2) < c.not_after - c.not_before)"
+            }
         };
-        let (ExpiryCondition::Before(moment) | ExpiryCondition::InLastThird(moment)) = condition;
+        let (ExpiryCondition::Before(moment)
+        | ExpiryCondition::InLastThird(moment)
+        | ExpiryCondition::InLastThirdOrBefore(moment)) = condition;
         let read = || -> rusqlite::Result<_> {
             // A certificate is left out when a newer one of the name was delivered and the name never had a rollback.
             let mut statement = self.connection.prepare(&format!(
@@ -151,6 +156,8 @@ pub enum ExpiryCondition {
     Before(OffsetDateTime),
     /// Less than a third of its lifetime is left at this time.
     InLastThird(OffsetDateTime),
+    /// It expires before this time, or less than a third of its lifetime is left now.
+    InLastThirdOrBefore(OffsetDateTime),
 }
 
 #[cfg(test)]

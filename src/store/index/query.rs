@@ -18,13 +18,13 @@ SELECT c.id, c.serial, c.issuer, c.name, c.template, c.authority, c.subject, c.s
 
 /// Each certificate with the revocation in effect ([`in_effect`]). No time is compared. A revocation counts from its record on
 /// and a release ends a hold, whatever the clock says: a clock that goes back must not make a compromised key good again.
-static FROM: LazyLock<String> = LazyLock::new(|| {
+pub(super) static FROM: LazyLock<String> = LazyLock::new(|| {
     format!("\nFROM certificate AS c LEFT JOIN revocation AS r ON r.id = {}", in_effect::current("c.id"))
 });
 
 /// The name of the [`CertificateStatus`] at `?1`, by the same rule as [`Entry::status`]. 6 is certificateHold (RFC 5280
 /// §5.3.1).
-const STATUS: &str = "
+pub(super) const STATUS: &str = "
 CASE WHEN r.reason <> 6 THEN 'revoked' WHEN ?1 > c.not_after THEN 'expired' WHEN r.reason = 6 THEN 'held'
      WHEN c.delivered_at IS NULL THEN 'not-delivered' WHEN ?1 < c.not_before THEN 'not-yet-valid' ELSE 'valid' END";
 

@@ -1,0 +1,186 @@
+//! `ca status`: what needs attention today.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::app::context::Context;
+use crate::app::directory::usual_issuer;
+use crate::app::status::{self, CaStatus, Expiry, Item, Kind};
+use crate::report::failure::Failure;
+use crate::report::output::{Answer, Report};
+use crate::report::page::{Page, Tone};
+use crate::text::{PathText, rfc3339};
+
+#[derive(Debug, Args)]
+pub struct Arguments {}
+
+pub fn run(_: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    // As an audit does, it names the files that other users can change, where other commands refuse to begin.
+    let store = context.store_to_audit()?;
+    let usual_issuer = usual_issuer(&store)?;
+    let status = status::of(&store, &usual_issuer, context.now())?;
+    Ok(Box::new(Shown { status, working_folder: context.world.working_folder.clone() }))
+}
+
+struct Shown {
+    status: CaStatus,
+    /// The text shows paths relative to it.
+    working_folder: PathBuf,
+}
+
+impl Shown {
+    fn row(&self, item: &Item) -> Vec<String> {
+        let folder = format!("{}/", self.working_folder.escaped());
+        // The root folder is in every path, also in the middle.
+        let shorten = |text: &str| if folder == "//" { text.to_owned() } else { text.replace(&folder, "") };
+        vec![shorten(&item.object), shorten(&item.message), shorten(&item.fix)]
+    }
+}
+
+/// The most items of a kind that the text shows.
+const MOST_SHOWN: usize = 10;
+
+/// Returns the head of the table of a kind, and the command that shows all of them.
+fn table_of(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::ClockBehind => ("CLOCK BEHIND", "ca log"),
+        Kind::Restored => ("RESTORED", "ca audit"),
+        Kind::OpenPermissions => ("OPEN PERMISSIONS", "ca audit"),
+        Kind::AuthorityExpired => ("AUTHORITY EXPIRED", "ca tree"),
+        Kind::CrlExpired => ("CRL EXPIRED", "ca due"),
+        Kind::CrlMissing => ("CRL MISSING", "ca tree"),
+        Kind::CertificateExpired => ("CERTIFICATE EXPIRED", "ca due"),
+        Kind::FileMissing => ("FILES MISSING", "ca audit"),
+        Kind::NotDelivered => ("NOT DELIVERED", "ca list --status not-delivered"),
+        Kind::HookFailed => ("HOOK FAILED", "ca log"),
+        Kind::InvalidTemplate => ("TEMPLATE INVALID", "ca audit"),
+        Kind::AuthorityDue => ("AUTHORITY DUE", "ca due"),
+        Kind::AuthorityShort => ("AUTHORITY EXPIRES EARLY", "ca tree"),
+        Kind::CrlDue => ("CRL DUE", "ca due"),
+        Kind::CertificateDue => ("CERTIFICATE DUE", "ca due"),
+    }
+}
+
+impl Report for Shown {
+    fn text(&self, page: &mut Page) {
+        let Self { status, .. } = self;
+        page.toned(Tone::Strong, &status::sentence(status));
+        for kind in Kind::ALL {
+            let items: Vec<&Item> = status.items.iter().filter(|item| item.kind == kind).collect();
+            if items.is_empty() {
+                continue;
+            }
+            let (head, all) = table_of(kind);
+            page.gap();
+            let rows: Vec<_> = items.iter().take(MOST_SHOWN).map(|item| self.row(item)).collect();
+            page.table(&[head, "WHY", "FIX"], &rows);
+            if items.len() > MOST_SHOWN {
+                page.line(&format!("and {} more: {all}", items.len() - MOST_SHOWN));
+            }
+        }
+        page.gap();
+        match status.items.len() {
+            0 => page.toned(Tone::Good, "nothing needs attention"),
+            1 => page.toned(Tone::Bad, "1 thing needs attention"),
+            count => page.toned(Tone::Bad, &format!("{count} things need attention")),
+        }
+    }
+
+    fn json(&self) -> Value {
+        let Self { status, .. } = self;
+        let expiry = |expiry: &Option<Expiry>| expiry.as_ref().map(|expiry| ExpiryJson::of(expiry, status));
+        let document = StatusJson {
+            schema: "ca.status/1",
+            at: rfc3339(status.now),
+            needs_attention: !status.items.is_empty(),
+            sentence: status::sentence(status),
+            attention: status.items.iter().map(ItemJson::of).collect(),
+            total: status.items.len(),
+            certificates: CertificatesJson {
+                total: status.certificates,
+                expired: status.expired,
+                expiring: status.expiring,
+                within_seconds: status::SOON.whole_seconds(),
+            },
+            next_crl: expiry(&status.next_crl),
+            root: expiry(&status.root),
+        };
+        serde_json::to_value(document).unwrap_or_default()
+    }
+
+    fn answer(&self) -> Answer {
+        if self.status.items.is_empty() { Answer::Yes } else { Answer::No }
+    }
+}
+
+#[derive(Serialize)]
+struct StatusJson {
+    schema: &'static str,
+    at: String,
+    needs_attention: bool,
+    sentence: String,
+    /// All of it, the most urgent first.
+    attention: Vec<ItemJson>,
+    total: usize,
+    certificates: CertificatesJson,
+    /// The CRL that expires first.
+    next_crl: Option<ExpiryJson>,
+    /// The root that expires first.
+    root: Option<ExpiryJson>,
+}
+
+#[derive(Serialize)]
+struct ItemJson {
+    code: &'static str,
+    /// `error` for what fails already, `warning` while there is time.
+    severity: &'static str,
+    object: String,
+    message: String,
+    /// The command that fixes it.
+    fix: String,
+    not_after: Option<String>,
+}
+
+#[derive(Serialize)]
+struct CertificatesJson {
+    /// The number of names that have certificates, without authorities.
+    total: u64,
+    /// In use, and expired.
+    expired: usize,
+    /// In use, and expiring within `within_seconds`.
+    expiring: usize,
+    within_seconds: i64,
+}
+
+#[derive(Serialize)]
+struct ExpiryJson {
+    authority: String,
+    not_after: String,
+    expires_in_seconds: i64,
+}
+
+impl ItemJson {
+    fn of(item: &Item) -> Self {
+        Self {
+            code: item.kind.code(),
+            severity: if item.kind.is_error() { "error" } else { "warning" },
+            object: item.object.clone(),
+            message: item.message.clone(),
+            fix: item.fix.clone(),
+            not_after: item.not_after.map(rfc3339),
+        }
+    }
+}
+
+impl ExpiryJson {
+    fn of(expiry: &Expiry, status: &CaStatus) -> Self {
+        Self {
+            authority: expiry.authority.clone(),
+            not_after: rfc3339(expiry.at),
+            expires_in_seconds: (expiry.at - status.now).whole_seconds(),
+        }
+    }
+}
