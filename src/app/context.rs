@@ -13,6 +13,7 @@ use crate::keys::Passphrase;
 use crate::report::failure::{ErrorStyle, Failure, KindCodes};
 use crate::report::output::OutputFormat;
 use crate::report::style::Style;
+use crate::store::approval::{Approval, Declined, PlannedChange};
 use crate::store::effects::Effects;
 use crate::store::home::{Home, HomeError};
 use crate::store::open::NewestEvent;
@@ -42,6 +43,8 @@ pub struct Context<'a> {
     pub newest_event: Option<NewestEvent>,
     /// What this run has found and opened already.
     pub opened: Opened,
+    /// What the user said about changes, and the changes of a dry run.
+    pub changes: Changes,
     /// The passphrases that this run has asked for.
     pub passphrases: Passphrases,
 }
@@ -51,6 +54,44 @@ pub struct Context<'a> {
 pub struct Opened {
     home: OnceCell<Home>,
     store: OnceCell<Rc<Store>>,
+}
+
+/// What the user said about the changes of one run.
+#[derive(Default)]
+pub struct Changes {
+    pub dry_run: bool,
+    /// True when the user has confirmed everything on the command line.
+    pub is_confirmed: bool,
+    /// True when the exit status says whether something was changed.
+    pub exit_changed: bool,
+    /// What a dry run would have changed.
+    pub planned: RefCell<Vec<PlannedChange>>,
+}
+
+impl Approval for Context<'_> {
+    fn approve(&self, change: PlannedChange) -> Result<(), Declined> {
+        if self.changes.dry_run {
+            self.changes.planned.borrow_mut().push(change);
+            return Err(Declined::DryRun);
+        }
+        if !change.asks || self.changes.is_confirmed || !self.can_ask() {
+            return Ok(());
+        }
+        let answer = self.world.terminal.ask_line(&confirmation(&change)).unwrap_or_default();
+        if ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) { Ok(()) } else { Err(Declined::NotConfirmed) }
+    }
+
+    fn is_dry_run(&self) -> bool {
+        self.changes.dry_run
+    }
+}
+
+/// The question about a change, with its facts.
+fn confirmation(change: &PlannedChange) -> String {
+    let lost = change.lost.iter().map(|lost| ("lost", lost));
+    let facts = change.facts.iter().map(|(label, value)| (*label, value)).chain(lost);
+    let facts: String = facts.map(|(label, value)| format!("  {label:<9} {}\n", escape(value))).collect();
+    format!("This will {}.\n{facts}Continue? [y/N] ", escape(&change.what))
 }
 
 /// The passphrases of one run that cannot be read twice.
@@ -133,6 +174,11 @@ impl Context<'_> {
         }
     }
 
+    /// Whether a user can be asked: at a terminal, and unless `--no-input` is given.
+    pub fn can_ask(&self) -> bool {
+        !self.no_input && self.world.terminal.can_ask()
+    }
+
     /// What an act on the CA may use of the world.
     pub fn effects(&self) -> Effects<'_> {
         Effects {
@@ -140,6 +186,7 @@ impl Context<'_> {
             entropy: self.world.entropy.as_ref(),
             identity: self.world.identity.as_ref(),
             lock_timeout: self.lock_timeout,
+            approval: self,
         }
     }
 

@@ -16,6 +16,7 @@ use crate::authority::revocation::publish_crl::{self, CrlOrder};
 use crate::keys::Passphrase;
 use crate::report::failure::Failure;
 use crate::store::Store;
+use crate::store::approval::Declined;
 use crate::store::index::Reference;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphraseCache, PassphraseUnavailable};
 
@@ -57,6 +58,8 @@ pub enum Done {
         number: u64,
         until: OffsetDateTime,
     },
+    /// A dry run: it would be renewed or signed, until then.
+    Planned(Option<OffsetDateTime>),
     /// Another process did it first.
     Unchanged,
     /// An authority, which is renewed by hand; or a certificate whose key is not here, which needs a new request.
@@ -148,6 +151,7 @@ fn renew_one(
         set: BTreeMap::new(),
         encrypted: false,
         only_if: Some(request.due),
+        dry_run: context.changes.dry_run,
     };
     let outcome = {
         let context = &*context;
@@ -165,6 +169,7 @@ fn renew_one(
             let (serial, until) = (certificate.serial.to_string(), certificate.validity.not_after);
             (Done::Renewed { serial, until }, hook)
         }
+        (IssueStatus::Planned, CertificateFacts::Draft(draft)) => (Done::Planned(Some(draft.validity.not_after)), None),
         _ => (Done::Unchanged, None),
     })
 }
@@ -180,7 +185,10 @@ fn sign_crl(
     let ensure = request.due == DueRule::LastThird;
     let order = CrlOrder { authority: Some(authority.to_owned()), ensure, ..CrlOrder::default() };
     let mut ask = |key: &EncryptedKey| passphrases.get(key, store, request, context);
-    let outcome = publish_crl::publish(store, &order, &mut ask, &context.effects())?;
+    let outcome = match publish_crl::publish(store, &order, &mut ask, &context.effects()).map_err(Failure::from) {
+        Err(failure) if failure.code == Declined::DRY_RUN => return Ok(Done::Planned(None)),
+        outcome => outcome?,
+    };
     Ok(match outcome.status {
         publish_crl::CrlStatus::Signed(_) => Done::Signed { number: outcome.number, until: outcome.next_update },
         publish_crl::CrlStatus::Unchanged => Done::Unchanged,

@@ -9,6 +9,7 @@ use crate::authority::leaf::rollback::{self, RollbackError};
 use crate::authority::leaf::sign::{self, SignError};
 use crate::authority::revocation::publish_crl::{self, CrlError};
 use crate::authority::revocation::revoke::{self, RevokeError};
+use crate::store::approval::Approved;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphrasePrompt};
 use crate::store::{Store, delivery};
 use std::cell::Cell;
@@ -109,6 +110,7 @@ impl Ca {
             set: BTreeMap::new(),
             encrypted: false,
             only_if: None,
+            dry_run: false,
         };
         let mut ask = |_: &EncryptedKey| {
             meanwhile();
@@ -230,6 +232,7 @@ impl Ca {
             entropy: &entropy,
             identity: &FixedIdentity::alice(),
             lock_timeout: Duration::from_secs(60),
+            approval: &Approved,
         })
     }
 
@@ -243,6 +246,7 @@ impl Ca {
             entropy: &SystemEntropy,
             identity: &FixedIdentity::alice(),
             lock_timeout: Duration::ZERO,
+            approval: &Approved,
         })
     }
 
@@ -257,6 +261,7 @@ impl Ca {
             entropy: &SystemEntropy,
             identity: &FixedIdentity::alice(),
             lock_timeout: Duration::from_secs(60),
+            approval: &Approved,
         })
     }
 

@@ -56,6 +56,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
         Err(failure) => return fail(&failure, shown_as, world),
     };
     let result = commands::run(line.command, &mut context);
+    let reports_change = context.changes.exit_changed && result.as_ref().is_ok_and(|report| report.has_changed());
     let mut warnings = context.warnings.take();
     warnings.extend(crl_expiry::warnings(&context));
     let failed_in_part = result.as_ref().ok().and_then(|report| report.failure());
@@ -69,7 +70,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
     for warning in without_repetitions(warnings).iter().filter(|_| !is_document) {
         drop(world.stderr.write_all(errors.warning(warning).as_bytes()));
     }
-    status
+    if reports_change && status == ExitStatus::Done { ExitStatus::Changed } else { status }
 }
 
 /// Shows the report of a command, and then what failed although the rest was done.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use time::OffsetDateTime;
 
+use super::options::change::{DryRunArgument, ExitChangedArgument};
 use super::options::hook::HookArguments;
 use super::options::key_value::key_and_value;
 use super::options::passphrase::{PassphraseArguments, key_file_prompt, warn_if_short};
@@ -37,10 +38,23 @@ pub struct NextCertificateOptions {
     #[arg(long, value_name = "FILE")]
     pub key_passphrase_file: Option<PathBuf>,
     #[command(flatten)]
+    dry_run: DryRunArgument,
+    #[command(flatten)]
+    exit_changed: ExitChangedArgument,
+    #[command(flatten)]
     pub hook: HookArguments,
     #[command(flatten)]
     pub passphrase: PassphraseArguments,
 }
+
+impl NextCertificateOptions {
+    /// Applies the flags about changes. Returns whether this is a dry run.
+    pub fn apply(&self, context: &mut Context<'_>) -> bool {
+        self.exit_changed.apply(context);
+        self.dry_run.apply(context)
+    }
+}
+
 /// Issues the certificate that follows another.
 pub fn follow(
     reference: &str,
@@ -49,6 +63,7 @@ pub fn follow(
     schema: &'static str,
     context: &mut Context<'_>,
 ) -> Result<Box<dyn Report>, Failure> {
+    let dry_run = next.apply(context);
     let store = context.store()?;
     let reference = reference.parse().map_err(|error| Failure::usage("bad-name", format!("{error}")))?;
     let renewal = RenewOrder {
@@ -59,6 +74,7 @@ pub fn follow(
         set: next.set.into_iter().collect(),
         encrypted: next.key_passphrase_file.is_some(),
         only_if: None,
+        dry_run,
     };
     let mut prompt = key_file_prompt(next.key_passphrase_file.as_deref(), context);
     let mut ask_for_key = |encrypted: &EncryptedKey| {

@@ -13,6 +13,8 @@ pub enum ExitStatus {
     Usage = 2,
     /// Understood, but refused or failed.
     Refused = 3,
+    /// Done, and something was changed: only with `--exit-changed`.
+    Changed = 10,
 }
 
 impl From<Class> for ExitStatus {

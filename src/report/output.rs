@@ -20,6 +20,11 @@ pub trait Report {
         Answer::Yes
     }
 
+    /// True when the command changed something: `--exit-changed` asks for it.
+    fn has_changed(&self) -> bool {
+        false
+    }
+
     /// True when the text only confirms what was done and does not answer a question: `--quiet` leaves it out.
     fn only_confirms(&self) -> bool {
         false

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use crate::store::approval::Approval;
 use crate::store::index::EventContext;
 use crate::system::{Clock, Entropy, Identity};
 use crate::text::whole_second;
@@ -14,6 +15,7 @@ pub struct Effects<'w> {
     pub entropy: &'w dyn Entropy,
     pub identity: &'w dyn Identity,
     pub lock_timeout: Duration,
+    pub approval: &'w dyn Approval,
 }
 
 impl Effects<'_> {

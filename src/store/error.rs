@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::approval::Declined;
 use super::entry_name::{AuthorityNameError, EntryNameError};
 use super::home::HomeError;
 use super::index::IndexError;
@@ -37,6 +38,8 @@ pub enum StoreError {
     File(#[from] FileError),
     #[error(transparent)]
     Lock(#[from] LockError),
+    #[error(transparent)]
+    Declined(#[from] Declined),
     #[error(transparent)]
     NoPassphrase(#[from] PassphraseUnavailable),
     #[error("{} {cause}", path.escaped())]
@@ -74,6 +77,7 @@ impl Diagnostic for StoreError {
             Self::Index(error) => error.diagnosis(),
             Self::File(error) => error.diagnosis(),
             Self::Lock(error) => error.diagnosis(),
+            Self::Declined(error) => error.diagnosis(),
             Self::NoPassphrase(error) => error.diagnosis(),
             Self::Encoding { cause, .. } => Diagnosis::usage("bad-toml").hint(cause.hint()),
             Self::KeyFile { cause, .. } => {

@@ -1,6 +1,7 @@
 //! STORE: the CA on disk: its directory, its settings and templates, its index, its CA certificates, and the delivery
 //! of certificate files.
 
+pub mod approval;
 pub mod backup;
 pub mod ca_certificates;
 pub mod certificate_files;

@@ -7,10 +7,12 @@ use time::OffsetDateTime;
 use super::{RestoredAuthority, Unlock, authorities_of, failed, open};
 use crate::app::context::Context;
 use crate::report::failure::Failure;
-use crate::store::Store;
+use crate::store::approval::PlannedChange;
 use crate::store::backup::manifest::Manifest;
 use crate::store::backup::restore::{check_target, unpack};
+use crate::store::{Store, StoreError};
 use crate::system::files;
+use crate::text::PathText;
 
 /// A CA that was restored.
 #[derive(Debug)]
@@ -36,6 +38,8 @@ pub fn restore(
     check_target(&target)?;
     let content = open(file, unlock, context)?.map_err(|error| failed(file, error))?;
     let (now, effects) = (context.now(), context.effects());
+    let change = PlannedChange::new(format!("restore {} to {}", file.escaped(), target.escaped()));
+    effects.approval.approve(change).map_err(StoreError::from)?;
     let parent = target.parent().unwrap_or(Path::new("/"));
     files::create_folders(parent, files::FOLDER)?;
     let unpacked = unpack(content, parent, effects.event_context(), effects.entropy);

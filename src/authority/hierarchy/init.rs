@@ -20,6 +20,7 @@ use crate::clients::Fact;
 use crate::issuance::{CaCertificate, Draft, Issuer, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::Finding;
+use crate::store::approval::PlannedChange;
 use crate::store::ca_certificates::ROOT;
 use crate::store::config::Config;
 use crate::store::delivery::{Files, KeyText};
@@ -31,7 +32,7 @@ use crate::store::index::location::IndexLocation;
 use crate::store::index::{EventContext, EventKind, Index, Origin};
 use crate::store::trusted_directory::{self, DistrustReason};
 use crate::system::files::{self, StagedFolder};
-use crate::text::{Diagnosis, Diagnostic, PathText};
+use crate::text::{Diagnosis, Diagnostic, PathText, rfc3339};
 use crate::x509::Certificate;
 
 /// What is ordered.
@@ -184,6 +185,13 @@ pub fn init(home: &Home, order: InitOrder, effects: &Effects<'_>) -> Result<Init
         client_facts.extend(certified.client_facts);
         config.issue.issuer = name;
     }
+    let mut change = PlannedChange::new(format!("make a CA in {}", home.folder().escaped()));
+    for authority in &authorities {
+        let expires = rfc3339(authority.certificate.validity.not_after);
+        change = change.fact("authority", &authority.name).fact("subject", &authority.certificate.subject);
+        change = change.fact("expires", expires).fact("key type", authority.certificate.public_key.kind());
+    }
+    effects.approval.approve(change)?;
     // Slow on purpose when there is a passphrase, hence before the lock.
     let key_texts = authorities
         .iter()

@@ -17,6 +17,7 @@ use crate::issuance::{self, CaCertificate, Draft, RequestDraft, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::{self, Finding};
 use crate::store::Store;
+use crate::store::approval::PlannedChange;
 use crate::store::ca_certificates::{CaCertificates, ROOT, Root};
 use crate::store::certificate_files::{CERTIFICATE, CHAIN};
 use crate::store::delivery::{self, Files, KeyText};
@@ -170,6 +171,8 @@ pub fn request(
     let draft = RequestDraft { subject: draft.subject, names: Vec::new(), authority: Some(draft.basic_constraints) };
     let request =
         issuance::sign_request(&draft, &key).map_err(|error| IntermediateError::BadRequest(error.to_string()))?;
+    let change = PlannedChange::new(format!("make a key and a request for the authority '{name}'"));
+    effects.approval.approve(change.fact("subject", &request.subject).fact("request", home.request(name).escaped()))?;
     // Slow on purpose when there is a passphrase, hence before the lock.
     let text = KeyText::new(&key, order.passphrase.as_ref(), files::SECRET, effects.entropy)?;
 
@@ -237,6 +240,9 @@ pub fn install(
     let new_root = root_to_add(authorities, &above, add_root)?;
     let mut warnings = lint::check(facts.certificate(), above.first(), lint::LintProfile::Rfc5280);
     warnings.extend(new_root.iter().flat_map(|root| lint::check(&root.certificate, None, lint::LintProfile::Rfc5280)));
+    let change = PlannedChange::new(format!("install the certificate of '{name}'")).fact("subject", &subject);
+    let change = change.fact("serial", &certificate.serial).fact("expires", rfc3339(certificate.validity.not_after));
+    effects.approval.approve(change)?;
 
     let mut locked = store.lock(effects.lock_timeout)?;
     files::remove_stale(home.folder())?;

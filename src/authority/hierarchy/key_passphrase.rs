@@ -9,6 +9,7 @@ use crate::authority::certify::commit_signed;
 use crate::issuance::Issuer;
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, Signer};
+use crate::store::approval::PlannedChange;
 use crate::store::ca_certificates::open_key;
 use crate::store::delivery::KeyText;
 use crate::store::effects::Effects;
@@ -101,6 +102,8 @@ pub fn change(
             return Err(crate::issuance::IssuerError::KeyMismatch(authority.to_owned()).into());
         }
     }
+    let change = PlannedChange::new(format!("change the passphrase of the key of '{authority}'"));
+    effects.approval.approve(change.fact("key", path.escaped()))?;
     let next = prompt_new()?;
 
     // Slow on purpose when there is a passphrase, hence before the lock.

@@ -9,13 +9,14 @@ use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::serial::unused_serial;
 use crate::issuance::draft::not_before;
 use crate::issuance::{self, Issuer, SignedBy, recertify};
+use crate::store::approval::PlannedChange;
 use crate::store::ca_certificates::ROOT;
 use crate::store::effects::Effects;
 use crate::store::index::EventKind;
 use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::store::{Store, delivery};
 use crate::system::files;
-use crate::text::Lifetime;
+use crate::text::{Lifetime, rfc3339};
 use crate::x509::{Certificate, Validity};
 
 /// What came of it.
@@ -54,6 +55,9 @@ pub fn renew(
     let template = store.index()?.history(&name)?.pop().map_or_else(|| ROOT.to_owned(), |last| last.template);
     let settings = RecertifySettings::read(store, &template, ROOT)?;
     let validity = validity(settings.backdate, lifetime.unwrap_or(config.root.lifetime), now)?;
+    let change = PlannedChange::new(format!("renew the root '{name}'")).fact("subject", &before.subject);
+    let change = change.fact("expires", rfc3339(validity.not_after)).fact("before", rfc3339(before.validity.not_after));
+    effects.approval.approve(change)?;
     let (mut issuer, _) = authorities.unlock(facts, prompt)?;
 
     let mut locked = store.lock(effects.lock_timeout)?;

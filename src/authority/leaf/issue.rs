@@ -15,6 +15,7 @@ use crate::authority::leaf::target::{Details, Settled};
 use crate::authority::serial::unused_serial;
 use crate::issuance::{Draft, Issuer, IssuerError, SignedBy};
 use crate::keys::Passphrase;
+use crate::store::approval::PlannedChange;
 use crate::store::delivery::{Destination, Files, KeyText, Replaced};
 use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::store::{Effects, Locked, Store};
@@ -45,12 +46,28 @@ pub fn issue(
         Planned::Answered(outcome) => return Ok(*outcome),
         Planned::Issue(plan) => plan,
     };
+    if let Some(change) = replacement(&plan)? {
+        effects.approval.approve(change)?;
+    }
     // 2. The passphrase is derived before the lock is taken: this is slow, and other processes wait for the lock.
     let mut issuer = open_issuer(&plan, prompt)?;
     let key_text = plan.key_text(&issuer, effects)?;
     // 3. From here to the end no other process changes this CA.
     let mut locked = store.lock(effects.lock_timeout)?;
     carry_out(*plan, &mut locked, &mut issuer, key_text, effects)
+}
+
+/// Returns the change as a user confirms it when `--force` replaces a certificate.
+fn replacement(plan: &Plan<'_>) -> Result<Option<PlannedChange>, IssueError> {
+    let order = &plan.target.order;
+    if !matches!(order.existing, IfNameExists::Replace) || order.follows.is_some() {
+        return Ok(None);
+    }
+    let replaced = plan.target.store.index()?.history(order.name.as_str())?.pop();
+    Ok(replaced.map(|entry| {
+        let change = PlannedChange::new(format!("replace the certificate of '{}'", order.name)).certificate(&entry);
+        change.asks("its files are kept as the previous generation; programs that read them get the new certificate")
+    }))
 }
 
 /// Opens the key of the CA that a plan names.

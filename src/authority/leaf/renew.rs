@@ -43,6 +43,8 @@ pub struct RenewOrder {
     /// The rule that decides whether the certificate is due, because another process may have renewed it; `None` to
     /// renew in any case.
     pub only_if: Option<DueRule>,
+    /// True when everything is decided and nothing is signed or written.
+    pub dry_run: bool,
 }
 
 /// The key that the next certificate is for.
@@ -129,7 +131,7 @@ fn order(
     ask_for_kept_key: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
 ) -> Result<IssueOrder, RenewError> {
-    let CurrentCertificate { entry, certificate, key_path, key_file } = present(store, &renewal.reference, effects)?;
+    let CurrentCertificate { entry, certificate, key_path, key_file } = present(store, renewal, effects)?;
     check_may_be_followed(&entry, renewal.key == NextKey::Same)?;
     let place = entry.place.clone().map_or(Destination::Issued, Destination::Folder);
     let (key, protection) = match renewal.key {
@@ -158,7 +160,7 @@ fn order(
         place: Some(place),
         existing: renewal.only_if.map_or(IfNameExists::Replace, IfNameExists::KeepUnlessDue),
         follows: Some(entry),
-        dry_run: false,
+        dry_run: renewal.dry_run,
         protection,
     })
 }
@@ -173,14 +175,20 @@ struct CurrentCertificate {
 
 /// Reads the current certificate and key under the lock, because a certificate and a key that are read while another
 /// process exchanges them may not match. The files that a killed process left are removed first.
-fn present(store: &Store, reference: &Reference, effects: &Effects<'_>) -> Result<CurrentCertificate, RenewError> {
-    let home = store.home();
+fn present(store: &Store, renewal: &RenewOrder, effects: &Effects<'_>) -> Result<CurrentCertificate, RenewError> {
     // The error for an unknown name comes before the wait for the lock.
-    let name = store.index()?.find(reference)?.name;
+    let name: EntryName = store.index()?.find(&renewal.reference)?.name.parse()?;
+    if renewal.dry_run {
+        return current(store, store.index()?, name);
+    }
     let mut locked = store.lock(effects.lock_timeout)?;
     let index = locked.index()?;
-    let entry_name: EntryName = name.parse()?;
-    previous_certificates::recover(home, index, &entry_name, effects)?;
+    previous_certificates::recover(store.home(), index, &name, effects)?;
+    current(store, index, name)
+}
+
+fn current(store: &Store, index: &Index, entry_name: EntryName) -> Result<CurrentCertificate, RenewError> {
+    let (home, name) = (store.home(), entry_name.to_string());
     let entry = in_place(home, index, &entry_name)?;
     let certificate = index.certificate(&entry)?;
     if certificate.is_ca() {

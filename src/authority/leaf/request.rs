@@ -11,6 +11,7 @@ use crate::authority::leaf::request_inputs::{self, RequestInputError};
 use crate::issuance::{CertificateRequest, Expiry, RequestDraft, RequestError, sign_request};
 use crate::keys::{Passphrase, PrivateKey, Signer, WeakKeyError, weakness};
 use crate::store::Store;
+use crate::store::approval::PlannedChange;
 use crate::store::ca_certificates::open_key;
 use crate::store::certificate_files::KEY;
 use crate::store::config::Config;
@@ -146,6 +147,10 @@ pub fn request(
     )?;
     let request = sign_request(&draft, &key).map_err(MakeRequestError::NotMade)?;
     let text = pem::encode("CERTIFICATE REQUEST", request.as_der());
+    let change = PlannedChange::new(format!("make a request for '{name}'")).fact("subject", &request.subject);
+    let change = change.fact("request", request_path.escaped()).fact("key", key_path.escaped());
+    let replaces = wanted.replace && request_path.symlink_metadata().is_ok();
+    effects.approval.approve(if replaces { change.asks("the request that is there") } else { change })?;
     let key_text = if key_was_there {
         None
     } else {

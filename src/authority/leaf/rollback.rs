@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use time::OffsetDateTime;
 
+use crate::store::approval::PlannedChange;
 use crate::store::certificate_files::KEY;
 use crate::store::delivery::{Destination, Paths};
 use crate::store::effects::Effects;
@@ -123,9 +124,13 @@ pub fn rollback(store: &Store, order: &RollbackOrder, effects: &Effects<'_>) -> 
     // An interrupted rollback is completed; its certificate was checked when it began.
     let intended = name_history.unfinished().map(|rollback| rollback.certificate);
     let work = RollbackRun { home, name: &name, now, effects };
-    if intended.is_none() {
-        work.chosen(index, &name_history, order.to.as_ref())?;
-    }
+    let change = PlannedChange::new(format!("put the files of the previous certificate of '{name}' back"));
+    let change = if intended.is_none() {
+        change.certificate(work.chosen(index, &name_history, order.to.as_ref())?)
+    } else {
+        change.fact("state", "a rollback that was interrupted is completed")
+    };
+    effects.approval.approve(change)?;
 
     let mut locked = store.lock(effects.lock_timeout)?;
     files::remove_stale(home.folder())?;

@@ -16,13 +16,14 @@ use crate::authority::revocation::carry_over::{
 pub use crate::authority::revocation::crl_error::CrlError;
 use crate::issuance::{CaCertificate, CrlDraft, Issuer, approve_crl};
 use crate::store::Store;
+use crate::store::approval::PlannedChange;
 use crate::store::effects::Effects;
 use crate::store::home::Home;
 use crate::store::index::{Index, NewCrl, RecordedCrl};
 use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::store::restored::Restored;
 use crate::system::files::{self, ExistingFile, FileError};
-use crate::text::Lifetime;
+use crate::text::{Lifetime, rfc3339};
 use crate::x509::{DistinguishedName, SerialNumber, digest, pem};
 
 /// The clocks of clients are inexact, and a client rejects every certificate of the CA while its CRL is not valid yet.
@@ -119,7 +120,7 @@ pub fn publish(
     let index = store.index()?;
     work.check_copy()?;
     let number = work.next_number(index)?;
-    if order.ensure || !order.forget.is_empty() {
+    if order.ensure || !order.forget.is_empty() || effects.approval.is_dry_run() {
         let trial = work.draft(&facts, index, number, next_update)?;
         let published = work.published(&facts, index, &trial)?;
         work.check(index, number, &published)?;
@@ -136,6 +137,9 @@ pub fn publish(
             work.check(index, number, &work.published_numbers(&facts, index)?)?;
         }
     }
+
+    let change = PlannedChange::new(format!("sign the CRL of '{}'", work.authority)).fact("number", number);
+    effects.approval.approve(change.fact("next update", rfc3339(next_update)))?;
 
     // 2. The passphrase is derived before the lock is taken, because this is slow.
     let (issuer, _) = authorities.unlock(facts, ask)?;

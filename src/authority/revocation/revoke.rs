@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 use crate::authority::revocation::unrecorded::Unrecorded;
 use crate::authority::signed_by::is_root;
+use crate::store::approval::PlannedChange;
 use crate::store::effects::Effects;
 use crate::store::index::{Entry, Filter, Index, Reference, Revocation, Transaction};
 use crate::store::{Store, StoreError};
@@ -145,9 +146,11 @@ pub fn revoke(store: &Store, order: &RevokeOrder, effects: &Effects<'_>) -> Resu
         return Err(RevokeError::SuspectedInFuture(since));
     }
     // This check without the lock finds most errors early.
-    if unrecorded(store, store.index()?, order)?.is_none() {
-        chosen(store.index()?, order, now)?;
-    }
+    let early = match unrecorded(store, store.index()?, order)? {
+        None => chosen(store.index()?, order, now)?,
+        Some(_) => Vec::new(),
+    };
+    effects.approval.approve(planned(order, &early))?;
 
     let mut locked = store.lock(effects.lock_timeout)?;
     files::remove_stale(store.home().folder())?;
@@ -177,6 +180,34 @@ pub fn revoke(store: &Store, order: &RevokeOrder, effects: &Effects<'_>) -> Resu
         _ => RevokeAction::Revoked,
     };
     Ok(RevokeOutcome { action, certificates, authorities, is_over_sha1 })
+}
+
+/// Returns the change as a user confirms it; `certificates` is empty for a certificate that the index does not have.
+fn planned(order: &RevokeOrder, certificates: &[Entry]) -> PlannedChange {
+    let (verb, lost) = match order.reason {
+        RevocationReason::RemoveFromCrl => ("release", None),
+        RevocationReason::CertificateHold => ("put on hold", None),
+        _ => ("revoke", Some("a revocation is final: clients that check the CRL refuse the certificate for good")),
+    };
+    let what = match (certificates, &order.target) {
+        ([entry], _) => format!("{verb} {}", entry.name),
+        ([], RevokeTarget::Certificate { path, .. }) => format!("{verb} the certificate in {}", path.escaped()),
+        (entries, _) => format!("{verb} {} certificates", entries.len()),
+    };
+    let mut change = PlannedChange::new(what);
+    for entry in certificates {
+        if certificates.len() > 1 {
+            change = change.fact("name", &entry.name);
+        }
+        change = change.certificate(entry);
+    }
+    if let ([], RevokeTarget::Certificate { certificate, .. }) = (certificates, &order.target) {
+        let expires = rfc3339(certificate.validity.not_after);
+        change = change.fact("serial", &certificate.serial).fact("subject", &certificate.subject);
+        change = change.fact("issuer", &certificate.issuer).fact("expires", expires);
+    }
+    let change = change.fact("reason", order.reason.name());
+    lost.into_iter().fold(change, PlannedChange::asks)
 }
 
 /// Returns the certificate of the file when an authority signed it and the index does not have it.

@@ -9,9 +9,11 @@ use serde_json::{Value, json};
 use crate::app::context::Context;
 use crate::app::restored;
 use crate::authority::audit::{self, AuditOptions, AuditReport, Finding, Severity};
+use crate::cli::reports::dry_run::DryRunReport;
 use crate::report::failure::Failure;
 use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
+use crate::store::approval::PlannedChange;
 use crate::store::index::{HeadSignature, LogHead};
 use crate::text::{self, PathText, from_hex, rfc3339};
 
@@ -23,6 +25,9 @@ pub struct Arguments {
     /// Repair what is safe: modes, missing copies of certificates and chains, and what killed commands left
     #[arg(long)]
     fix: bool,
+    /// Show what --fix would repair, and change nothing
+    #[arg(long, requires = "fix")]
+    dry_run: bool,
     /// Also name certificates below this folder that an authority of this CA signed and the index does not have
     #[arg(long, value_name = "DIR")]
     scan: Vec<PathBuf>,
@@ -53,8 +58,20 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         let sentence = format!("--scan searches a folder, and {} is not a folder", other.escaped());
         return Err(Failure::usage("unreadable-input", sentence));
     }
-    let options = AuditOptions { head: arguments.head, scan, fix: arguments.fix, skip_other_folders: false };
+    let options = AuditOptions {
+        head: arguments.head,
+        scan,
+        fix: arguments.fix && !arguments.dry_run,
+        skip_other_folders: false,
+    };
     let report = audit::audit(&store, &options, &context.effects());
+    if arguments.dry_run {
+        let repairs = report.findings.iter().filter(|finding| finding.repair.is_some());
+        let change = |finding: &Finding| {
+            PlannedChange::new(format!("repair {}", finding.object)).fact("finding", &finding.message)
+        };
+        return Ok(Box::new(DryRunReport { changes: repairs.map(change).collect() }));
+    }
     if !options.scan.is_empty() && report.scan_is_clean() {
         restored::settle_after_scan(&store, &context.effects())?;
     }

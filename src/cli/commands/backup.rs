@@ -10,10 +10,13 @@ use crate::app::backup::write::{self, BackupTarget};
 use crate::app::context::Context;
 use crate::authority::audit::Severity;
 use crate::cli::options::backup::{ProtectionArguments, UnlockArguments};
+use crate::cli::options::change::ConfirmForceArguments;
 use crate::cli::options::passphrase::{KEY_FLAG, of_key_file, question};
 use crate::report::failure::Failure;
 use crate::report::output::{Answer, OutputFormat, Report};
 use crate::report::page::{Page, Tone};
+use crate::store::StoreError;
+use crate::store::approval::{Approval, PlannedChange};
 use crate::store::backup::manifest::Manifest;
 use crate::store::backup::write::BackupSummary;
 use crate::system::files::ExistingFile;
@@ -30,6 +33,8 @@ pub struct Arguments {
     /// Replace an existing file
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    confirm: ConfirmForceArguments,
     #[command(flatten)]
     protection: ProtectionArguments,
 }
@@ -53,7 +58,8 @@ struct TestArguments {
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let Arguments { action, file, force, protection } = arguments;
+    let Arguments { action, file, force, confirm, protection } = arguments;
+    confirm.apply(context);
     match (action, file) {
         (Some(Action::Test(arguments)), _) => test(&arguments, context),
         (None, Some(file)) => back_up(file, force, protection, context),
@@ -80,6 +86,10 @@ fn back_up(
         BackupTarget::File { path: context.world.resolve(&file), existing }
     };
     target.check(context)?;
+    let change = PlannedChange::new(format!("write a backup to {}", file.escaped()));
+    let replaces = force && context.world.resolve(&file).exists();
+    let change = if replaces { change.asks("the backup that is there") } else { change };
+    context.approve(change).map_err(StoreError::from)?;
     let (protection, recipients) = protection.read(context)?;
     let encryption = protection.prepare()?;
     let summary = write::write(&store, &target, encryption, context)?;

@@ -6,7 +6,8 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::app::context::Context;
-use crate::authority::revocation::publish_crl::{self, CrlOrder, CrlOutcome};
+use crate::authority::revocation::publish_crl::{self, CrlOrder, CrlOutcome, CrlStatus};
+use crate::cli::options::change::{DryRunArgument, ExitChangedArgument};
 use crate::cli::options::number::whole_number;
 use crate::cli::options::passphrase::PassphraseArguments;
 use crate::cli::reports::crl::{crl_fields, crl_json};
@@ -40,6 +41,10 @@ pub struct Arguments {
     #[arg(long, value_name = "SERIAL", conflicts_with = "ensure")]
     forget: Vec<SerialNumber>,
     #[command(flatten)]
+    dry_run: DryRunArgument,
+    #[command(flatten)]
+    exit_changed: ExitChangedArgument,
+    #[command(flatten)]
     passphrase: PassphraseArguments,
 }
 
@@ -49,7 +54,10 @@ struct Listed {
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let Arguments { authority, lifetime, ensure, out, number, compare, forget, passphrase } = arguments;
+    let Arguments { authority, lifetime, ensure, out, number, compare, forget, dry_run, exit_changed, passphrase } =
+        arguments;
+    dry_run.apply(context);
+    exit_changed.apply(context);
     let compare = compare.iter().map(|path| context.world.resolve(path)).collect();
     let copy = out.map(|path| context.world.resolve(&path));
     let order = CrlOrder { authority, lifetime, ensure, number, copy, compare, forget };
@@ -72,6 +80,10 @@ impl Report for Listed {
             all.extend(facts);
         }
         document
+    }
+
+    fn has_changed(&self) -> bool {
+        matches!(self.outcome.status, CrlStatus::Signed(_))
     }
 
     fn only_confirms(&self) -> bool {

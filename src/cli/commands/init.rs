@@ -10,6 +10,7 @@ use crate::app::context::Context;
 use crate::authority::hierarchy::earlier_revocations::{EarlierFiles, EarlierRevocations};
 use crate::authority::hierarchy::import::ImportedCa;
 use crate::authority::hierarchy::init::{self, InitOrder, InitializedCa};
+use crate::cli::options::change::DryRunArgument;
 use crate::cli::options::passphrase::{PassphraseArguments, existing_key_file_prompt, new_ca_passphrase};
 use crate::cli::reports::clients::{RefusedBy, WHAT_CAS_ISSUE};
 use crate::report::failure::{Failure, KindCodes};
@@ -73,6 +74,8 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", requires = "cert")]
     index: Option<PathBuf>,
     #[command(flatten)]
+    dry_run: DryRunArgument,
+    #[command(flatten)]
     passphrase: PassphraseArguments,
     /// Leave the CA keys unencrypted
     #[arg(long, group = "passphrase", help_heading = "Passphrase of the CA key")]
@@ -110,6 +113,7 @@ struct InitReport {
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let dry_run = arguments.dry_run.apply(context);
     let folder = context.folder.clone().unwrap_or_else(|| PathBuf::from("ca"));
     let home = Home::to_make(context.world.resolve(&folder));
     if home.exists() {
@@ -119,7 +123,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     // Before a passphrase is asked for.
     init::check_folder(&home, &config)?;
     let imported = imported_ca(&arguments, context)?;
-    let passphrase = if arguments.no_passphrase {
+    let passphrase = if arguments.no_passphrase || dry_run {
         None
     } else {
         Some(new_ca_passphrase(&arguments.passphrase, &home, &config, context)?)

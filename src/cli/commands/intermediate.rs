@@ -10,6 +10,7 @@ use crate::app::context::Context;
 use crate::authority::hierarchy::intermediate::{
     self, InstalledIntermediate, IntermediateInstallOrder, IntermediateRequestOrder, RequestedIntermediate,
 };
+use crate::cli::options::change::DryRunArgument;
 use crate::cli::options::key_value::subject_attribute;
 use crate::cli::options::passphrase::{PassphraseArguments, new_ca_passphrase};
 use crate::report::failure::Failure;
@@ -44,6 +45,8 @@ struct RequestArguments {
     #[arg(long, value_name = "K=V", value_parser = subject_attribute)]
     subject: Vec<(AttributeType, String)>,
     #[command(flatten)]
+    dry_run: DryRunArgument,
+    #[command(flatten)]
     passphrase: PassphraseArguments,
     /// Leave the key unencrypted
     #[arg(long, group = "passphrase", help_heading = "Passphrase of the CA key")]
@@ -64,6 +67,8 @@ struct InstallArguments {
     /// Add the root of the chain to those of this CA under this name
     #[arg(long, value_name = "AUTHORITY")]
     add_root: Option<String>,
+    #[command(flatten)]
+    dry_run: DryRunArgument,
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
@@ -74,8 +79,9 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
 }
 
 fn request(arguments: RequestArguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let dry_run = arguments.dry_run.apply(context);
     let store = context.store()?;
-    let passphrase = if arguments.no_passphrase {
+    let passphrase = if arguments.no_passphrase || dry_run {
         None
     } else {
         Some(new_ca_passphrase(&arguments.passphrase, store.home(), store.config(), context)?)
@@ -88,6 +94,7 @@ fn request(arguments: RequestArguments, context: &mut Context<'_>) -> Result<Box
 }
 
 fn install(arguments: InstallArguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    arguments.dry_run.apply(context);
     let store = context.store()?;
     let mut certificates = read_certificates(&arguments.certificate, context)?.into_iter();
     let Some(certificate) = certificates.next() else {

@@ -9,6 +9,7 @@ use crate::app::after_issue::After;
 use crate::app::context::Context;
 use crate::authority::leaf::issue;
 use crate::authority::leaf::order::{IssueOrder, IssueStatus, SubjectKey};
+use crate::cli::options::change::ExitChangedArgument;
 use crate::cli::options::hook::HookArguments;
 use crate::cli::options::issue::{IssueOptions, existing};
 use crate::cli::options::passphrase::{PassphraseArguments, short_warning};
@@ -44,6 +45,11 @@ pub struct Arguments {
     /// Replace what is there; the old files are kept as a generation
     #[arg(long)]
     force: bool,
+    /// Do not ask for a confirmation at a terminal
+    #[arg(long, requires = "force", conflicts_with = "dry_run")]
+    yes: bool,
+    #[command(flatten)]
+    exit_changed: ExitChangedArgument,
     /// Encrypt the new private key; asks for its passphrase, or takes --key-passphrase-file
     #[arg(long)]
     encrypt_key: bool,
@@ -57,7 +63,6 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let store = context.store()?;
     let Arguments {
         template,
         name,
@@ -67,11 +72,16 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         if_due,
         dry_run,
         force,
+        yes,
+        exit_changed,
         encrypt_key,
         key_passphrase_file,
         hook,
         passphrase,
     } = arguments;
+    context.changes.is_confirmed = yes;
+    exit_changed.apply(context);
+    let store = context.store()?;
     let name: EntryName = name.parse()?;
     let protection = if encrypt_key && !dry_run {
         let flags = PassphraseArguments { passphrase_file: key_passphrase_file, ..PassphraseArguments::default() };

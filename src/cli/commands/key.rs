@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::app::context::Context;
 use crate::authority::hierarchy::key_passphrase::{self, KeyPassphraseChange};
+use crate::cli::options::change::DryRunArgument;
 use crate::cli::options::passphrase::{self, NEW_FLAGS, NewPassphraseArguments, PassphraseArguments};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
@@ -32,6 +33,8 @@ struct PassphraseOf {
     #[arg(long, group = "new-passphrase")]
     remove: bool,
     #[command(flatten)]
+    dry_run: DryRunArgument,
+    #[command(flatten)]
     passphrase: PassphraseArguments,
     #[command(flatten)]
     new_passphrase: NewPassphraseArguments,
@@ -43,6 +46,7 @@ struct Changed {
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let Action::Passphrase(arguments) = arguments.action;
+    arguments.dry_run.apply(context);
     let store = context.store()?;
     let context = &*context;
     let mut ask = arguments.passphrase.prompt(&store, context);

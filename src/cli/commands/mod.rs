@@ -7,10 +7,12 @@ use clap::Parser;
 use super::command_line::{Command, CommandLine};
 use super::options::globals::Globals;
 use super::parse_failure::parse_failure;
+use super::reports::dry_run::DryRunReport;
 use crate::app::clock;
 use crate::app::context::Context;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
+use crate::store::approval::Declined;
 
 pub mod audit;
 pub mod backup;
@@ -62,6 +64,12 @@ fn run_words(words: &[String], quiet: bool, context: &mut Context<'_>) -> Result
 pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     context.newest_event = (!only_reads(&command)).then(Default::default);
     let result = carry_out(command, context);
+    let result = match result {
+        Err(failure) if failure.code == Declined::DRY_RUN => {
+            Ok(Box::new(DryRunReport { changes: context.changes.planned.take() }) as Box<dyn Report>)
+        }
+        result => result,
+    };
     if let Some(warning) = clock::warning(context) {
         context.warn_at_end(warning);
     }
@@ -132,3 +140,6 @@ fn carry_out(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Repo
         Command::Man(arguments) => man::run(&arguments, &CommandLine::whole(), context),
     }
 }
+
+#[cfg(test)]
+mod change_tests;

@@ -44,6 +44,7 @@ fn renew_all(
     next: &NextCertificateOptions,
     context: &mut Context<'_>,
 ) -> Result<Box<dyn Report>, Failure> {
+    next.apply(context);
     let store = context.store()?;
     let request = RenewDueRequest {
         due: when,

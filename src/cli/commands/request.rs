@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::app::context::Context;
 use crate::authority::leaf::request::{self, CreatedCsr, CsrOrder};
+use crate::cli::options::change::ConfirmForceArguments;
 use crate::cli::options::key_value::{key_and_value, subject_attribute};
 use crate::cli::options::passphrase::{KEY_FLAG, PassphraseArguments, key_file_prompt};
 use crate::report::failure::Failure;
@@ -44,6 +45,8 @@ pub struct Arguments {
     /// Replace a request that is there; its key stays
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    confirm: ConfirmForceArguments,
     /// Encrypt the new private key; asks for its passphrase, or takes --key-passphrase-file
     #[arg(long)]
     encrypt_key: bool,
@@ -53,7 +56,9 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let Arguments { name, template, sans, key, subject, set, out, force, encrypt_key, key_passphrase_file } = arguments;
+    let Arguments { name, template, sans, key, subject, set, out, force, confirm, encrypt_key, key_passphrase_file } =
+        arguments;
+    let dry_run = confirm.apply(context);
     let name: EntryName = name.parse()?;
     let store = store(context)?;
     let folder = out.unwrap_or_else(|| PathBuf::from(name.folder()));
@@ -67,7 +72,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         )
         .hint("add --encrypt-key, or leave the passphrase out"));
     }
-    let protection = if encrypt_key && !key_is_there {
+    let protection = if encrypt_key && !key_is_there && !dry_run {
         Some(flags.choose(context, &format!("Passphrase for the new key of '{name}': "), KEY_FLAG)?)
     } else {
         None

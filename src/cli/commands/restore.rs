@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::app::backup::restore::{self, RestoreOutcome};
 use crate::app::context::Context;
 use crate::cli::options::backup::UnlockArguments;
+use crate::cli::options::change::DryRunArgument;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
@@ -22,6 +23,8 @@ pub struct Arguments {
     #[arg(value_name = "DIR")]
     folder: PathBuf,
     #[command(flatten)]
+    dry_run: DryRunArgument,
+    #[command(flatten)]
     unlock: UnlockArguments,
 }
 
@@ -32,7 +35,8 @@ struct RestoredCa {
 }
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let Arguments { file, folder, unlock } = arguments;
+    let Arguments { file, folder, dry_run, unlock } = arguments;
+    dry_run.apply(context);
     let outcome = restore::restore(file, folder, &|lock, context| unlock.read(lock, context), context)?;
     Ok(Box::new(RestoredCa { shown_as: folder.clone(), outcome }))
 }

@@ -10,6 +10,7 @@ use crate::app::context::Context;
 use crate::app::public_key;
 use crate::authority::revocation::publish_crl;
 use crate::authority::revocation::revoke::{self, RevokeAction, RevokeOrder, RevokeOutcome, RevokeTarget};
+use crate::cli::options::change::ConfirmArguments;
 use crate::cli::options::passphrase::PassphraseArguments;
 use crate::cli::reports::crl::{crl_fields, crl_json};
 use crate::cli::reports::entry::entry_json;
@@ -47,6 +48,8 @@ pub struct Arguments {
     #[arg(long)]
     crl: bool,
     #[command(flatten)]
+    confirm: ConfirmArguments,
+    #[command(flatten)]
     passphrase: PassphraseArguments,
 }
 
@@ -66,7 +69,8 @@ struct Revoked {
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let store = context.store()?;
-    let Arguments { certificate, key, reason, invalid_since, all, crl, passphrase } = arguments;
+    let Arguments { certificate, key, reason, invalid_since, all, crl, confirm, passphrase } = arguments;
+    confirm.apply(context);
     if !crl && passphrase.is_given() {
         let sentence = "a passphrase was given, and without --crl nothing is signed";
         return Err(Failure::usage("passphrase-unused", sentence));

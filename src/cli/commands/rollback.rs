@@ -8,6 +8,7 @@ use crate::app::context::Context;
 use crate::app::run_hook::HookRun;
 use crate::authority::leaf::hook::{HookEvent, remembered};
 use crate::authority::leaf::rollback::{self, RollbackOrder, RollbackOutcome, RollbackStatus};
+use crate::cli::options::change::DryRunArgument;
 use crate::cli::options::hook::HookArguments;
 use crate::cli::reports::entry::{entry_json, file_fields, files_json};
 use crate::cli::reports::hook::{hook_failure, hook_fields, hook_run_json};
@@ -27,6 +28,8 @@ pub struct Arguments {
     #[arg(long, value_name = "SERIAL")]
     to: Option<SerialNumber>,
     #[command(flatten)]
+    dry_run: DryRunArgument,
+    #[command(flatten)]
     hook: HookArguments,
 }
 
@@ -38,7 +41,8 @@ struct RolledBack {
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let Arguments { reference, to, hook } = arguments;
+    let Arguments { reference, to, dry_run, hook } = arguments;
+    dry_run.apply(context);
     let hook = hook.options();
     let store = context.store()?;
     let outcome = rollback::rollback(&store, &RollbackOrder { reference, to }, &context.effects())?;

@@ -7,6 +7,7 @@ use clap::Args;
 use crate::app::after_issue::After;
 use crate::app::context::Context;
 use crate::authority::leaf::sign::{self, SignOrder};
+use crate::cli::options::change::ExitChangedArgument;
 use crate::cli::options::hook::HookArguments;
 use crate::cli::options::issue::{IssueOptions, existing};
 use crate::cli::options::passphrase::PassphraseArguments;
@@ -46,6 +47,11 @@ pub struct Arguments {
     /// Replace what is there; the old files are kept as a generation
     #[arg(long)]
     force: bool,
+    /// Do not ask for a confirmation at a terminal
+    #[arg(long, requires = "force", conflicts_with = "dry_run")]
+    yes: bool,
+    #[command(flatten)]
+    exit_changed: ExitChangedArgument,
     #[command(flatten)]
     hook: HookArguments,
     #[command(flatten)]
@@ -53,9 +59,24 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let Arguments {
+        request,
+        template,
+        name,
+        options,
+        out,
+        require_exact,
+        if_due,
+        dry_run,
+        force,
+        yes,
+        exit_changed,
+        hook,
+        passphrase,
+    } = arguments;
+    context.changes.is_confirmed = yes;
+    exit_changed.apply(context);
     let store = context.store()?;
-    let Arguments { request, template, name, options, out, require_exact, if_due, dry_run, force, hook, passphrase } =
-        arguments;
     let codes = KindCodes { other: "not-a-request", empty: "empty-input" };
     let content = context.read_expected(&request, Expected::Request, codes)?;
     let place = if request.as_os_str() == "-" { "standard input".to_owned() } else { request.escaped().to_string() };

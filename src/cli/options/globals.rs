@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::app::context::{Context, Opened, Passphrases};
+use crate::app::context::{Changes, Context, Opened, Passphrases};
 use crate::report::failure::Failure;
 use crate::report::output::OutputFormat;
 use crate::report::style::ColorChoice;
@@ -66,6 +66,7 @@ impl Globals {
             warnings: RefCell::default(),
             newest_event: None,
             opened: Opened::default(),
+            changes: Changes::default(),
             passphrases: Passphrases::default(),
             world,
         })

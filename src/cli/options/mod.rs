@@ -1,6 +1,7 @@
 //! Flags that several subcommands share.
 
 pub mod backup;
+pub mod change;
 pub mod endpoints;
 pub mod globals;
 pub mod hook;

@@ -173,6 +173,10 @@ impl Report for IssueReport {
         document
     }
 
+    fn has_changed(&self) -> bool {
+        self.outcome.status == IssueStatus::Issued
+    }
+
     fn only_confirms(&self) -> bool {
         self.outcome.status != IssueStatus::Planned
     }

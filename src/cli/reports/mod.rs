@@ -3,6 +3,7 @@
 pub mod clients;
 pub mod counts;
 pub mod crl;
+pub mod dry_run;
 pub mod due;
 pub mod entry;
 pub mod handshake;

@@ -28,6 +28,7 @@ fn status(entry: &RenewedEntry) -> &'static str {
     match &entry.outcome {
         Ok(Done::Renewed { .. }) => "renewed",
         Ok(Done::Signed { .. }) => "signed",
+        Ok(Done::Planned(_)) => "planned",
         Ok(Done::Unchanged) => "unchanged",
         Ok(Done::Left) => "left",
         Err(_) => "failed",
@@ -47,6 +48,10 @@ impl Report for RenewDueReport {
                 Ok(Done::Signed { number, until }) => {
                     (Tone::Good, "✓ ", format!("signed number {number}, good until {}", rfc3339(*until)))
                 }
+                Ok(Done::Planned(Some(until))) => {
+                    (Tone::Good, "+ ", format!("would be renewed until {}", rfc3339(*until)))
+                }
+                Ok(Done::Planned(None)) => (Tone::Good, "+ ", "would be signed".to_owned()),
                 Ok(Done::Unchanged) => (Tone::Plain, "= ", "done by another process".to_owned()),
                 Ok(Done::Left) => {
                     let command = entry.due.command(&self.usual_issuer, self.when);
@@ -134,8 +139,13 @@ impl Report for RenewDueReport {
         Some(hints.fold(Failure::refused("not-all-renewed", sentence), Failure::hint))
     }
 
+    fn has_changed(&self) -> bool {
+        let changes = |entry: &RenewedEntry| matches!(entry.outcome, Ok(Done::Renewed { .. } | Done::Signed { .. }));
+        self.renewed.entries.iter().any(changes)
+    }
+
     fn only_confirms(&self) -> bool {
         // What is left to a person has to be read by one.
-        self.renewed.entries.iter().all(|entry| !matches!(entry.outcome, Ok(Done::Left)))
+        self.renewed.entries.iter().all(|entry| !matches!(entry.outcome, Ok(Done::Left | Done::Planned(_))))
     }
 }

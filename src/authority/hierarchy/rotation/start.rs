@@ -15,6 +15,7 @@ use crate::clients::Fact;
 use crate::issuance::{self, CaCertificate, Draft, Issuer, Profile, SignedBy};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::store::Store;
+use crate::store::approval::PlannedChange;
 use crate::store::ca_certificates::{CaCertificates, ROOT, Rotation, read_certificate};
 use crate::store::certificate_files::CERTIFICATE;
 use crate::store::delivery::{Files, KeyText};
@@ -22,7 +23,7 @@ use crate::store::effects::Effects;
 use crate::store::index::{EntryId, EventKind, Index, Transaction};
 use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::system::files::{self, StagedFolder};
-use crate::text::Lifetime;
+use crate::text::{Lifetime, rfc3339};
 use crate::x509::{AttributeType, Certificate, KeyAlgorithm, Validity, pem};
 
 /// What the new root is to be, as far as it is not taken from the old one.
@@ -128,7 +129,14 @@ impl RotationStart<'_> {
         if trial.subject == *facts.subject() {
             return Err(RotationError::SameSubject(trial.subject.to_string()));
         }
+        let change = PlannedChange::new(format!("begin the rotation from '{old_name}' to '{}'", root.name));
+        let change = change.fact("subject", &trial.subject).fact("expires", rfc3339(trial.validity.not_after));
+        let change = match self.authorities.why_no_cross_certificate(&old_name, facts.certificate())? {
+            Some(why) => change.asks(format!("clients that trust only the old root refuse new certificates: {why}")),
+            None => change,
+        };
         issuance::approve(trial, None)?;
+        self.effects.approval.approve(change)?;
 
         let (old, old_passphrase) = self.authorities.unlock(facts, prompt)?;
         let passphrase = order.protection.as_ref().or(old_passphrase.as_ref());
@@ -163,11 +171,13 @@ impl RotationStart<'_> {
         }
         let (old_certificate, new_certificate) =
             (self.authorities.certificate(&old)?, self.authorities.certificate(&new)?);
+        let change = PlannedChange::new(format!("go on with the rotation from '{old}' to '{new}'"));
         let index = self.store.index()?;
         if !is_anything_left(self.authorities, index, &old_certificate, &new_certificate)? {
             if self.unmarked(index, &new)?.is_empty() {
                 return Err(RotationError::UnderWay { old, new });
             }
+            self.effects.approval.approve(change)?;
             // Without authorities below, the marks are all that such a run leaves to do: no key is needed for them.
             let facts = self.authorities.ca_certificate(&new)?;
             let mut locked = self.store.lock(self.effects.lock_timeout)?;
@@ -176,6 +186,7 @@ impl RotationStart<'_> {
             self.mark_the_root(index, &new)?;
             return self.carry_on(index, (old, old_certificate), &facts, Vec::new(), true);
         }
+        self.effects.approval.approve(change)?;
         let (issuer, _) = self.authorities.unlock(self.authorities.ca_certificate(&new)?, prompt_new)?;
         let mut locked = self.store.lock(self.effects.lock_timeout)?;
         files::remove_stale(self.store.home().folder())?;

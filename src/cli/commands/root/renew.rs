@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::app::context::Context;
 use crate::authority::hierarchy::renew_root::{self, RenewedRoot};
+use crate::cli::options::change::DryRunArgument;
 use crate::cli::options::passphrase::PassphraseArguments;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
@@ -21,6 +22,8 @@ pub struct Arguments {
     #[arg(long = "for", value_name = "D")]
     lifetime: Option<Lifetime>,
     #[command(flatten)]
+    dry_run: DryRunArgument,
+    #[command(flatten)]
     passphrase: PassphraseArguments,
 }
 
@@ -31,6 +34,7 @@ struct RenewReport {
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    arguments.dry_run.apply(context);
     let store = context.store()?;
     let renewed = {
         let context = &*context;

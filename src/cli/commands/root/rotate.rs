@@ -8,6 +8,7 @@ use crate::app::context::Context;
 use crate::authority::hierarchy::rotation::{
     self, FinishedRotation, RootRotationOrder, RotationStatus, StartedRotation,
 };
+use crate::cli::options::change::{ConfirmArguments, ConfirmForceArguments};
 use crate::cli::options::passphrase::{NewPassphraseArguments, PassphraseArguments, warn_if_short};
 use crate::cli::reports::clients::{RefusedBy, WHAT_CAS_ISSUE};
 use crate::report::failure::Failure;
@@ -49,6 +50,8 @@ struct StartArguments {
     #[arg(long)]
     force: bool,
     #[command(flatten)]
+    confirm: ConfirmForceArguments,
+    #[command(flatten)]
     passphrase: PassphraseArguments,
     #[command(flatten)]
     new_passphrase: NewPassphraseArguments,
@@ -59,6 +62,8 @@ struct FinishArguments {
     /// End it although something still hangs on the old root
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    confirm: ConfirmArguments,
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
@@ -68,7 +73,8 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
             let state = rotation::status(context.store()?.as_ref(), &context.effects())?;
             Ok(Box::new(StatusReport { state, now: context.now() }))
         }
-        Step::Finish(FinishArguments { force }) => {
+        Step::Finish(FinishArguments { force, confirm }) => {
+            confirm.apply(context);
             let finished = rotation::finish(context.store()?.as_ref(), force, &context.effects())?;
             Ok(Box::new(FinishReport { finished }))
         }
@@ -76,6 +82,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
 }
 
 fn start(arguments: StartArguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    arguments.confirm.apply(context);
     let store = context.store()?;
     let asking = &*context;
     let new = arguments.new_passphrase.plain();
