@@ -67,6 +67,8 @@ mod rollback_safety;
 mod rules;
 #[path = "suite/safety.rs"]
 mod safety;
+#[path = "suite/schemas.rs"]
+mod schemas;
 #[path = "suite/scripts.rs"]
 mod scripts;
 #[path = "suite/second_reader.rs"]

@@ -13,7 +13,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 use super::commands::{
     audit, backup, completions, crl, due, explain, handshake, help as help_command, history, init, inspect,
     intermediate, issue, key, lint, list, log, man, quickstart, rekey, renew, request, restore, revoke, rollback, root,
-    roots, show, sign, status, tree, verify, version,
+    roots, schema, show, sign, status, tree, verify, version,
 };
 use super::help;
 use super::options::globals::Globals;
@@ -185,6 +185,8 @@ subcommands! {
     "lint" => Lint(lint::Arguments),
     /// Explain a code that this program prints: the rule or the failure, and what to do
     "explain" => Explain(explain::Arguments),
+    /// Print the JSON Schema of what a command prints with --json
+    "schema" => Schema(schema::Arguments),
     /// Show the help of a command, or a page about a topic
     "help" => Help(help_command::Arguments),
     /// Print the version

@@ -5,6 +5,7 @@
 
 pub mod command_line;
 pub mod commands;
+pub mod documents;
 pub mod help;
 pub mod man;
 mod next_certificate;

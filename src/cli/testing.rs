@@ -13,10 +13,14 @@ use zeroize::Zeroizing;
 
 use crate::app::context::Context;
 use crate::cli::command_line::CommandLine;
+use crate::cli::documents;
 use crate::system::clock::{FixedClock, SystemClock};
 use crate::system::entropy::SystemEntropy;
 use crate::system::identity::FixedIdentity;
 use crate::system::{Clock, Pager, Stdin, Terminal, World};
+
+#[path = "../../tests/suite/support/strict_schema.rs"]
+mod strict_schema;
 
 /// The world of a run, and what it printed.
 #[derive(Default)]
@@ -70,13 +74,21 @@ impl CliRun {
         self.asked.lock().unwrap().clone()
     }
 
+    /// A JSON document has to keep to its schema.
     pub fn stdout(&self) -> String {
-        self.stdout.text()
+        keeps_to_its_schema(self.stdout.text())
     }
 
+    /// As [`stdout`](Self::stdout).
     pub fn stderr(&self) -> String {
-        self.stderr.text()
+        keeps_to_its_schema(self.stderr.text())
     }
+}
+
+fn keeps_to_its_schema(text: String) -> String {
+    let problems = strict_schema::problems_of_text(&text, &documents::schema_of);
+    assert!(problems.is_empty(), "{text}\n{}", problems.join("\n"));
+    text
 }
 
 /// A stream that keeps what it is given, or refuses it.

@@ -7,9 +7,12 @@ pub use input::KindCodes;
 use std::io;
 pub use text::{ErrorStyle, without_repetitions};
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
 use super::exit_status::ExitStatus;
+use super::json;
 use crate::system::files::FileError;
 use crate::text::toml_document::DocumentError;
 use crate::text::{Diagnosis, Diagnostic, io_reason};
@@ -25,6 +28,24 @@ pub struct Failure {
     pub hints: Vec<String>,
     /// A file that is wrong: shown to a person with the lines in question instead of the message.
     pub picture: Option<Box<DocumentError>>,
+}
+
+/// `ca.error/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Failure")]
+pub struct FailureJson<'a> {
+    error: ErrorJson<'a>,
+}
+
+/// What went wrong.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Error")]
+pub struct ErrorJson<'a> {
+    /// A code that `ca explain` knows.
+    code: &'a str,
+    message: &'a str,
+    /// What to do about it.
+    hints: &'a Vec<String>,
 }
 
 impl Failure {
@@ -57,7 +78,12 @@ impl Failure {
 
     /// The document of `--json`.
     pub fn json(&self) -> Value {
-        json!({ "schema": "ca.error/1", "error": { "code": self.code, "message": self.message, "hints": self.hints } })
+        json::document("ca.error/1", &FailureJson { error: self.error_json() })
+    }
+
+    /// The same within another document.
+    pub fn error_json(&self) -> ErrorJson<'_> {
+        ErrorJson { code: self.code, message: &self.message, hints: &self.hints }
     }
 }
 

@@ -5,6 +5,7 @@ pub mod exit_status;
 pub mod failure;
 pub mod failure_codes;
 pub mod handshake;
+pub mod json;
 pub mod ladder;
 pub mod output;
 pub mod page;

@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::app::context::Context;
 use crate::authority::revocation::publish_crl::{self, CrlOrder, CrlOutcome, CrlStatus};
 use crate::cli::options::change::{DryRunArgument, ExitChangedArgument};
 use crate::cli::options::number::whole_number;
 use crate::cli::options::passphrase::PassphraseArguments;
-use crate::cli::reports::crl::{crl_fields, crl_json};
+use crate::cli::reports::crl::{CrlJson, crl_fields};
 use crate::report::failure::Failure;
+use crate::report::json;
 use crate::report::output::Report;
 use crate::report::page::Page;
 use crate::text::Lifetime;
@@ -75,11 +76,7 @@ impl Report for Listed {
     }
 
     fn json(&self) -> Value {
-        let mut document = json!({ "schema": "ca.crl/1" });
-        if let (Some(all), Value::Object(facts)) = (document.as_object_mut(), crl_json(&self.outcome)) {
-            all.extend(facts);
-        }
-        document
+        json::document("ca.crl/1", &CrlJson::new(&self.outcome))
     }
 
     fn has_changed(&self) -> bool {

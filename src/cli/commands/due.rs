@@ -1,16 +1,20 @@
 //! `ca due`: what needs renewal, and the command that renews it.
 
 use clap::Args;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
 use crate::app::directory::usual_issuer;
 use crate::authority::leaf::due::{self, DueEntry, DueItem};
 use crate::authority::leaf::order::DueRule as When;
-use crate::cli::reports::due::{due_json, kind};
+use crate::cli::reports::due::{DueJson, hook_of, kind};
 use crate::cli::reports::entry::how_far;
+use crate::cli::reports::hook::HookJson;
 use crate::report::failure::Failure;
+use crate::report::json;
 use crate::report::output::{Answer, Report};
 use crate::report::page::Page;
 use crate::text::Lifetime;
@@ -35,6 +39,16 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let when = arguments.within.map_or(When::LastThird, When::Within);
     let due = due::due(&store, when, &context.effects())?;
     Ok(Box::new(Found { due, when, usual_issuer: usual_issuer(&store)?, now: context.now() }))
+}
+
+/// `ca.due/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Dues")]
+pub struct DuesJson<'a> {
+    /// `null`: what is in the last third of its life.
+    within_seconds: Option<u64>,
+    due: Vec<DueJson<'a, HookJson<'a>>>,
+    total: usize,
 }
 
 impl Report for Found {
@@ -67,17 +81,17 @@ impl Report for Found {
     }
 
     fn json(&self) -> Value {
-        let entry = |due: &DueEntry| due_json(due, &due.command(&self.usual_issuer, self.when), self.now);
+        let entry = |due| {
+            let hook = hook_of(due).map(HookJson::new);
+            DueJson::new(due, due.command(&self.usual_issuer, self.when), hook, self.now)
+        };
         let within = match self.when {
             When::LastThird => None,
             When::Within(within) => Some(within.as_seconds()),
         };
-        json!({
-            "schema": "ca.due/1",
-            "within_seconds": within,
-            "due": self.due.iter().map(entry).collect::<Vec<_>>(),
-            "total": self.due.len(),
-        })
+        let content =
+            DuesJson { within_seconds: within, due: self.due.iter().map(entry).collect(), total: self.due.len() };
+        json::document("ca.due/1", &content)
     }
 
     fn answer(&self) -> Answer {

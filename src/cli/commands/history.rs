@@ -3,14 +3,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
 use crate::authority::leaf::hook::{self, Hook};
-use crate::cli::reports::entry::{entry_json, files_json, how_far};
-use crate::cli::reports::hook::hook_json;
+use crate::cli::reports::entry::{EntryJson, FilesJson, how_far};
+use crate::cli::reports::hook::HookJson;
 use crate::report::failure::Failure;
+use crate::report::json::{self, Hex, Serial, Time};
 use crate::report::output::Report;
 use crate::report::page::Page;
 use crate::store::delivery::Paths;
@@ -18,6 +21,7 @@ use crate::store::index::{Entry, Reference, Rollback};
 use crate::store::locate::locate;
 use crate::store::previous_certificates::NameHistory;
 use crate::text::{self, PathText, rfc3339};
+use crate::x509::SerialNumber;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -104,22 +108,77 @@ impl Generation {
         ]
     }
 
-    fn json(&self, now: OffsetDateTime) -> Value {
-        let mut document = entry_json(&self.entry, now);
-        document["issued_at"] = json!(rfc3339(self.entry.issued_at));
-        document["delivered_at"] = json!(self.entry.delivered_at.map(rfc3339));
-        document["key"] = json!(self.key.word());
-        document["key_fingerprint_sha256"] = json!(text::hex(&self.entry.key_fingerprint));
-        document["in_place"] = json!(self.in_place);
-        document["files"] = self.paths.as_ref().map(files_json).into();
-        document
+    fn json(&self, now: OffsetDateTime) -> GenerationJson<'_> {
+        GenerationJson {
+            entry: EntryJson::new(&self.entry, now),
+            issued_at: Time(self.entry.issued_at),
+            delivered_at: self.entry.delivered_at.map(Time),
+            key: self.key.word(),
+            key_change: self.key.word(),
+            key_fingerprint_sha256: Hex(&self.entry.key_fingerprint),
+            in_place: self.in_place,
+            deployed: self.in_place,
+            files: self.paths.as_ref().map(FilesJson::new),
+        }
     }
 }
 
+/// `ca.history/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "History")]
+pub struct HistoryJson<'a> {
+    name: &'a str,
+    /// As `deployed_serial`.
+    #[schemars(extend("deprecated" = true))]
+    in_place: Option<Serial<'a>>,
+    /// The serial number of the certificate whose files are in place.
+    deployed_serial: Option<Serial<'a>>,
+    /// The latest last.
+    certificates: Vec<GenerationJson<'a>>,
+    rollbacks: Vec<RollbackJson<'a>>,
+    hook: Option<HookJson<'a>>,
+}
+
+/// A certificate of the name.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Generation")]
+struct GenerationJson<'a> {
+    #[serde(flatten)]
+    entry: EntryJson<'a>,
+    issued_at: Time,
+    /// When its files were written.
+    delivered_at: Option<Time>,
+    /// As `key_change`.
+    #[schemars(extend("deprecated" = true))]
+    key: &'static str,
+    /// Its key beside that of the certificate before.
+    #[schemars(extend("enum" = ["first", "same", "new"]))]
+    key_change: &'static str,
+    key_fingerprint_sha256: Hex<&'a [u8]>,
+    /// As `deployed`.
+    #[schemars(extend("deprecated" = true))]
+    in_place: bool,
+    /// Its files are in place.
+    deployed: bool,
+    /// Where they are.
+    files: Option<FilesJson<'a>>,
+}
+
+/// A `ca rollback`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Rollback")]
+struct RollbackJson<'a> {
+    /// The serial number of the certificate whose files came back into place.
+    to: Option<Serial<'a>>,
+    at: Time,
+    /// `null` when it did not end.
+    done_at: Option<Time>,
+}
+
 impl History {
-    fn serial_of(&self, rollback: &Rollback) -> Option<String> {
+    fn serial_of(&self, rollback: &Rollback) -> Option<&SerialNumber> {
         let found = self.generations.iter().find(|generation| generation.entry.id == rollback.certificate);
-        found.map(|generation| generation.entry.serial.to_string())
+        found.map(|generation| &generation.entry.serial)
     }
 }
 
@@ -134,7 +193,7 @@ impl Report for History {
         page.line(&format!("{count} certificate{} of '{}'{star}", if count == 1 { "" } else { "s" }, self.name));
         for rollback in &self.rollbacks {
             let ended = if rollback.done_at.is_some() { "" } else { " (not ended)" };
-            let serial = self.serial_of(rollback).unwrap_or_default();
+            let serial = self.serial_of(rollback).map(SerialNumber::to_string).unwrap_or_default();
             page.line(&format!("rolled back to {serial} at {}{ended}", rfc3339(rollback.at)));
         }
         if let Some(hook) = &self.hook {
@@ -143,17 +202,21 @@ impl Report for History {
     }
 
     fn json(&self) -> Value {
-        let in_place = self.generations.iter().find(|generation| generation.in_place);
-        let rollbacks: Vec<Value> = self.rollbacks.iter().map(|rollback| {
-            json!({ "to": self.serial_of(rollback), "at": rfc3339(rollback.at), "done_at": rollback.done_at.map(rfc3339) })
-        }).collect();
-        json!({
-            "schema": "ca.history/1",
-            "name": self.name,
-            "in_place": in_place.map(|generation| generation.entry.serial.to_string()),
-            "certificates": self.generations.iter().map(|generation| generation.json(self.now)).collect::<Vec<_>>(),
-            "rollbacks": rollbacks,
-            "hook": hook_json(self.hook.as_ref()),
-        })
+        let deployed = self.generations.iter().find(|generation| generation.in_place);
+        let deployed = deployed.map(|generation| Serial(&generation.entry.serial));
+        let rollback = |rollback: &Rollback| RollbackJson {
+            to: self.serial_of(rollback).map(Serial),
+            at: Time(rollback.at),
+            done_at: rollback.done_at.map(Time),
+        };
+        let content = HistoryJson {
+            name: &self.name,
+            in_place: deployed,
+            deployed_serial: deployed,
+            certificates: self.generations.iter().map(|generation| generation.json(self.now)).collect(),
+            rollbacks: self.rollbacks.iter().map(rollback).collect(),
+            hook: self.hook.as_ref().map(HookJson::new),
+        };
+        json::document("ca.history/1", &content)
     }
 }

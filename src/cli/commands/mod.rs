@@ -41,6 +41,7 @@ pub mod revoke;
 pub mod rollback;
 pub mod root;
 pub mod roots;
+pub mod schema;
 pub mod show;
 pub mod sign;
 pub mod status;
@@ -134,6 +135,7 @@ fn carry_out(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Repo
         Command::Verify(arguments) => verify::run(*arguments, context),
         Command::Lint(arguments) => lint::run(&arguments, context),
         Command::Explain(arguments) => explain::run(&arguments, context),
+        Command::Schema(arguments) => schema::run(&arguments),
         Command::Help(arguments) => help::run(*arguments, CommandLine::for_help()),
         Command::Version(arguments) => version::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, CommandLine::whole()),

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
@@ -12,13 +14,14 @@ use crate::authority::revocation::publish_crl;
 use crate::authority::revocation::revoke::{self, RevokeAction, RevokeOrder, RevokeOutcome, RevokeTarget};
 use crate::cli::options::change::ConfirmArguments;
 use crate::cli::options::passphrase::PassphraseArguments;
-use crate::cli::reports::crl::{crl_fields, crl_json};
-use crate::cli::reports::entry::entry_json;
+use crate::cli::reports::crl::{CrlJson, crl_fields};
+use crate::cli::reports::entry::EntryJson;
 use crate::report::failure::{Failure, KindCodes};
+use crate::report::json::{self, Time};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 
-use crate::store::index::{Entry, IndexError, Origin, Reference};
+use crate::store::index::{IndexError, Origin, Reference};
 use crate::store::{Store, StoreError};
 use crate::text::{PathText, parse_time, rfc3339};
 use crate::x509::certificate_file;
@@ -189,6 +192,25 @@ impl Revoked {
     }
 }
 
+/// `ca.revoke/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Revoke")]
+pub struct RevokeJson<'a> {
+    #[schemars(extend("enum" = ["revoked", "held", "released"]))]
+    action: &'static str,
+    reason: &'static str,
+    /// Since when the private key is suspected.
+    invalid_since: Option<Time>,
+    /// As they stand now.
+    certificates: Vec<EntryJson<'a>>,
+    /// The authorities whose CRLs have to be signed again.
+    authorities: &'a Vec<String>,
+    /// What `--crl` signed.
+    lists: Vec<CrlJson<'a>>,
+    /// The commands that are left to run.
+    next: &'a Vec<String>,
+}
+
 impl Report for Revoked {
     fn text(&self, page: &mut Page) {
         for entry in &self.outcome.certificates {
@@ -236,18 +258,16 @@ impl Report for Revoked {
     }
 
     fn json(&self) -> Value {
-        let certificates: Vec<Value> =
-            self.outcome.certificates.iter().map(|entry: &Entry| entry_json(entry, self.now)).collect();
-        json!({
-            "schema": "ca.revoke/1",
-            "action": self.done().1,
-            "reason": self.reason.name(),
-            "invalid_since": self.invalid_since.map(rfc3339),
-            "certificates": certificates,
-            "authorities": self.outcome.authorities,
-            "lists": self.lists.iter().map(crl_json).collect::<Vec<_>>(),
-            "next": self.next,
-        })
+        let content = RevokeJson {
+            action: self.done().1,
+            reason: self.reason.name(),
+            invalid_since: self.invalid_since.map(Time),
+            certificates: self.outcome.certificates.iter().map(|entry| EntryJson::new(entry, self.now)).collect(),
+            authorities: &self.outcome.authorities,
+            lists: self.lists.iter().map(CrlJson::new).collect(),
+            next: &self.next,
+        };
+        json::document("ca.revoke/1", &content)
     }
 
     fn only_confirms(&self) -> bool {

@@ -1,7 +1,11 @@
 //! `ca rollback NAME`: the files that were in place before.
 
+use std::path::PathBuf;
+
 use clap::Args;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
@@ -10,13 +14,14 @@ use crate::authority::leaf::hook::{HookEvent, remembered};
 use crate::authority::leaf::rollback::{self, RollbackOrder, RollbackOutcome, RollbackStatus};
 use crate::cli::options::change::DryRunArgument;
 use crate::cli::options::hook::HookArguments;
-use crate::cli::reports::entry::{entry_json, file_fields, files_json};
-use crate::cli::reports::hook::{hook_failure, hook_fields, hook_run_json};
+use crate::cli::reports::entry::{EntryJson, FilesJson, file_fields};
+use crate::cli::reports::hook::{HookRunJson, hook_failure, hook_fields};
 use crate::report::failure::Failure;
+use crate::report::json::{self, FilePath, Hex, Serial};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::index::Reference;
-use crate::text::{self, PathText, humanize, rfc3339};
+use crate::text::{PathText, humanize, rfc3339};
 use crate::x509::SerialNumber;
 
 #[derive(Debug, Args)]
@@ -72,6 +77,44 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     Ok(Box::new(RolledBack { outcome, hook, now: context.now() }))
 }
 
+/// `ca.rollback/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RolledBack")]
+pub struct RollbackJson<'a> {
+    name: &'a str,
+    /// As `outcome`.
+    #[schemars(extend("deprecated" = true))]
+    status: &'static str,
+    #[schemars(extend("enum" = ["rolled-back", "unchanged"]))]
+    outcome: &'static str,
+    /// As `deployed_certificate`.
+    #[schemars(extend("deprecated" = true))]
+    in_place: EntryJson<'a>,
+    deployed_serial: Serial<'a>,
+    /// The certificate whose files are in place now.
+    deployed_certificate: EntryJson<'a>,
+    /// As `replaced_certificate`.
+    #[schemars(extend("deprecated" = true))]
+    replaced: Option<EntryJson<'a>>,
+    replaced_serial: Option<Serial<'a>>,
+    /// The certificate whose files were in place before.
+    replaced_certificate: Option<EntryJson<'a>>,
+    /// Both have the same key.
+    same_key: Option<bool>,
+    key_fingerprint_sha256: Hex<&'a [u8]>,
+    /// Where the files of the replaced certificate are.
+    kept: Option<FilePath<&'a PathBuf>>,
+    files: FilesJson<'a>,
+    hook: Option<HookRunJson<'a>>,
+}
+
+fn status_word(status: RollbackStatus) -> &'static str {
+    match status {
+        RollbackStatus::RolledBack => "rolled-back",
+        RollbackStatus::Unchanged => "unchanged",
+    }
+}
+
 impl Report for RolledBack {
     fn text(&self, page: &mut Page) {
         let RollbackOutcome { status, entry, replaced, paths, kept } = &self.outcome;
@@ -101,21 +144,23 @@ impl Report for RolledBack {
 
     fn json(&self) -> Value {
         let RollbackOutcome { status, entry, replaced, paths, kept } = &self.outcome;
-        json!({
-            "schema": "ca.rollback/1",
-            "name": entry.name,
-            "status": match status {
-                RollbackStatus::RolledBack => "rolled-back",
-                RollbackStatus::Unchanged => "unchanged",
-            },
-            "in_place": entry_json(entry, self.now),
-            "replaced": replaced.as_ref().map(|replaced| entry_json(replaced, self.now)),
-            "same_key": replaced.as_ref().map(|replaced| replaced.key_fingerprint == entry.key_fingerprint),
-            "key_fingerprint_sha256": text::hex(&entry.key_fingerprint),
-            "kept": kept,
-            "files": files_json(paths),
-            "hook": self.hook.as_ref().map(hook_run_json),
-        })
+        let content = RollbackJson {
+            name: &entry.name,
+            status: status_word(*status),
+            outcome: status_word(*status),
+            in_place: EntryJson::new(entry, self.now),
+            deployed_serial: Serial(&entry.serial),
+            deployed_certificate: EntryJson::new(entry, self.now),
+            replaced: replaced.as_ref().map(|replaced| EntryJson::new(replaced, self.now)),
+            replaced_serial: replaced.as_ref().map(|replaced| Serial(&replaced.serial)),
+            replaced_certificate: replaced.as_ref().map(|replaced| EntryJson::new(replaced, self.now)),
+            same_key: replaced.as_ref().map(|replaced| replaced.key_fingerprint == entry.key_fingerprint),
+            key_fingerprint_sha256: Hex(&entry.key_fingerprint),
+            kept: kept.as_ref().map(FilePath),
+            files: FilesJson::new(paths),
+            hook: self.hook.as_ref().map(HookRunJson::new),
+        };
+        json::document("ca.rollback/1", &content)
     }
 
     fn failure(&self) -> Option<Failure> {

@@ -1,22 +1,25 @@
 //! `ca show NAME|SERIAL`: one certificate of this CA and its history.
 
 use clap::Args;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
-use crate::cli::reports::entry::{entry_json, file_fields, files_json, how_far};
-use crate::report::describe::scope::ImpersonationScope;
+use crate::cli::reports::entry::{EntryJson, FilesJson, file_fields, how_far};
+use crate::report::describe::scope::{ImpersonationScope, ScopeJson};
 use crate::report::failure::Failure;
+use crate::report::json::{self, Hex, Time};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::delivery::Paths;
 use crate::store::index::{CertificateStatus, Entry, EntryId, Reference, Revocation};
 use crate::store::locate::{count_as_delivered_if_there, locate};
 use crate::store::previous_certificates::NameHistory;
-use crate::text::{self, PathText, humanize, rfc3339};
-use crate::x509::ExtendedKeyUsage;
+use crate::text::{PathText, humanize, rfc3339};
 use crate::x509::certificate::Certificate;
+use crate::x509::{ExtendedKeyUsage, KeyKind};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -154,28 +157,81 @@ impl Report for Shown {
 
     fn json(&self) -> Value {
         let Self { entry, certificate, now, .. } = self;
-        let revocations: Vec<Value> = self.revocations.iter().map(revocation_json).collect();
-        let history: Vec<Value> = self.history.iter().map(|entry| entry_json(entry, *now)).collect();
-        let mut document = json!({ "schema": "ca.show/1" });
-        if let (Some(all), Value::Object(facts)) = (document.as_object_mut(), entry_json(entry, *now)) {
-            all.extend(facts);
-        }
-        document["key_algorithm"] = json!(certificate.public_key.kind().to_string());
-        document["key_fingerprint_sha256"] = json!(text::hex(&entry.key_fingerprint));
-        document["key_usage"] = json!(certificate.key_usage.map(|usage| usage.names()));
+        let is_deployed = self.in_place == Some(entry.id);
         let extended = certificate.extended_key_usage.as_ref();
-        document["extended_key_usage"] =
-            json!(extended.map(|usages| usages.iter().map(ExtendedKeyUsage::to_string).collect::<Vec<_>>()));
-        document["is_ca"] = json!(certificate.is_ca());
-        document["issued_at"] = json!(rfc3339(entry.issued_at));
-        document["origin"] = json!(entry.origin.name());
-        document["delivered_at"] = json!(entry.delivered_at.map(rfc3339));
-        document["files"] = self.paths.as_ref().map(files_json).into();
-        document["revocations"] = json!(revocations);
-        document["reach"] = self.scope.as_ref().map(ImpersonationScope::json).into();
-        document["in_place"] = json!(self.in_place == Some(entry.id));
-        document["history"] = json!(history);
-        document
+        let content = ShowJson {
+            entry: EntryJson::new(entry, *now),
+            key_algorithm: json::Shown(certificate.public_key.kind()),
+            key_fingerprint_sha256: Hex(&entry.key_fingerprint),
+            key_usage: certificate.key_usage.map(|usage| usage.names()),
+            extended_key_usage: extended.map(|usages| usages.iter().map(json::Shown).collect()),
+            is_ca: certificate.is_ca(),
+            issued_at: Time(entry.issued_at),
+            origin: entry.origin.name(),
+            delivered_at: entry.delivered_at.map(Time),
+            files: self.paths.as_ref().map(FilesJson::new),
+            revocations: self.revocations.iter().map(RevocationJson::new).collect(),
+            scope: self.scope.as_ref().map(ImpersonationScope::json),
+            in_place: is_deployed,
+            deployed: is_deployed,
+            history: self.history.iter().map(|entry| EntryJson::new(entry, *now)).collect(),
+        };
+        json::document("ca.show/1", &content)
+    }
+}
+
+/// `ca.show/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Show")]
+pub struct ShowJson<'a> {
+    #[serde(flatten)]
+    entry: EntryJson<'a>,
+    key_algorithm: json::Shown<&'a KeyKind>,
+    key_fingerprint_sha256: Hex<&'a [u8]>,
+    key_usage: Option<Vec<&'static str>>,
+    extended_key_usage: Option<Vec<json::Shown<&'a ExtendedKeyUsage>>>,
+    is_ca: bool,
+    issued_at: Time,
+    /// `adopted`: the CA of another tool and its chain.
+    #[schemars(extend("enum" = ["issued", "adopted", "imported"]))]
+    origin: &'static str,
+    /// When its files were written; `null` when they never were.
+    delivered_at: Option<Time>,
+    /// Where its files are.
+    files: Option<FilesJson<'a>>,
+    revocations: Vec<RevocationJson>,
+    /// Of an authority: what could be done with its key.
+    #[serde(rename = "reach")]
+    scope: Option<ScopeJson<'a>>,
+    /// As `deployed`.
+    #[schemars(extend("deprecated" = true))]
+    in_place: bool,
+    /// Its files are in place.
+    deployed: bool,
+    /// Every certificate of the name, this one among them, the latest last.
+    history: Vec<EntryJson<'a>>,
+}
+
+/// A revocation.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Revocation")]
+struct RevocationJson {
+    at: Time,
+    reason: &'static str,
+    /// Since when the private key is suspected.
+    invalid_since: Option<Time>,
+    /// When the certificate was released from its hold.
+    released_at: Option<Time>,
+}
+
+impl RevocationJson {
+    fn new(revocation: &Revocation) -> Self {
+        Self {
+            at: Time(revocation.at),
+            reason: revocation.reason.name(),
+            invalid_since: revocation.invalid_since.map(Time),
+            released_at: revocation.released_at.map(Time),
+        }
     }
 }
 
@@ -192,15 +248,6 @@ impl Shown {
     }
 }
 
-fn revocation_json(revocation: &Revocation) -> Value {
-    json!({
-        "at": rfc3339(revocation.at),
-        "reason": revocation.reason.name(),
-        "invalid_since": revocation.invalid_since.map(rfc3339),
-        "released_at": revocation.released_at.map(rfc3339),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,6 +255,7 @@ mod tests {
     use crate::report::style::Style;
     use crate::store::index::sample::{NOW, Sample, add, context, new_index};
     use crate::x509::crl::RevocationReason;
+    use serde_json::json;
     use time::Duration;
 
     fn shown(reference: &str) -> Shown {

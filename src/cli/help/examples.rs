@@ -259,6 +259,13 @@ pub const ALL: &[(&str, &[Example])] = &[
         ],
     ),
     ("help", &[example("the help of a command", "ca help root renew"), example("a topic", "ca help templates")]),
+    (
+        "schema",
+        &[
+            example("the JSON Schema of 'ca --json issue'", "ca schema issue"),
+            example("every JSON document and the commands that print it", "ca schema"),
+        ],
+    ),
     ("version", &[example("the version of ca", "ca version")]),
     ("completions", &[example("a script for bash; source it from ~/.bashrc", "ca completions bash > ca.bash")]),
     ("man", &[example("write the manual pages, and read one", "ca man man1")]),

@@ -30,6 +30,7 @@ pub const GROUPS: [Group; 5] = [
             "log",
             "inspect",
             "explain",
+            "schema",
             "help",
             "version",
             "completions",

@@ -1,29 +1,54 @@
 //! What TLS clients say of a chain, as every command shows it.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::app::context::Context;
 use crate::clients::predict::Outcome;
 use crate::clients::{Fact, Prediction, refusals};
+use crate::report::json::{self, Shown};
 use crate::store::config::VerifySettings;
 
 /// What clients refuse because of a CA certificate.
 pub const WHAT_CAS_ISSUE: &str = "what this CA issues";
 
+/// What a client says of the chain.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Client")]
+pub struct ClientJson<'a> {
+    client: &'a str,
+    /// The measured version that stands for the one that was named.
+    version: &'a str,
+    #[schemars(extend("enum" = ["no", "no-reason-known", "not-measured"]))]
+    verdict: &'static str,
+    /// What it refuses, or what was not measured.
+    facts: Vec<Shown<Fact>>,
+    #[serde(rename = "evidence")]
+    #[schemars(extend("enum" = ["measured", "documented"]))]
+    basis: &'static str,
+}
+
+impl<'a> ClientJson<'a> {
+    pub fn new(prediction: &'a Prediction<'a>) -> Self {
+        let (verdict, facts) = match &prediction.outcome {
+            Outcome::No(refusals) => ("no", refusals.iter().map(|refusal| Shown(refusal.fact)).collect()),
+            Outcome::NoReasonKnown => ("no-reason-known", Vec::new()),
+            Outcome::NotMeasured(facts) => ("not-measured", facts.iter().copied().map(Shown).collect()),
+        };
+        Self {
+            client: &prediction.client.name,
+            version: prediction.version,
+            verdict,
+            facts,
+            basis: prediction.client.basis.name(),
+        }
+    }
+}
+
 /// A prediction in JSON.
 pub fn client_json(prediction: &Prediction<'_>) -> Value {
-    let (verdict, facts) = match &prediction.outcome {
-        Outcome::No(refusals) => ("no", refusals.iter().map(|refusal| refusal.fact).collect()),
-        Outcome::NoReasonKnown => ("no-reason-known", Vec::new()),
-        Outcome::NotMeasured(facts) => ("not-measured", facts.clone()),
-    };
-    json!({
-        "client": prediction.client.name,
-        "version": prediction.version,
-        "verdict": verdict,
-        "facts": facts.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "evidence": prediction.client.basis.name(),
-    })
+    json::value(&ClientJson::new(prediction))
 }
 
 /// The clients that refuse the chain of something new.
@@ -66,7 +91,7 @@ impl RefusedBy {
         (!clauses.is_empty()).then(|| clauses.join("; "))
     }
 
-    pub fn json(&self) -> Value {
-        self.0.iter().map(client_json).collect()
+    pub fn json(&self) -> Vec<ClientJson<'_>> {
+        self.0.iter().map(ClientJson::new).collect()
     }
 }

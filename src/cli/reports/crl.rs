@@ -1,12 +1,16 @@
 //! A CRL that was signed, as `ca crl` and `ca revoke` show it.
 
-use serde_json::{Value, json};
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::authority::revocation::carry_over::{CarriedOver, PublishedEntry};
 use crate::authority::revocation::publish_crl::{CrlOutcome, CrlReason, CrlStatus};
+use crate::report::json::{FilePath, Hex, Serial, Shown, Time};
 use crate::report::page::{Page, Tone};
-use crate::text::{self, PathText, humanize, rfc3339};
-use crate::x509::SerialNumber;
+use crate::text::{PathText, humanize, rfc3339};
+use crate::x509::{DistinguishedName, SerialNumber};
 
 /// The fields of a CRL.
 pub fn crl_fields(outcome: &CrlOutcome, page: &mut Page) {
@@ -73,35 +77,102 @@ fn count(certificates: u64) -> String {
     format!("{certificates} certificate{}", if certificates == 1 { "" } else { "s" })
 }
 
-/// A CRL in JSON.
-pub fn crl_json(outcome: &CrlOutcome) -> Value {
-    let because = match outcome.status {
-        CrlStatus::Signed(CrlReason::Ordered) => Some("ordered"),
-        CrlStatus::Signed(CrlReason::First) => Some("first"),
-        CrlStatus::Signed(CrlReason::Changed) => Some("changed"),
-        CrlStatus::Signed(CrlReason::Due) => Some("due"),
-        CrlStatus::Signed(CrlReason::NotYetValid) => Some("not-yet-valid"),
-        CrlStatus::Signed(CrlReason::Files) => Some("files"),
-        CrlStatus::Unchanged => None,
-    };
-    json!({
-        "authority": outcome.authority,
-        "issuer": outcome.issuer.to_string(),
-        "status": if because.is_some() { "signed" } else { "unchanged" },
-        "because": because,
-        "number": outcome.number,
-        "this_update": rfc3339(outcome.this_update),
-        "next_update": rfc3339(outcome.next_update),
-        "revoked": outcome.revoked,
-        "fingerprint_sha256": text::hex(&outcome.fingerprint),
-        "carried_over": outcome.carried_over.entries.iter().map(|entry| json!({
-            "serial": entry.serial.to_string(),
-            "revoked_at": rfc3339(entry.revocation.at),
-            "reason": entry.revocation.reason.name(),
-            "from": entry.path,
-        })).collect::<Vec<_>>(),
-        "forgotten": outcome.carried_over.forgotten.iter().map(SerialNumber::to_string).collect::<Vec<_>>(),
-        "warnings": outcome.warnings,
-        "files": { "pem": outcome.pem, "der": outcome.der, "copy": outcome.copy },
-    })
+/// A CRL that was signed, or not.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Crl")]
+pub struct CrlJson<'a> {
+    authority: &'a str,
+    issuer: Shown<&'a DistinguishedName>,
+    /// As `outcome`.
+    #[schemars(extend("deprecated" = true))]
+    status: &'static str,
+    /// `unchanged`: with `--ensure`, when it is not due.
+    #[schemars(extend("enum" = ["signed", "unchanged"]))]
+    outcome: &'static str,
+    /// Why it was signed: `ordered`, `first`, `changed`, `not-yet-valid`, `due` or `files`.
+    because: Option<&'static str>,
+    number: u64,
+    /// As `number`; in every document an integer.
+    crl_number: u64,
+    this_update: Time,
+    next_update: Time,
+    /// As `revoked_count`.
+    #[schemars(extend("deprecated" = true))]
+    revoked: u64,
+    /// How many certificates it names.
+    revoked_count: u64,
+    fingerprint_sha256: Hex<&'a [u8]>,
+    /// What a published CRL named and the index did not have.
+    carried_over: Vec<CarriedOverJson<'a>>,
+    /// The serial numbers of `--forget`.
+    forgotten: Vec<Serial<'a>>,
+    /// As the messages of `warning_details`.
+    #[schemars(extend("deprecated" = true))]
+    warnings: Vec<&'a str>,
+    files: CrlFilesJson<'a>,
+}
+
+/// A revocation that was carried over.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CarriedOver")]
+struct CarriedOverJson<'a> {
+    serial: Serial<'a>,
+    revoked_at: Time,
+    reason: &'static str,
+    /// The CRL that names it.
+    from: FilePath<&'a PathBuf>,
+}
+
+/// The files of a CRL.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CrlFiles")]
+struct CrlFilesJson<'a> {
+    pem: FilePath<&'a PathBuf>,
+    der: FilePath<&'a PathBuf>,
+    /// With `--out`.
+    copy: Option<FilePath<&'a PathBuf>>,
+}
+
+impl<'a> CrlJson<'a> {
+    pub fn new(outcome: &'a CrlOutcome) -> Self {
+        let because = match outcome.status {
+            CrlStatus::Signed(CrlReason::Ordered) => Some("ordered"),
+            CrlStatus::Signed(CrlReason::First) => Some("first"),
+            CrlStatus::Signed(CrlReason::Changed) => Some("changed"),
+            CrlStatus::Signed(CrlReason::Due) => Some("due"),
+            CrlStatus::Signed(CrlReason::NotYetValid) => Some("not-yet-valid"),
+            CrlStatus::Signed(CrlReason::Files) => Some("files"),
+            CrlStatus::Unchanged => None,
+        };
+        let done = if because.is_some() { "signed" } else { "unchanged" };
+        let CarriedOver { entries, forgotten } = &outcome.carried_over;
+        let carried_over = |entry: &'a PublishedEntry| CarriedOverJson {
+            serial: Serial(&entry.serial),
+            revoked_at: Time(entry.revocation.at),
+            reason: entry.revocation.reason.name(),
+            from: FilePath(&entry.path),
+        };
+        Self {
+            authority: &outcome.authority,
+            issuer: Shown(&outcome.issuer),
+            status: done,
+            outcome: done,
+            because,
+            number: outcome.number,
+            crl_number: outcome.number,
+            this_update: Time(outcome.this_update),
+            next_update: Time(outcome.next_update),
+            revoked: outcome.revoked,
+            revoked_count: outcome.revoked,
+            fingerprint_sha256: Hex(&outcome.fingerprint),
+            carried_over: entries.iter().map(carried_over).collect(),
+            forgotten: forgotten.iter().map(Serial).collect(),
+            warnings: outcome.warnings.iter().map(String::as_str).collect(),
+            files: CrlFilesJson {
+                pem: FilePath(&outcome.pem),
+                der: FilePath(&outcome.der),
+                copy: outcome.copy.as_ref().map(FilePath),
+            },
+        }
+    }
 }

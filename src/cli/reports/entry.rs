@@ -2,13 +2,17 @@
 
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
+use crate::report::json::{self, FilePath, Hex, NameJson, Serial, Shown, Time};
 use crate::report::page::Page;
 use crate::store::delivery::Paths;
 use crate::store::index::Entry;
-use crate::text::{self, PathText, rfc3339};
+use crate::text::PathText;
+use crate::x509::DistinguishedName;
 
 /// `in 89d` or `3d ago`: short, in the units in which durations are given.
 pub fn how_far(distance: Duration) -> String {
@@ -25,31 +29,79 @@ pub fn how_far(distance: Duration) -> String {
     if distance.is_negative() { format!("{short} ago") } else { format!("in {short}") }
 }
 
-/// An entry in JSON.
-pub fn entry_json(entry: &Entry, now: OffsetDateTime) -> Value {
-    let sans: Vec<Value> = entry.sans.iter().map(|(kind, value)| json!({ "type": kind, "value": value })).collect();
-    let revocation = entry.revocation.as_ref();
-    json!({
-        "serial": entry.serial.to_string(),
-        "name": entry.name,
-        "template": entry.template,
-        "issuer": entry.issuer.to_string(),
-        "authority": entry.authority,
-        "subject": entry.subject,
-        "sans": sans,
-        "not_before": rfc3339(entry.validity.not_before),
-        "not_after": rfc3339(entry.validity.not_after),
-        "status": entry.status(now).name(),
-        "fingerprint_sha256": text::hex(&entry.fingerprint),
-        "revoked_at": revocation.map(|revocation| rfc3339(revocation.at)),
-        "reason": revocation.map(|revocation| revocation.reason.name()),
-    })
+/// An entry of the index: a certificate that this CA issued, or whose issuer it is.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Entry")]
+pub struct EntryJson<'a> {
+    pub serial: Serial<'a>,
+    pub name: &'a str,
+    pub template: &'a str,
+    /// The name of its issuer.
+    pub issuer: Shown<&'a DistinguishedName>,
+    /// The authority of this CA that issued it.
+    pub authority: &'a str,
+    pub subject: &'a str,
+    pub sans: Vec<NameJson<'a>>,
+    pub not_before: Time,
+    pub not_after: Time,
+    /// What it is now.
+    #[schemars(extend("enum" = ["valid", "expired", "revoked", "held", "not-yet-valid", "not-delivered"]))]
+    pub status: &'static str,
+    pub fingerprint_sha256: Hex<&'a [u8]>,
+    pub revoked_at: Option<Time>,
+    /// Why it was revoked.
+    pub reason: Option<&'static str>,
 }
 
-/// The files of a certificate in JSON.
-pub fn files_json(paths: &Paths) -> Value {
-    let Paths { certificate, chain, fullchain, key } = paths;
-    json!({ "cert": certificate, "chain": chain, "fullchain": fullchain, "key": key })
+impl<'a> EntryJson<'a> {
+    pub fn new(entry: &'a Entry, now: OffsetDateTime) -> Self {
+        let name = |(kind, value): &'a (String, String)| NameJson { kind: kind.into(), value: value.into() };
+        let revocation = entry.revocation.as_ref();
+        Self {
+            serial: Serial(&entry.serial),
+            name: &entry.name,
+            template: &entry.template,
+            issuer: Shown(&entry.issuer),
+            authority: &entry.authority,
+            subject: &entry.subject,
+            sans: entry.sans.iter().map(name).collect(),
+            not_before: Time(entry.validity.not_before),
+            not_after: Time(entry.validity.not_after),
+            status: entry.status(now).name(),
+            fingerprint_sha256: Hex(&entry.fingerprint),
+            revoked_at: revocation.map(|revocation| Time(revocation.at)),
+            reason: revocation.map(|revocation| revocation.reason.name()),
+        }
+    }
+}
+
+/// An entry in JSON.
+pub fn entry_json(entry: &Entry, now: OffsetDateTime) -> Value {
+    json::value(&EntryJson::new(entry, now))
+}
+
+/// The files of a certificate.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Files")]
+pub struct FilesJson<'a> {
+    pub cert: FilePath<&'a PathBuf>,
+    /// The certificates between it and the root.
+    pub chain: FilePath<&'a PathBuf>,
+    /// The certificate and its chain.
+    pub fullchain: Option<FilePath<&'a PathBuf>>,
+    pub key: Option<FilePath<&'a PathBuf>>,
+}
+
+impl<'a> FilesJson<'a> {
+    pub fn new(paths: &'a Paths) -> Self {
+        let Paths { certificate, chain, fullchain, key } = paths;
+        Self {
+            cert: FilePath(certificate),
+            chain: FilePath(chain),
+            fullchain: fullchain.as_ref().map(FilePath),
+            key: key.as_ref().map(FilePath),
+        }
+    }
 }
 
 /// A field for each file of a certificate.

@@ -1,14 +1,15 @@
 //! A hook and how it ended, as every command shows it.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::app::run_hook::{End, HookRun};
 use crate::authority::leaf::hook::{Hook, OnFailure};
 use crate::report::failure::Failure;
+use crate::report::json::Serial;
 use crate::report::page::{Page, Tone};
 use crate::system::process::Ended;
 use crate::text;
-use crate::x509::SerialNumber;
 
 /// The word for how it ended.
 fn status(run: &HookRun) -> &'static str {
@@ -42,22 +43,43 @@ pub fn hook_fields(run: &HookRun, page: &mut Page) {
     }
 }
 
-/// A hook that was run, in JSON.
-pub fn hook_run_json(run: &HookRun) -> Value {
-    let (exit_status, signal) = match &run.end {
-        End::Ended(Ended::Exited(status)) => (Some(*status), None),
-        End::Ended(Ended::Killed(signal)) => (None, Some(*signal)),
-        _ => (None, None),
-    };
-    json!({
-        "command": run.hook.command,
-        "status": status(run),
-        "exit_status": exit_status,
-        "signal": signal,
-        "output": run.output,
-        "on_failure": run.hook.on_failure.name(),
-        "rolled_back_to": run.rolled_back.as_ref().and_then(|back| back.as_ref().ok()).map(SerialNumber::to_string),
-    })
+/// A hook that was run.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "HookRun")]
+pub struct HookRunJson<'a> {
+    /// For `sh -c`.
+    command: &'a str,
+    /// `skipped`: it is not run within itself.
+    #[schemars(extend("enum" = ["done", "failed", "timed-out", "not-started", "skipped"]))]
+    status: &'static str,
+    exit_status: Option<i32>,
+    signal: Option<i32>,
+    /// What it wrote on both streams, the first 64 KiB.
+    output: Option<&'a str>,
+    /// What is done when it fails.
+    #[schemars(extend("enum" = ["keep", "rollback"]))]
+    on_failure: &'static str,
+    /// The serial number of the certificate that is in place again.
+    rolled_back_to: Option<Serial<'a>>,
+}
+
+impl<'a> HookRunJson<'a> {
+    pub fn new(run: &'a HookRun) -> Self {
+        let (exit_status, signal) = match &run.end {
+            End::Ended(Ended::Exited(status)) => (Some(*status), None),
+            End::Ended(Ended::Killed(signal)) => (None, Some(*signal)),
+            _ => (None, None),
+        };
+        Self {
+            command: &run.hook.command,
+            status: status(run),
+            exit_status,
+            signal,
+            output: run.output.as_deref(),
+            on_failure: run.hook.on_failure.name(),
+            rolled_back_to: run.rolled_back.as_ref().and_then(|back| back.as_ref().ok()).map(Serial),
+        }
+    }
 }
 
 /// The failure of a hook that did not succeed; `None` when it did.
@@ -75,11 +97,20 @@ pub fn hook_failure(run: &HookRun) -> Option<Failure> {
     })
 }
 
-/// The hook of a name in JSON; null when it has none.
-pub fn hook_json(hook: Option<&Hook>) -> Value {
-    let shown = |hook: &Hook| {
-        let (timeout, on_failure) = (hook.timeout.as_seconds(), hook.on_failure.name());
-        json!({ "command": hook.command, "timeout_seconds": timeout, "on_failure": on_failure })
-    };
-    hook.map_or(Value::Null, shown)
+/// The hook of a name.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Hook")]
+pub struct HookJson<'a> {
+    /// For `sh -c`.
+    command: &'a str,
+    timeout_seconds: u64,
+    /// What is done when it fails.
+    #[schemars(extend("enum" = ["keep", "rollback"]))]
+    on_failure: &'static str,
+}
+
+impl<'a> HookJson<'a> {
+    pub fn new(hook: &'a Hook) -> Self {
+        Self { command: &hook.command, timeout_seconds: hook.timeout.as_seconds(), on_failure: hook.on_failure.name() }
+    }
 }

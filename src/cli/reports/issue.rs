@@ -1,22 +1,26 @@
 //! The report of every command that issues a certificate.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::clients::{RefusedBy, WHAT_CAS_ISSUE};
-use super::entry::{file_fields, files_json};
-use super::hook::{hook_failure, hook_fields, hook_run_json};
+use super::clients::{ClientJson, RefusedBy, WHAT_CAS_ISSUE};
+use super::entry::{FilesJson, file_fields};
+use super::hook::{HookRunJson, hook_failure, hook_fields};
 use crate::app::after_issue::After;
 use crate::app::context::Context;
 use crate::app::run_hook::HookRun;
 use crate::authority::leaf::order::{CertificateFacts, IssueOutcome, IssueStatus};
-use crate::report::describe::comparison::{comparison_fields, comparison_json};
+use crate::lint::Finding;
+use crate::report::describe::comparison::{ComparisonJson, comparison_fields};
 use crate::report::failure::Failure;
+use crate::report::json::{self, Hex, NameJson, Serial, Shown, Time, WarningJson};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::Store;
-use crate::text::{self, humanize, rfc3339};
-use crate::x509::{DistinguishedName, GeneralName, SerialNumber, Validity};
+use crate::text::{humanize, rfc3339};
+use crate::x509::{DistinguishedName, GeneralName, KeyKind, SerialNumber, Validity};
 
 /// What came of it.
 struct IssueReport {
@@ -49,8 +53,64 @@ struct Facts<'a> {
     subject: &'a DistinguishedName,
     names: &'a [GeneralName],
     validity: Validity,
-    key: String,
+    key: &'a KeyKind,
     fingerprint: Option<[u8; 32]>,
+}
+
+/// `ca.issue/1`, and the same of renew, rekey and sign.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Issue")]
+pub struct IssueJson<'a> {
+    name: &'a str,
+    template: &'a str,
+    /// `null` with `--dry-run`.
+    serial: Option<Serial<'a>>,
+    /// The name of its issuer.
+    issuer: Shown<&'a DistinguishedName>,
+    /// The authority of this CA that issued it.
+    authority: &'a str,
+    subject: Shown<&'a DistinguishedName>,
+    sans: Vec<NameJson<'a>>,
+    not_before: Time,
+    not_after: Time,
+    /// As `key_algorithm`.
+    #[schemars(extend("deprecated" = true))]
+    key: Shown<&'a KeyKind>,
+    key_algorithm: Shown<&'a KeyKind>,
+    /// `null` with `--dry-run`.
+    fingerprint_sha256: Option<Hex<[u8; 32]>>,
+    /// As `outcome`.
+    #[schemars(extend("deprecated" = true))]
+    status: &'static str,
+    /// `unchanged`: with `--if-due`; `planned`: with `--dry-run`.
+    #[schemars(extend("enum" = ["issued", "unchanged", "planned"]))]
+    outcome: &'static str,
+    files: Option<FilesJson<'a>>,
+    /// As `replaced_serial`.
+    #[schemars(extend("deprecated" = true))]
+    replaced: Option<Serial<'a>>,
+    /// The serial number of the certificate whose place it took.
+    replaced_serial: Option<Serial<'a>>,
+    /// What ran after the change.
+    hook: Option<HookRunJson<'a>>,
+    /// As the messages of `warning_details`.
+    #[schemars(extend("deprecated" = true))]
+    warnings: Vec<&'a str>,
+    warning_details: Vec<WarningJson<'a>>,
+    /// The clients that refuse it.
+    refused_by: Vec<ClientJson<'a>>,
+    /// Of a request.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    comparison: Option<ComparisonJson<'a>>,
+}
+
+/// A rule of form that a new certificate does not keep.
+pub fn warning_json(finding: &Finding) -> WarningJson<'_> {
+    WarningJson {
+        code: finding.rule.into(),
+        message: finding.message.as_str().into(),
+        severity: finding.severity.name(),
+    }
 }
 
 impl IssueReport {
@@ -75,7 +135,7 @@ impl IssueReport {
                 subject: &certificate.subject,
                 names: certificate.names(),
                 validity: certificate.validity,
-                key: certificate.public_key.kind().to_string(),
+                key: certificate.public_key.kind(),
                 fingerprint: Some(certificate.fingerprint()),
             },
             // The next run draws another serial number, and there is nothing yet to take a fingerprint of.
@@ -85,7 +145,7 @@ impl IssueReport {
                 subject: &draft.subject,
                 names: &draft.names,
                 validity: draft.validity,
-                key: draft.public_key.kind().to_string(),
+                key: draft.public_key.kind(),
                 fingerprint: None,
             },
         }
@@ -121,7 +181,7 @@ impl Report for IssueReport {
             "valid",
             &format!("{} to {} ({left})", rfc3339(facts.validity.not_before), rfc3339(facts.validity.not_after)),
         );
-        page.field("key", &facts.key);
+        page.field("key", &facts.key.to_string());
         if let Some(serial) = facts.serial {
             page.field("serial", &serial.to_string());
         }
@@ -142,35 +202,37 @@ impl Report for IssueReport {
 
     fn json(&self) -> Value {
         let facts = self.facts();
-        let mut document = json!({
-            "schema": self.schema,
-            "name": self.outcome.name.as_str(),
-            "template": self.outcome.template,
-            "serial": facts.serial.map(SerialNumber::to_string),
-            "issuer": facts.issuer.to_string(),
-            "authority": self.outcome.authority,
-            "subject": facts.subject.to_string(),
-            "sans": facts.names.iter().map(|name| json!({ "type": name.kind(), "value": name.value() })).collect::<Vec<_>>(),
-            "not_before": rfc3339(facts.validity.not_before),
-            "not_after": rfc3339(facts.validity.not_after),
-            "key": facts.key,
-            "fingerprint_sha256": facts.fingerprint.map(|fingerprint| text::hex(&fingerprint)),
-            "status": match self.outcome.status {
-                IssueStatus::Issued => "issued",
-                IssueStatus::Unchanged => "unchanged",
-                IssueStatus::Planned => "planned",
-            },
-            "files": self.outcome.paths.as_ref().map(files_json),
-            "replaced": self.outcome.replaced.as_ref().map(SerialNumber::to_string),
-            "hook": self.hook.as_ref().map(hook_run_json),
-            "warnings": self.outcome.warnings.iter().map(|warning| &warning.message).collect::<Vec<_>>(),
-            "refused_by": self.refused_by.json(),
-        });
-        if let (Some(comparison), Some(fields)) = (&self.outcome.comparison, document.as_object_mut()) {
-            fields.insert("exact".to_owned(), comparison.is_exact().into());
-            fields.extend(comparison_json(comparison));
-        }
-        document
+        let outcome = &self.outcome;
+        let done = match outcome.status {
+            IssueStatus::Issued => "issued",
+            IssueStatus::Unchanged => "unchanged",
+            IssueStatus::Planned => "planned",
+        };
+        let content = IssueJson {
+            name: outcome.name.as_str(),
+            template: &outcome.template,
+            serial: facts.serial.map(Serial),
+            issuer: Shown(facts.issuer),
+            authority: &outcome.authority,
+            subject: Shown(facts.subject),
+            sans: NameJson::all(facts.names),
+            not_before: Time(facts.validity.not_before),
+            not_after: Time(facts.validity.not_after),
+            key: Shown(facts.key),
+            key_algorithm: Shown(facts.key),
+            fingerprint_sha256: facts.fingerprint.map(Hex),
+            status: done,
+            outcome: done,
+            files: outcome.paths.as_ref().map(FilesJson::new),
+            replaced: outcome.replaced.as_ref().map(Serial),
+            replaced_serial: outcome.replaced.as_ref().map(Serial),
+            hook: self.hook.as_ref().map(HookRunJson::new),
+            warnings: outcome.warnings.iter().map(|warning| warning.message.as_str()).collect(),
+            warning_details: outcome.warnings.iter().map(warning_json).collect(),
+            refused_by: self.refused_by.json(),
+            comparison: outcome.comparison.as_ref().map(ComparisonJson::new),
+        };
+        json::document(self.schema, &content)
     }
 
     fn has_changed(&self) -> bool {

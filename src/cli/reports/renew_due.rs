@@ -1,14 +1,17 @@
 //! The report of `ca renew --due`.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::due::{due_json, kind};
-use super::hook::{hook_failure, hook_fields, hook_run_json};
+use super::due::{DueJson, kind};
+use super::hook::{HookRunJson, hook_failure, hook_fields};
 use crate::app::renew_due::{Done, RenewedEntries, RenewedEntry};
 use crate::authority::leaf::due::DueItem;
 use crate::authority::leaf::order::DueRule;
-use crate::report::failure::Failure;
+use crate::report::failure::{ErrorJson, Failure};
+use crate::report::json::{self, Time};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::text::{PathText, rfc3339};
@@ -32,6 +35,77 @@ fn status(entry: &RenewedEntry) -> &'static str {
         Ok(Done::Unchanged) => "unchanged",
         Ok(Done::Left) => "left",
         Err(_) => "failed",
+    }
+}
+
+/// `ca.renew-due/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RenewDue")]
+pub struct RenewDueJson<'a> {
+    entries: Vec<RenewedJson<'a>>,
+    /// The number of entries that failed.
+    failed: usize,
+    /// The number of due items that were not tried, because the passphrase was wrong or missing.
+    not_tried: usize,
+}
+
+/// What was due, and what was done about it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Renewed")]
+struct RenewedJson<'a> {
+    #[serde(flatten)]
+    due: DueJson<'a, HookRunJson<'a>>,
+    /// As `outcome`.
+    #[schemars(extend("deprecated" = true))]
+    status: &'static str,
+    /// `unchanged`: another process was quicker; `left`: an authority, or a certificate whose key is not here.
+    #[schemars(extend("enum" = ["renewed", "signed", "unchanged", "left", "failed"]))]
+    outcome: &'static str,
+    new: NewJson<'a>,
+    error: Option<ErrorJson<'a>>,
+}
+
+/// What came in its place.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "New")]
+struct NewJson<'a> {
+    /// Of a certificate.
+    serial: Option<&'a str>,
+    number: Option<u64>,
+    /// Of a CRL.
+    crl_number: Option<u64>,
+    /// As `not_after` or `next_update`.
+    #[schemars(extend("deprecated" = true))]
+    ends_at: Option<Time>,
+    /// Of a certificate.
+    not_after: Option<Time>,
+    /// Of a CRL.
+    next_update: Option<Time>,
+}
+
+impl<'a> RenewedJson<'a> {
+    fn new(report: &RenewDueReport, entry: &'a RenewedEntry) -> Self {
+        let command = entry.due.command(&report.usual_issuer, report.when);
+        let (serial, number, until) = match &entry.outcome {
+            Ok(Done::Renewed { serial, until }) => (Some(serial.as_str()), None, Some(Time(*until))),
+            Ok(Done::Signed { number, until }) => (None, Some(*number), Some(Time(*until))),
+            _ => (None, None, None),
+        };
+        let new = NewJson {
+            serial,
+            number,
+            crl_number: number,
+            ends_at: until,
+            not_after: until.filter(|_| serial.is_some()),
+            next_update: until.filter(|_| number.is_some()),
+        };
+        Self {
+            due: DueJson::new(&entry.due, command, entry.hook.as_ref().map(HookRunJson::new), report.now),
+            status: status(entry),
+            outcome: status(entry),
+            new,
+            error: entry.outcome.as_ref().err().map(Failure::error_json),
+        }
     }
 }
 
@@ -83,26 +157,13 @@ impl Report for RenewDueReport {
     }
 
     fn json(&self) -> Value {
-        let entry = |entry: &RenewedEntry| {
-            let mut document = due_json(&entry.due, &entry.due.command(&self.usual_issuer, self.when), self.now);
-            let (serial, number, until) = match &entry.outcome {
-                Ok(Done::Renewed { serial, until }) => (Some(serial), None, Some(*until)),
-                Ok(Done::Signed { number, until }) => (None, Some(number), Some(*until)),
-                _ => (None, None, None),
-            };
-            document["status"] = json!(status(entry));
-            document["new"] = json!({ "serial": serial, "number": number, "ends_at": until.map(rfc3339) });
-            document["error"] =
-                entry.outcome.as_ref().err().map_or(Value::Null, |failure| failure.json()["error"].clone());
-            document["hook"] = entry.hook.as_ref().map_or(Value::Null, hook_run_json);
-            document
+        let entry = |entry| RenewedJson::new(self, entry);
+        let content = RenewDueJson {
+            entries: self.renewed.entries.iter().map(entry).collect(),
+            failed: self.renewed.entries.iter().filter(|entry| entry.failed()).count(),
+            not_tried: self.renewed.not_tried,
         };
-        json!({
-            "schema": "ca.renew-due/1",
-            "entries": self.renewed.entries.iter().map(entry).collect::<Vec<_>>(),
-            "failed": self.renewed.entries.iter().filter(|entry| entry.failed()).count(),
-            "not_tried": self.renewed.not_tried,
-        })
+        json::document("ca.renew-due/1", &content)
     }
 
     fn failure(&self) -> Option<Failure> {

@@ -1,6 +1,7 @@
 //! What became of everything that a request asked for.
 
-use serde_json::{Map, Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::issuance::{AskedKind, Compared, Comparison, Fate};
 use crate::report::page::{Page, Tone};
@@ -22,19 +23,55 @@ pub fn comparison_fields(page: &mut Page, comparison: &Comparison) {
     }
 }
 
-/// A list for each fate.
-pub fn comparison_json(comparison: &Comparison) -> Map<String, Value> {
-    let list = |fate: Fate| -> Value { comparison.with(fate).map(compared_json).collect() };
-    Fate::ALL.into_iter().map(|fate| (fate.word().to_owned(), list(fate))).collect()
+/// What became of everything that a request asked for.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Comparison")]
+pub struct ComparisonJson<'a> {
+    /// The certificate says exactly what the request asked for.
+    exact: bool,
+    taken: Vec<ComparedJson<'a>>,
+    changed: Vec<ComparedJson<'a>>,
+    dropped: Vec<ComparedJson<'a>>,
+    /// Names that `--san` gave beside it.
+    added: Vec<ComparedJson<'a>>,
 }
 
-fn compared_json(compared: &Compared) -> Value {
-    let oid = matches!(compared.kind, AskedKind::Extension | AskedKind::RequestAttribute).then_some(&compared.what);
-    json!({
-        "kind": compared.kind.word(),
-        "what": compared.shown(),
-        "oid": oid,
-        "requested": compared.asked,
-        "issued": compared.issued,
-    })
+/// One thing that the request asked for.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Compared")]
+struct ComparedJson<'a> {
+    #[schemars(extend("enum" = ["key", "name", "attribute", "extension", "request-attribute"]))]
+    kind: &'static str,
+    /// Which of its kind.
+    what: &'a str,
+    /// Of an extension and of an attribute of the request.
+    oid: Option<&'a str>,
+    requested: Option<&'a str>,
+    issued: Option<&'a str>,
+}
+
+impl<'a> ComparisonJson<'a> {
+    pub fn new(comparison: &'a Comparison) -> Self {
+        let list = |fate: Fate| comparison.with(fate).map(ComparedJson::new).collect();
+        Self {
+            exact: comparison.is_exact(),
+            taken: list(Fate::Taken),
+            changed: list(Fate::Changed),
+            dropped: list(Fate::Dropped),
+            added: list(Fate::Added),
+        }
+    }
+}
+
+impl<'a> ComparedJson<'a> {
+    fn new(compared: &'a Compared) -> Self {
+        let has_oid = matches!(compared.kind, AskedKind::Extension | AskedKind::RequestAttribute);
+        Self {
+            kind: compared.kind.word(),
+            what: compared.shown(),
+            oid: has_oid.then_some(compared.what.as_str()),
+            requested: compared.asked.as_deref(),
+            issued: compared.issued.as_deref(),
+        }
+    }
 }

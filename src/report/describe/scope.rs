@@ -1,8 +1,10 @@
 //! The scope of a CA: the names for which its key can issue certificates, and until when. An attacker with the key has it too.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use time::OffsetDateTime;
 
+use crate::report::json::{Shown, Time};
 use crate::text::rfc3339;
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{Certificate, DistinguishedName};
@@ -106,16 +108,35 @@ impl ImpersonationScope {
         kinds.map(|((kind, _), _)| *kind).collect()
     }
 
-    pub fn json(&self) -> Value {
-        json!({
-            "sentence": self.sentence(),
-            "permitted": self.permitted(),
-            "excluded": self.excluded(),
-            "unrestricted": self.unrestricted(),
-            "root": self.root.to_string(),
-            "until": rfc3339(self.until),
-        })
+    pub fn json(&self) -> ScopeJson<'_> {
+        ScopeJson {
+            sentence: self.sentence(),
+            permitted: self.permitted(),
+            excluded: self.excluded(),
+            unrestricted: self.unrestricted(),
+            root: Shown(&self.root),
+            until: Time(self.until),
+            not_after: Time(self.until),
+        }
     }
+}
+
+/// The names for which an authority can issue.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Scope")]
+pub struct ScopeJson<'a> {
+    sentence: String,
+    permitted: Vec<String>,
+    excluded: Vec<String>,
+    /// The kinds of names of which every one is permitted.
+    unrestricted: Vec<&'static str>,
+    /// The subject of the root that clients trust.
+    root: Shown<&'a DistinguishedName>,
+    /// As `not_after`.
+    #[schemars(extend("deprecated" = true))]
+    until: Time,
+    /// When the first certificate of the chain expires.
+    not_after: Time,
 }
 
 fn joined(subtrees: &[Subtree]) -> String {

@@ -12,6 +12,7 @@ pub mod rust_source;
 pub mod script;
 pub mod shipped;
 pub mod skip;
+pub mod strict_schema;
 pub mod table;
 pub mod trace;
 

@@ -24,11 +24,15 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use ca::cli::documents;
+
 use super::program;
+use super::strict_schema::problems_of_text;
 
 /// One command with what it has to print.
 struct Step {
@@ -51,6 +55,9 @@ pub fn run(path: &Path) -> Result<(), String> {
     for step in steps(&lines).map_err(|(line, error)| format!("{}:{line}: {error}", path.display()))? {
         let expected = &lines[step.output.clone()];
         let (output, status) = shell.type_in(&ports.really(&step.command));
+        for problem in shell.problems_of_documents() {
+            writeln!(problems, "{}:{}: $ {}\n  {problem}", path.display(), step.line, step.command).unwrap();
+        }
         let output = ports.as_written(&output);
         let found: Vec<&str> = output.lines().collect();
         if status != step.status {
@@ -196,6 +203,20 @@ fn exchanged(text: &str, other: impl Fn(&str) -> Option<u16>) -> String {
     result + &text[copied..]
 }
 
+/// The `ca` of a script: a JSON document on standard output is kept, to be validated.
+const KEEPS_DOCUMENTS: &str = r#"#!/bin/sh
+for word; do
+    if [ "$word" = --json ]; then
+        kept=$(mktemp 'FOLDER/XXXXXX')
+        'CA' "$@" >"$kept"
+        status=$?
+        cat "$kept"
+        exit $status
+    fi
+done
+exec 'CA' "$@"
+"#;
+
 /// A shell in a folder of its own, with `ca` on its path and nothing of the caller's environment.
 struct Shell {
     /// Holds `work/` (where it begins), `home/`, `tmp/` and what the shell remembers between commands.
@@ -211,6 +232,14 @@ impl Shell {
         }
         fs::write(folder.path().join("state/folder"), folder.path().join("work").to_string_lossy().as_bytes()).unwrap();
         fs::write(folder.path().join("state/exports"), "").unwrap();
+        fs::create_dir(folder.path().join("documents")).unwrap();
+        fs::create_dir(folder.path().join("bin")).unwrap();
+        let wrapper = KEEPS_DOCUMENTS
+            .replace("CA", &program::binary().canonicalize().unwrap().to_string_lossy())
+            .replace("FOLDER", &folder.path().join("documents").to_string_lossy());
+        let ca = folder.path().join("bin/ca");
+        fs::write(&ca, wrapper).unwrap();
+        fs::set_permissions(ca, fs::Permissions::from_mode(0o755)).unwrap();
         Self { folder, groups: std::cell::RefCell::default() }
     }
 
@@ -232,11 +261,29 @@ impl Shell {
         shell.arg("-c").arg(script).stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
         program::clean_environment(&mut shell, &self.path("home"), &self.path("tmp"));
         shell.env("CA_TEST_DATA", super::repository().join("tests/data"));
+        let path = shell.get_envs().find(|(name, _)| *name == "PATH").and_then(|(_, value)| value).unwrap_or_default();
+        let path = std::env::join_paths(std::iter::once(self.path("bin")).chain(std::env::split_paths(path))).unwrap();
+        shell.env("PATH", path);
         let mut child = shell.process_group(0).spawn().expect("bash starts");
         self.groups.borrow_mut().push(child.id());
         let status = child.wait().unwrap();
         let output = String::from_utf8_lossy(&fs::read(&screen).unwrap()).into_owned();
         (output, status.code().unwrap_or(-1))
+    }
+}
+
+impl Shell {
+    /// What is wrong with the JSON documents that were printed since it was last asked.
+    fn problems_of_documents(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        for entry in fs::read_dir(self.path("documents")).unwrap() {
+            let path = entry.unwrap().path();
+            // A command in the background may still write it.
+            let Ok(text) = fs::read_to_string(&path) else { continue };
+            problems.extend(problems_of_text(&text, &documents::schema_of));
+            fs::remove_file(path).ok();
+        }
+        problems
     }
 }
 
