@@ -114,7 +114,14 @@ impl Diagnostic for HomeError {
             Self::NotOne(folder) => {
                 Diagnosis::usage("no-ca").hint(format!("to make one there: ca init --dir {}", folder.in_shell()))
             }
-            Self::Closed(_) => Diagnosis::refused("permission-denied"),
+            Self::Above(folder) => {
+                Diagnosis::usage("no-ca").hint(format!("name it: --dir {}", folder.join("ca").in_shell()))
+            }
+            Self::Closed(folder) => Diagnosis::refused("permission-denied").hint(format!(
+                "you are user {}; the owner of {} can let your group read it",
+                files::our_user(),
+                folder.escaped()
+            )),
             Self::NoneFound(_) => Diagnosis::usage("no-ca")
                 .hint("to make one in ./ca: ca init")
                 .hint("to use one elsewhere: --dir DIR, or the variable CA_DIR"),

@@ -34,7 +34,10 @@ pub struct Home {
 pub enum HomeError {
     #[error("{} is not a CA directory: it has no ca.toml", .0.escaped())]
     NotOne(PathBuf),
-    #[error("whether {} is a CA directory cannot be seen: this user may not look into it", .0.escaped())]
+    /// Named, but the CA directory is the folder `ca` in it, which a search would find.
+    #[error("{} is not a CA directory, but {} is one", .0.escaped(), .0.join("ca").escaped())]
+    Above(PathBuf),
+    #[error("cannot read {}: permission denied", .0.escaped())]
     Closed(PathBuf),
     #[error("no CA directory was found in {} or above it", .0.escaped())]
     NoneFound(PathBuf),
@@ -103,6 +106,7 @@ impl Home {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 return Err(HomeError::Closed(home.folder));
             }
+            _ if Self::at(home.folder.join("ca")).exists() => return Err(HomeError::Above(home.folder)),
             _ => return Err(HomeError::NotOne(home.folder)),
         }
         let trust = trust.with_owner_of(&home.folder);
@@ -113,7 +117,10 @@ impl Home {
 
     /// Searches `from` and its parents, and `ca` in each of them.
     fn nearest(from: &Path, trust: Trust) -> Result<Self, HomeError> {
-        let folder = Self::folder_to_find(None, from).ok_or_else(|| HomeError::NoneFound(from.to_owned()))?;
+        let folder = Self::folder_to_find(None, from).ok_or_else(|| match closed_folder(from) {
+            Some(folder) => HomeError::Closed(folder),
+            None => HomeError::NoneFound(from.to_owned()),
+        })?;
         let home = Self { folder, trust };
         match trusted_directory::check(&home.folder, trust) {
             Ok(()) => Ok(home),
@@ -222,6 +229,18 @@ impl Home {
     }
 }
 
+/// Returns the nearest folder `ca`, in `from` and its parents, that this user cannot look into.
+fn closed_folder(from: &Path) -> Option<PathBuf> {
+    let is_closed = |folder: &PathBuf| {
+        let denied = Home::at(folder.clone())
+            .config()
+            .metadata()
+            .is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied);
+        denied && folder.symlink_metadata().is_ok_and(|found| found.is_dir())
+    };
+    from.ancestors().map(|folder| folder.join("ca")).find(is_closed)
+}
+
 /// Returns the folder that a link leads to; anything else as it is. A folder that is named may be named by a link.
 fn without_link(folder: PathBuf) -> PathBuf {
     match files::examine(&folder) {
@@ -247,6 +266,7 @@ mod tests {
         ca_in(&top.path().join("a"));
         assert_eq!(Home::find(None, &deep).unwrap().folder(), top.path().join("a"));
         assert_eq!(Home::find(Some(&deep), top.path()), Err(HomeError::NotOne(deep)));
+        assert_eq!(Home::find(Some(top.path()), Path::new("/nowhere")), Err(HomeError::Above(top.path().to_owned())));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Durations in flags and templates: `45s 30m 12h 90d 2w 1y`.
+//! Durations in options and templates: `45s 30m 12h 90d 2w 1y`, or `90 days`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,15 +6,44 @@ use std::str::FromStr;
 use serde::Deserialize;
 
 use super::escape::escape;
+use super::time::parse_time;
 
 /// A duration in whole seconds, greater than zero. A year has 365 days, as in every CA tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Lifetime(u64);
 
-/// Seconds in each unit, the largest first.
-const UNITS: [(char, u64); 6] =
-    [('y', 365 * 86_400), ('w', 7 * 86_400), ('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
+/// A unit of time.
+struct Unit {
+    letter: char,
+    seconds: u64,
+    /// What is read besides the letter.
+    words: &'static [&'static str],
+}
+
+/// Every unit, the largest first.
+const UNITS: [Unit; 6] = [
+    Unit { letter: 'y', seconds: 365 * 86_400, words: &["yr", "year", "years"] },
+    Unit { letter: 'w', seconds: 7 * 86_400, words: &["week", "weeks"] },
+    Unit { letter: 'd', seconds: 86_400, words: &["day", "days"] },
+    Unit { letter: 'h', seconds: 3_600, words: &["hr", "hour", "hours"] },
+    Unit { letter: 'm', seconds: 60, words: &["min", "minute", "minutes"] },
+    Unit { letter: 's', seconds: 1, words: &["sec", "second", "seconds"] },
+];
+
+/// Words for a month, which has no fixed length.
+const MONTH: [&str; 5] = ["M", "mo", "mon", "month", "months"];
+
+impl Unit {
+    /// Returns the unit of a word in any case. `M` is not a minute, because it can also be a month.
+    fn of(word: &str) -> Option<&'static Self> {
+        let lower = word.to_ascii_lowercase();
+        UNITS.iter().find(|unit| {
+            let is_letter = lower.len() == 1 && lower.starts_with(unit.letter) && word != "M";
+            is_letter || unit.words.contains(&lower.as_str())
+        })
+    }
+}
 
 impl Lifetime {
     /// A longer duration is taken for a typing error: the dates of a certificate end with the year 9999 (RFC 5280
@@ -45,11 +74,9 @@ impl Lifetime {
 /// The largest unit without a remainder: `90d`, `1y`, `36h`. Weeks can be read, and are shown as days.
 impl fmt::Display for Lifetime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (unit, seconds) = UNITS
-            .into_iter()
-            .find(|(unit, seconds)| *unit != 'w' && self.0.is_multiple_of(*seconds))
-            .unwrap_or(('s', 1));
-        write!(f, "{}{unit}", self.0 / seconds)
+        let unit = UNITS.iter().find(|unit| unit.letter != 'w' && self.0.is_multiple_of(unit.seconds));
+        let (letter, seconds) = unit.map_or(('s', 1), |unit| (unit.letter, unit.seconds));
+        write!(f, "{}{letter}", self.0 / seconds)
     }
 }
 
@@ -58,6 +85,10 @@ impl fmt::Display for Lifetime {
 pub enum LifetimeError {
     #[error("'{}' is not a duration: expected a number and one of s, m, h, d, w, y, for example 90d", escape(.0))]
     Unreadable(String),
+    #[error("'{}' is not a duration: a month has no fixed length; give days, for example 30d", escape(.0))]
+    Months(String),
+    #[error("'{}' is a date, not a duration such as 90d; '--not-after' takes a date", escape(.0))]
+    Date(String),
     #[error("'{}' is not a duration: it must be greater than zero", escape(.0))]
     NotPositive(String),
     #[error("'{}' is more than {}", escape(.0), Lifetime::MOST)]
@@ -72,12 +103,18 @@ impl FromStr for Lifetime {
         if given.starts_with('-') {
             return Err(LifetimeError::NotPositive(given.to_owned()));
         }
-        let unit = given.chars().next_back().ok_or_else(unreadable)?;
-        let (_, seconds) = UNITS.into_iter().find(|(letter, _)| *letter == unit).ok_or_else(unreadable)?;
-        let digits = &given[..given.len() - unit.len_utf8()];
-        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        if parse_time(given).is_ok() {
+            return Err(LifetimeError::Date(given.to_owned()));
+        }
+        let (digits, word) = given.split_at(given.bytes().take_while(u8::is_ascii_digit).count());
+        let word = word.strip_prefix(' ').unwrap_or(word);
+        if digits.is_empty() {
             return Err(unreadable());
         }
+        if word == MONTH[0] || MONTH.contains(&word.to_ascii_lowercase().as_str()) {
+            return Err(LifetimeError::Months(given.to_owned()));
+        }
+        let seconds = Unit::of(word).ok_or_else(unreadable)?.seconds;
         let too_long = || LifetimeError::TooLong(given.to_owned());
         let count: u64 = digits.parse().map_err(|_| too_long())?;
         if count == 0 {
@@ -109,10 +146,41 @@ mod tests {
     }
 
     #[test]
-    fn zero_negative_absurd_and_unitless_durations_are_refused() {
-        for given in
-            ["", "d", "90", "0d", "-1d", "1.5d", "1d2h", "90 d", "+1d", "99999999999999999999y", "1001y", "1µ", "٣d"]
+    fn words_and_capital_letters_are_units_too_but_a_month_is_not() {
+        let seconds = |given: &str| given.parse::<Lifetime>().map(Lifetime::as_seconds);
+        for (given, day) in [("90 days", 90), ("90 d", 90), ("30D", 30), ("1 day", 1), ("2 Weeks", 14), ("1year", 365)]
         {
+            assert_eq!(seconds(given), Ok(day * 86_400), "{given}");
+        }
+        for (given, short) in [("90min", 5_400), ("1 hour", 3_600), ("5 sec", 5), ("12H", 43_200)] {
+            assert_eq!(seconds(given), Ok(short), "{given}");
+        }
+        for given in ["6months", "6 Months", "1mo", "3M"] {
+            assert_eq!(seconds(given), Err(LifetimeError::Months(given.to_owned())));
+        }
+        for given in ["2027-06-01", "2027-06-01T00:00:00Z"] {
+            assert_eq!(seconds(given), Err(LifetimeError::Date(given.to_owned())));
+        }
+    }
+
+    #[test]
+    fn zero_negative_absurd_and_unitless_durations_are_refused() {
+        for given in [
+            "",
+            "d",
+            "90",
+            "0d",
+            "-1d",
+            "1.5d",
+            "1d2h",
+            "90  d",
+            "90 d ",
+            "+1d",
+            "99999999999999999999y",
+            "1001y",
+            "1µ",
+            "٣d",
+        ] {
             assert!(given.parse::<Lifetime>().is_err(), "{given}");
         }
     }
@@ -120,7 +188,7 @@ mod tests {
     #[test]
     fn a_refusal_says_what_is_wrong_with_the_duration() {
         let refused = |given: &str| given.parse::<Lifetime>().unwrap_err();
-        for given in ["", "d", "90", "1.5d", "90 d", "+1d", "٣d", "99999999999999999999"] {
+        for given in ["", "d", "90", "1.5d", "90  d", "+1d", "٣d", "99999999999999999999"] {
             assert_eq!(refused(given), LifetimeError::Unreadable(given.to_owned()));
         }
         for given in ["0d", "-1d", "-", "00s"] {

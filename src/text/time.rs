@@ -1,8 +1,8 @@
 //! Times in RFC 3339, in UTC and whole seconds.
 
 use time::format_description::well_known::Rfc3339;
-use time::macros::datetime;
-use time::{Duration, OffsetDateTime, UtcOffset};
+use time::macros::{datetime, format_description};
+use time::{Date, Duration, OffsetDateTime, UtcOffset};
 
 use super::escape::escape;
 
@@ -30,12 +30,16 @@ pub fn rfc3339(at: OffsetDateTime) -> String {
 
 /// The text is not a time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{}' is not a time: expected RFC 3339 between 1950 and 9999, for example 2027-03-01T09:00:00Z", escape(.0))]
+#[error("'{}' is not a time: expected a date or RFC 3339 between 1950 and 9999, for example 2027-03-01T09:00:00Z", escape(.0))]
 pub struct TimeError(pub String);
 
-/// Reads an RFC 3339 time; a fraction of a second is ignored.
+/// Parses an RFC 3339 time; a fraction of a second is ignored. A date alone is its first second in UTC.
 pub fn parse_time(given: &str) -> Result<OffsetDateTime, TimeError> {
+    let midnight = |date: Date| date.midnight().assume_utc();
     let at = OffsetDateTime::parse(given, &Rfc3339)
+        .or_else(|error| {
+            Date::parse(given, format_description!("[year]-[month]-[day]")).map(midnight).map_err(|_| error)
+        })
         .ok()
         .and_then(|at| at.checked_to_offset(UtcOffset::UTC))
         .ok_or_else(|| TimeError(given.to_owned()))?;
@@ -69,12 +73,19 @@ mod tests {
 
     #[test]
     fn times_outside_what_a_certificate_can_say_are_refused() {
-        for given in
-            ["1949-12-31T23:59:59Z", "10000-01-01T00:00:00Z", "2027-03-01", "tomorrow", "9999-12-31T23:59:59-01:00"]
-        {
+        for given in [
+            "1949-12-31T23:59:59Z",
+            "10000-01-01T00:00:00Z",
+            "2027-3-1",
+            "1949-12-31",
+            "2027-02-29",
+            "tomorrow",
+            "9999-12-31T23:59:59-01:00",
+        ] {
             assert!(parse_time(given).is_err(), "{given}");
         }
         assert_eq!(parse_time("2027-03-01T10:00:00.5+01:00").unwrap(), datetime!(2027-03-01 9:00 UTC));
+        assert_eq!(parse_time("2027-03-01").unwrap(), datetime!(2027-03-01 0:00 UTC));
     }
 
     #[test]

@@ -56,6 +56,18 @@ fn code(output: &Output) -> Option<String> {
     Some(failure["error"]["code"].as_str()?.to_owned())
 }
 
+#[test]
+fn a_ca_directory_that_this_user_cannot_read_is_named_whether_it_is_found_or_given() {
+    let Some(place) = with_other_user() else { return };
+    place.done(INIT);
+    for words in ["--json list", "--json --dir ca list"] {
+        let output = other_ca(&place, words).output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "{words}: {}", told(&output));
+        assert_eq!(code(&output).as_deref(), Some("permission-denied"), "{words}: {}", told(&output));
+        assert!(told(&output).contains("you are user 65534"), "{words}: {}", told(&output));
+    }
+}
+
 /// The attacker's directory lies above the working folder of root, and its `ca.toml` is a link to a file of root's.
 #[test]
 fn a_planted_ca_directory_is_not_used_by_root() {
