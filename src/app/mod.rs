@@ -15,6 +15,7 @@ pub mod key_input;
 pub mod lint;
 pub mod public_key;
 pub mod renew_due;
+pub mod resolve;
 pub mod restored;
 pub mod revocations;
 pub mod run_hook;

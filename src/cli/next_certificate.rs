@@ -10,13 +10,16 @@ use super::options::hook::HookArguments;
 use super::options::key_value::key_and_value;
 use super::options::passphrase::{PassphraseArguments, key_file_prompt, warn_if_short};
 use super::reports::issue::finish;
+use super::reports::many;
 use crate::app::after_issue::After;
 use crate::app::context::Context;
+use crate::app::resolve::{Patterns, is_not_revoked, resolve_all};
 use crate::authority::leaf::renew::{self, NextKey, RenewOrder};
 use crate::issuance::Expiry;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
-use crate::store::passphrase_prompt::EncryptedKey;
+use crate::store::index::Reference;
+use crate::store::passphrase_prompt::{EncryptedKey, PassphraseCache};
 use crate::text::{Lifetime, parse_time};
 
 /// What may be different the next time.
@@ -55,40 +58,60 @@ impl NextCertificateOptions {
     }
 }
 
-/// Issues the certificate that follows another.
+/// Issues the certificates that follow others, one after the other. All are resolved before the first is issued, and each
+/// passphrase is asked for once.
 pub fn follow(
-    reference: &str,
+    certificates: &[String],
     key: NextKey,
-    next: NextCertificateOptions,
-    schema: &'static str,
+    next: &NextCertificateOptions,
     context: &mut Context<'_>,
 ) -> Result<Box<dyn Report>, Failure> {
     let dry_run = next.apply(context);
+    let left_out = "authorities, and revoked certificates";
+    let resolved = resolve_all(certificates, Patterns::Usable(&is_not_revoked, left_out), context)?;
+    let each = resolved.into_iter().map(|resolved| (resolved.given.clone(), resolved.name_reference())).collect();
+    let (mut of_issuers, mut of_keys) = (PassphraseCache::default(), PassphraseCache::default());
+    let many = if key == NextKey::Same { "ca.renew-many/1" } else { "ca.rekey-many/1" };
+    many::for_each(many, each, |reference| {
+        follow_one(reference, key, next, dry_run, (&mut of_issuers, &mut of_keys), context)
+    })
+}
+
+fn follow_one(
+    reference: Reference,
+    key: NextKey,
+    next: &NextCertificateOptions,
+    dry_run: bool,
+    (of_issuers, of_keys): (&mut PassphraseCache, &mut PassphraseCache),
+    context: &mut Context<'_>,
+) -> Result<Box<dyn Report>, Failure> {
     let store = context.store()?;
-    let reference = reference.parse().map_err(|error| Failure::usage("bad-name", format!("{error}")))?;
     let renewal = RenewOrder {
         reference,
         key,
         expiry: next.lifetime.map(Expiry::For).or(next.not_after.map(Expiry::At)),
         clip: next.clip,
-        set: next.set.into_iter().collect(),
+        set: next.set.iter().cloned().collect(),
         encrypted: next.key_passphrase_file.is_some(),
         only_if: None,
         dry_run,
     };
     let mut prompt = key_file_prompt(next.key_passphrase_file.as_deref(), context);
     let mut ask_for_key = |encrypted: &EncryptedKey| {
-        prompt(encrypted).inspect(|passphrase| {
-            // A new key is encrypted with the passphrase of the one that it follows.
-            if key != NextKey::Same {
-                warn_if_short(passphrase, context);
-            }
+        of_keys.get(encrypted, &mut |encrypted: &EncryptedKey| {
+            prompt(encrypted).inspect(|passphrase| {
+                // A new key is encrypted with the passphrase of the one that it follows.
+                if key != NextKey::Same {
+                    warn_if_short(passphrase, context);
+                }
+            })
         })
     };
-    let mut ask = next.passphrase.prompt(&store, context);
+    let mut prompt_for_issuer = next.passphrase.prompt(&store, context);
+    let mut ask = |issuer: &EncryptedKey| of_issuers.get(issuer, &mut prompt_for_issuer);
     let outcome = renew::renew(&store, &renewal, &mut ask, &mut ask_for_key, &context.effects())?;
-    drop((ask, prompt));
-    let action = if key == NextKey::Same { "renew" } else { "rekey" };
+    drop((prompt, prompt_for_issuer));
+    let (action, schema) = if key == NextKey::Same { ("renew", "ca.renew/1") } else { ("rekey", "ca.rekey/1") };
     let after = After { action, hook: next.hook.options(), secret: next.passphrase.passphrase_env.as_deref() };
     finish(&after, &store, outcome, schema, context)
 }

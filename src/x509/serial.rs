@@ -104,6 +104,12 @@ impl fmt::Debug for SerialNumber {
 #[error("'{}' is not a serial number: expected hexadecimal digits, for example 3f8a01c2 or 3F:8A:01:C2", text::escape(.0))]
 pub struct SerialNumberError(String);
 
+impl SerialNumberError {
+    pub(super) fn of(given: &str) -> Self {
+        Self(given.to_owned())
+    }
+}
+
 impl FromStr for SerialNumber {
     type Err = SerialNumberError;
 

@@ -101,6 +101,18 @@ where
     }
 }
 
+impl RevokeError {
+    /// Returns whether the certificate is as it is to be already, or is one that is never revoked: a pattern of names leaves it
+    /// out.
+    pub fn says_nothing_to_do(&self) -> bool {
+        use RevokeError::{AlreadyHeld, AlreadyRevoked, Ended, Final, NotHeld, Root};
+        matches!(
+            self,
+            AlreadyRevoked { .. } | AlreadyHeld { .. } | NotHeld { .. } | Final { .. } | Ended { .. } | Root(_)
+        )
+    }
+}
+
 impl Diagnostic for RevokeError {
     fn diagnosis(&self) -> Diagnosis {
         match self {
@@ -145,11 +157,7 @@ pub fn revoke(store: &Store, order: &RevokeOrder, effects: &Effects<'_>) -> Resu
     if let Some(since) = order.invalid_since.filter(|since| *since > now) {
         return Err(RevokeError::SuspectedInFuture(since));
     }
-    // This check without the lock finds most errors early.
-    let early = match unrecorded(store, store.index()?, order)? {
-        None => chosen(store.index()?, order, now)?,
-        Some(_) => Vec::new(),
-    };
+    let early = check(store, order, now)?;
     effects.approval.approve(planned(order, &early))?;
 
     let mut locked = store.lock(effects.lock_timeout)?;
@@ -180,6 +188,18 @@ pub fn revoke(store: &Store, order: &RevokeOrder, effects: &Effects<'_>) -> Resu
         _ => RevokeAction::Revoked,
     };
     Ok(RevokeOutcome { action, certificates, authorities, is_over_sha1 })
+}
+
+/// Checks without the lock that the order can be carried out, which finds most errors early. Returns the selected
+/// certificates; none for one that the index does not have.
+///
+/// # Errors
+/// As [`revoke`].
+pub fn check(store: &Store, order: &RevokeOrder, now: OffsetDateTime) -> Result<Vec<Entry>, RevokeError> {
+    match unrecorded(store, store.index()?, order)? {
+        None => chosen(store.index()?, order, now),
+        Some(_) => Ok(Vec::new()),
+    }
 }
 
 /// Returns the change as a user confirms it; `certificates` is empty for a certificate that the index does not have.
@@ -254,12 +274,8 @@ fn chosen(index: &Index, order: &RevokeOrder, now: OffsetDateTime) -> Result<Vec
         }
         RevokeTarget::Reference(reference) => {
             let meant = index.find(reference)?;
-            let is_name = match reference {
-                Reference::Name(_) => true,
-                Reference::Serial(_) => false,
-                Reference::Either(name, _) => meant.name.eq_ignore_ascii_case(name),
-            };
-            (meant, !is_name)
+            let is_that_one = reference.is_serial_of(&meant);
+            (meant, is_that_one)
         }
         RevokeTarget::Key { path, fingerprint } => {
             let filter = Filter { key_fingerprint: Some(*fingerprint), ..Filter::default() };
@@ -271,7 +287,7 @@ fn chosen(index: &Index, order: &RevokeOrder, now: OffsetDateTime) -> Result<Vec
     };
     if is_that_one && !order.all {
         // The caller selected this certificate explicitly, so that an expired certificate is accepted.
-        check(index, &meant, order)?;
+        check_one(index, &meant, order)?;
         return Ok(vec![meant]);
     }
     let found = fitting(index, order, index.history(&meant.name)?, &meant.name, now)?;
@@ -293,7 +309,7 @@ fn fitting(
     let mut refused = None;
     let mut ended = None;
     for entry in candidates {
-        match check(index, &entry, order) {
+        match check_one(index, &entry, order) {
             Ok(()) if entry.validity.not_after < now => ended = Some((entry.serial, entry.validity.not_after)),
             Ok(()) => fitting.push(entry),
             Err(error @ RevokeError::Store(_)) => return Err(error),
@@ -308,7 +324,7 @@ fn fitting(
 }
 
 /// Checks that the change is possible for one certificate.
-fn check(index: &Index, entry: &Entry, order: &RevokeOrder) -> Result<(), RevokeError> {
+fn check_one(index: &Index, entry: &Entry, order: &RevokeOrder) -> Result<(), RevokeError> {
     let (name, serial) = (entry.name.clone(), entry.serial.clone());
     // Only the root's own CRL could revoke it, and that CRL is signed with the key that is no longer trusted.
     if is_root(&index.certificate(entry)?) {

@@ -9,15 +9,17 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
+use crate::app::resolve::{Patterns, resolve_all};
 use crate::authority::leaf::hook::{self, Hook};
 use crate::cli::reports::entry::{EntryJson, FilesJson, how_far};
 use crate::cli::reports::hook::HookJson;
+use crate::cli::reports::many;
 use crate::report::failure::Failure;
 use crate::report::json::{self, Hex, Serial, Time};
 use crate::report::output::Report;
 use crate::report::page::Page;
 use crate::store::delivery::Paths;
-use crate::store::index::{Entry, Reference, Rollback};
+use crate::store::index::{Entry, Rollback};
 use crate::store::locate::locate;
 use crate::store::previous_certificates::NameHistory;
 use crate::text::{self, PathText, rfc3339};
@@ -25,9 +27,10 @@ use crate::x509::SerialNumber;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Which name: itself, or the serial number of one of its certificates
-    #[arg(value_name = "NAME|SERIAL")]
-    reference: Reference,
+    /// Which names: the name itself, a pattern such as 'web-*', or the serial number or file of one of its certificates; see ca
+    /// help names
+    #[arg(value_name = "NAME|SERIAL|FILE", required = true)]
+    certificates: Vec<String>,
 }
 
 /// Everything about one name.
@@ -67,10 +70,15 @@ impl Key {
 }
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let resolved = resolve_all(&arguments.certificates, Patterns::Every, context)?;
+    let each = resolved.into_iter().map(|resolved| (resolved.given, resolved.entry.name)).collect();
+    many::for_each("ca.history-many/1", each, |name| history(name, context))
+}
+
+fn history(name: String, context: &Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let now = context.now();
     let store = context.store()?;
     let index = store.index()?;
-    let name = index.find(&arguments.reference)?.name;
     let name_history = NameHistory::of(index, &name)?;
     let in_place = name_history.in_place(store.home(), &name.parse()?).map(|entry| entry.id);
     let mut generations: Vec<Generation> = Vec::new();

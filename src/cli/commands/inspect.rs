@@ -1,13 +1,17 @@
 //! `ca inspect FILE|-`: the content of a certificate, request, CRL or key file.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
 use crate::app::context::Context;
+use crate::app::resolve::{self, Input};
 use crate::cli::options::passphrase::PassphraseArguments;
+use crate::cli::reports::many;
 use crate::keys::key_file::{self, KeyFile, KeyFileError};
 use crate::keys::{Passphrase, Signer};
 use crate::report::describe::certificate::DescribedCertificate;
@@ -25,9 +29,10 @@ use crate::x509::{Certificate, DecodeError, PublicKey, SigningRequest, certifica
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// A certificate, chain, signing request, revocation list or key, as PEM or DER; - is standard input
-    #[arg(value_name = "FILE|-")]
-    file: PathBuf,
+    /// A certificate, chain, signing request, CRL or key, as PEM or DER; - is standard input; or the NAME or serial number of a
+    /// certificate of this CA, or the HOST:PORT of a server; see ca help names
+    #[arg(value_name = "FILE|NAME|HOST:PORT", required = true)]
+    files: Vec<PathBuf>,
     #[command(flatten)]
     passphrase: PassphraseArguments,
 }
@@ -50,23 +55,63 @@ struct NotShown {
 }
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let content = zeroize::Zeroizing::new(context.read_expected(
-        &arguments.file,
-        Expected::Any,
-        KindCodes::both("undecodable"),
-    )?);
+    let mut contents = Vec::new();
+    for file in &arguments.files {
+        match resolve::input(file, context)? {
+            Input::Source(source) => contents.push((source, None)),
+            Input::Entries(entries) => {
+                let store = context.store()?;
+                for resolved in entries {
+                    let certificate = store.index()?.certificate(&resolved.current(&store)?)?;
+                    let named = Content::Certificates(vec![certificate.as_der().to_vec()]);
+                    contents.push((resolve::Source::File(resolved.given.into()), Some(named)));
+                }
+            }
+        }
+    }
     let passphrase = arguments.passphrase.read_of_existing_key(context)?;
-    let source = Source { path: arguments.file.clone(), file: shown(&arguments.file), now: context.now(), passphrase };
-    let inspected = source.read(&content)?;
-    let (failures, others): (Vec<_>, Vec<_>) = inspected.not_shown.iter().partition(|block| block.is_failure);
-    // The first failure follows the report.
-    others.iter().chain(failures.iter().skip(1)).for_each(|block| context.warn(&block.why.message));
-    let objects = &inspected.objects;
-    if source.passphrase.is_some() && !objects.iter().any(|object| object.is_encrypted()) {
-        return Err(Failure::usage("passphrase-unused", format!("nothing in {} is encrypted", source.file))
+    let is_used = Cell::new(false);
+    let is_one = contents.len() == 1;
+    let name = |source: &resolve::Source| match source {
+        resolve::Source::File(path) => path.clone(),
+        resolve::Source::Server(address) => address.into(),
+    };
+    let files = contents.iter().map(|(source, _)| shown(&name(source))).collect::<Vec<_>>().join(", ");
+    let each = contents.into_iter().map(|(source, content)| (shown(&name(&source)), (source, content))).collect();
+    let report = many::for_each("ca.inspect-many/1", each, |(source, content)| {
+        let path = name(&source);
+        let content = match (content, source) {
+            (Some(content), _) => content,
+            (None, resolve::Source::Server(address)) => {
+                Content::Certificates(resolve::served_chain(&address, context)?)
+            }
+            (None, resolve::Source::File(path)) => {
+                let content = context.read_expected(&path, Expected::Any, KindCodes::both("undecodable"))?;
+                Content::File(Zeroizing::new(content))
+            }
+        };
+        let passphrase = passphrase.as_ref().map(Passphrase::duplicate);
+        let source = Source { file: shown(&path), path, now: context.now(), passphrase };
+        let inspected = source.read(&content)?;
+        is_used.set(is_used.get() || inspected.objects.iter().any(|object| object.is_encrypted()));
+        let (failures, others): (Vec<_>, Vec<_>) = inspected.not_shown.iter().partition(|block| block.is_failure);
+        // The first failure follows the report.
+        others.iter().chain(failures.iter().skip(1)).for_each(|block| context.warn(&block.why.message));
+        Ok(Box::new(inspected))
+    })?;
+    // A failure to read one of several is part of the report.
+    if passphrase.is_some() && !is_used.get() && (is_one || report.failure().is_none()) {
+        return Err(Failure::usage("passphrase-unused", format!("nothing in {files} is encrypted"))
             .hint("leave the passphrase out"));
     }
-    Ok(Box::new(inspected))
+    Ok(report)
+}
+
+/// What is read.
+enum Content {
+    File(Zeroizing<Vec<u8>>),
+    /// The DER of certificates, from the index or from a server.
+    Certificates(Vec<Vec<u8>>),
 }
 
 fn shown(path: &Path) -> String {
@@ -83,11 +128,13 @@ struct Source {
 }
 
 impl Source {
-    fn read(&self, content: &[u8]) -> Result<Inspected, Failure> {
-        match pem::is_pem(content) {
-            true => self.read_pem(content),
-            false => Ok(Inspected { objects: vec![self.read_der(content)?], not_shown: Vec::new() }),
-        }
+    fn read(&self, content: &Content) -> Result<Inspected, Failure> {
+        let objects = match content {
+            Content::File(content) if pem::is_pem(content) => return self.read_pem(content),
+            Content::File(content) => vec![self.read_der(content)?],
+            Content::Certificates(ders) => ders.iter().map(|der| self.read_der(der)).collect::<Result<_, _>>()?,
+        };
+        Ok(Inspected { objects, not_shown: Vec::new() })
     }
 
     /// Reads every block. It fails when there is nothing to show.
@@ -267,7 +314,7 @@ mod tests {
     fn inspect(content: &[u8]) -> Result<Inspected, Failure> {
         let now = time::macros::datetime!(2026-06-01 0:00 UTC);
         let source = Source { path: PathBuf::from("F"), file: "F".to_owned(), now, passphrase: None };
-        source.read(content)
+        source.read(&Content::File(Zeroizing::new(content.to_vec())))
     }
 
     fn text_of(content: &[u8]) -> String {

@@ -11,9 +11,9 @@ use crate::x509::KeyAlgorithm;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Which certificate: its name or serial number; name: and serial: say which is meant
-    #[arg(value_name = "NAME|SERIAL")]
-    reference: String,
+    /// Which certificates: a name, a pattern such as 'web-*', a serial number or its first digits, or a file; see ca help names
+    #[arg(value_name = "NAME|SERIAL|FILE", required = true)]
+    certificates: Vec<String>,
     /// Choose the kind of the new key [default: as it was]
     #[arg(long, value_name = "ALG")]
     key: Option<KeyAlgorithm>,
@@ -22,5 +22,5 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    follow(&arguments.reference, NextKey::New(arguments.key), arguments.next, "ca.rekey/1", context)
+    follow(&arguments.certificates, NextKey::New(arguments.key), &arguments.next, context)
 }

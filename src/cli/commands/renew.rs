@@ -18,11 +18,11 @@ use crate::text::Lifetime;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Which certificate: its name or serial number; name: and serial: say which is meant
-    #[arg(value_name = "NAME|SERIAL", required_unless_present = "due")]
-    reference: Option<String>,
+    /// Which certificates: a name, a pattern such as 'web-*', a serial number or its first digits, or a file; see ca help names
+    #[arg(value_name = "NAME|SERIAL|FILE", required_unless_present = "due")]
+    certificates: Vec<String>,
     /// Renew every certificate that is due, and sign every revocation list that is; see 'ca due'
-    #[arg(long, conflicts_with_all = ["reference", "lifetime", "not_after", "set", "hook"])]
+    #[arg(long, conflicts_with_all = ["certificates", "lifetime", "not_after", "set", "hook"])]
     due: bool,
     /// Choose what is due: what ends within this time [default: what is in the last third of its life]
     #[arg(long, value_name = "D", requires = "due")]
@@ -32,10 +32,10 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let Arguments { reference, due: _, within, next } = arguments;
-    match reference {
-        Some(reference) => follow(&reference, NextKey::Same, next, "ca.renew/1", context),
-        None => renew_all(within.map_or(DueRule::LastThird, DueRule::Within), &next, context),
+    let Arguments { certificates, due, within, next } = arguments;
+    match due {
+        false => follow(&certificates, NextKey::Same, &next, context),
+        true => renew_all(within.map_or(DueRule::LastThird, DueRule::Within), &next, context),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `ca revoke`: revokes certificates, puts them on hold, or releases them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use schemars::JsonSchema;
@@ -10,30 +10,32 @@ use time::OffsetDateTime;
 
 use crate::app::context::Context;
 use crate::app::public_key;
+use crate::app::resolve::{
+    self, Patterns, Resolved, Source, first_certificate, is_only_a_file, not_found, of_pattern, source,
+};
 use crate::authority::revocation::publish_crl;
 use crate::authority::revocation::revoke::{self, RevokeAction, RevokeOrder, RevokeOutcome, RevokeTarget};
 use crate::cli::options::change::ConfirmArguments;
 use crate::cli::options::passphrase::PassphraseArguments;
 use crate::cli::reports::crl::{CrlJson, crl_fields};
 use crate::cli::reports::entry::EntryJson;
-use crate::report::failure::{Failure, KindCodes};
+use crate::cli::reports::many;
+use crate::report::failure::Failure;
 use crate::report::json::{self, Time};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 
-use crate::store::index::{IndexError, Origin, Reference};
+use crate::store::index::{Entry, IndexError, Origin, Reference};
 use crate::store::{Store, StoreError};
 use crate::text::{PathText, parse_time, rfc3339};
-use crate::x509::certificate_file;
 use crate::x509::crl::RevocationReason;
-use crate::x509::file_kind::Expected;
 
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("which").required(true).args(["certificate", "key"])))]
+#[command(group(ArgGroup::new("which").required(true).args(["certificates", "key"])))]
 pub struct Arguments {
-    /// Which certificate: its name, its serial number, or a file that holds it; name: and serial: say which is meant
+    /// Which certificates: a name, a pattern such as 'web-*', a serial number or its first digits, or a file; see ca help names
     #[arg(value_name = "NAME|SERIAL|FILE")]
-    certificate: Option<String>,
+    certificates: Vec<String>,
     /// Revoke every certificate for the key in this file: a key, a certificate or a signing request
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
@@ -56,7 +58,7 @@ pub struct Arguments {
     passphrase: PassphraseArguments,
 }
 
-/// What was done, and what is left to do.
+/// What was done about one argument, and what is left to do.
 struct Revoked {
     outcome: RevokeOutcome,
     reason: RevocationReason,
@@ -72,7 +74,7 @@ struct Revoked {
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let store = context.store()?;
-    let Arguments { certificate, key, reason, invalid_since, all, crl, confirm, passphrase } = arguments;
+    let Arguments { certificates, key, reason, invalid_since, all, crl, confirm, passphrase } = arguments;
     confirm.apply(context);
     if !crl && passphrase.is_given() {
         let sentence = "a passphrase was given, and without --crl nothing is signed";
@@ -84,26 +86,83 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
             "a release has no date of invalidity: --invalid-since is for revocations",
         ));
     }
-    let target = match (&certificate, &key) {
-        (Some(given), _) => target(given, &store, context)?,
-        (None, Some(path)) => {
-            RevokeTarget::Key { path: path.clone(), fingerprint: public_key::read(path, context)?.fingerprint() }
-        }
-        (None, None) => return Err(Failure::usage("unknown-certificate", "no certificate was named")),
-    };
-    let outcome = revoke::revoke(&store, &RevokeOrder { target, all, reason, invalid_since }, &context.effects())?;
-    if outcome.is_over_sha1 {
-        context.warn(
-            "the certificate is signed over SHA-1, of which two certificates can have the same value: its serial number is \
-             revoked, whichever of them this CA signed",
-        );
+    let order = |target| RevokeOrder { target, all, reason, invalid_since };
+    let mut targets = Vec::new();
+    if let Some(path) = &key {
+        let fingerprint = public_key::read(path, context)?.fingerprint();
+        targets.push((path.escaped().to_string(), RevokeTarget::Key { path: path.clone(), fingerprint }));
     }
+    for given in &certificates {
+        targets.extend(targets_of(given, &order, &store, context)?);
+    }
+    let is_one = targets.len() == 1;
+    let orders: Vec<(String, RevokeOrder)> = targets.into_iter().map(|(name, target)| (name, order(target))).collect();
+    if !is_one {
+        for (name, order) in &orders {
+            revoke::check(&store, order, context.now()).map_err(|error| many::nothing_done(name, error.into()))?;
+        }
+    }
+    let mut revoked = Vec::with_capacity(orders.len());
+    let mut authorities = Vec::new();
+    for (name, order) in orders {
+        let outcome = revoke::revoke(&store, &order, &context.effects()).map_err(Failure::from);
+        if let Ok(outcome) = &outcome {
+            if outcome.is_over_sha1 {
+                context.warn(OVER_SHA1);
+            }
+            authorities.extend(outcome.authorities.iter().cloned());
+        } else if is_one {
+            return Err(outcome.err().unwrap_or_else(unnamed));
+        }
+        revoked.push((name, outcome));
+    }
+    // The CRL of an authority is signed once, when everything is recorded.
+    authorities.sort();
+    authorities.dedup();
     let (signing, retired): (Vec<String>, Vec<String>) =
-        outcome.authorities.iter().cloned().partition(|name| store.ca_certificates().exists(name));
+        authorities.into_iter().partition(|name| store.ca_certificates().exists(name));
     let next = next_steps(&store, &signing)?;
     let lists = if crl { sign_lists(&store, &signing, &next, &passphrase, context)? } else { Vec::new() };
     let next = if crl { Vec::new() } else { next };
-    Ok(Box::new(Revoked { outcome, reason, invalid_since, lists, next, retired, now: context.now() }))
+    let now = context.now();
+    let last = revoked.iter().rposition(|(_, outcome)| outcome.is_ok());
+    let mut after = Some((lists, next, retired));
+    let parts = revoked.into_iter().enumerate().map(|(at, (name, outcome))| {
+        // What is left to do is said once.
+        let (lists, next, retired) = after.take_if(|_| Some(at) == last).unwrap_or_default();
+        (name, outcome.map(|outcome| Revoked { outcome, reason, invalid_since, lists, next, retired, now }))
+    });
+    let parts = parts.collect();
+    many::for_each("ca.revoke-many/1", parts, |part| part.map(|revoked| Box::new(revoked) as Box<dyn Report>))
+}
+
+const OVER_SHA1: &str = "the certificate is signed over SHA-1, of which two certificates can have the same value: its serial \
+     number is revoked, whichever of them this CA signed";
+
+fn unnamed() -> Failure {
+    Failure::usage("unknown-certificate", "no certificate was named")
+}
+
+/// Returns what an argument selects: one certificate, or those of a pattern of names on which the order can be carried out.
+fn targets_of(
+    given: &str,
+    order: &dyn Fn(RevokeTarget) -> RevokeOrder,
+    store: &Store,
+    context: &mut Context<'_>,
+) -> Result<Vec<(String, RevokeTarget)>, Failure> {
+    let now = context.now();
+    let can_be = |entry: &Entry| {
+        let target = RevokeTarget::Reference(Reference::Name(entry.name.clone()));
+        revoke::check(store, &order(target), now).map_or_else(|error| !error.says_nothing_to_do(), |_| true)
+    };
+    let left_out = "authorities, and certificates that are revoked or expired already";
+    match of_pattern(given, Patterns::Usable(&can_be, left_out), store)? {
+        Some(matching) => {
+            let target = |resolved: Resolved| RevokeTarget::Reference(resolved.name_reference());
+            Ok(matching.into_iter().map(|resolved| (resolved.given.clone(), target(resolved))).collect())
+        }
+        None => Ok(vec![(given.to_owned(), target(given, store, context)?)]),
+    }
 }
 
 /// Signs the CRL of each authority. The revocations stay recorded when that fails.
@@ -131,45 +190,38 @@ fn sign_lists(
     Ok(lists)
 }
 
-/// NAME, SERIAL or FILE. A name never begins with `.` or `/`, so that such a word is a file; any other word is a file only
-/// when the index does not know it.
+/// Returns the certificate that one argument names. A word that is a name in the index and the name of a file too is ambiguous,
+/// because a revocation cannot be undone.
 fn target(given: &str, store: &Store, context: &mut Context<'_>) -> Result<RevokeTarget, Failure> {
-    if given.starts_with(['.', '/']) || given == "-" {
-        return of_file(Path::new(given), context);
+    if is_only_a_file(given) {
+        return of_source(Source::File(given.into()), context);
     }
-    let reference: Reference = given
-        .parse()
-        .map_err(|error: crate::store::index::ReferenceError| Failure::usage("bad-name", error.to_string()))?;
-    if !context.world.resolve(Path::new(given)).is_file() {
-        return match store.index()?.find(&reference) {
-            Err(error @ IndexError::NotFound { .. }) if looks_like_a_file(given) => {
-                Err(Failure::from(error).hint(format!("{} is not a file either", Path::new(given).escaped())))
-            }
-            _ => Ok(RevokeTarget::Reference(reference)),
-        };
-    }
-    match store.index()?.find(&reference) {
-        Err(IndexError::NotFound { .. } | IndexError::OnlySerial { .. }) => of_file(Path::new(given), context),
-        Ok(_) => {
+    let reference = resolve::parse(given)?;
+    let found = match store.index()?.find_if_known(&reference) {
+        Ok(found) => found.map(Ok),
+        // The file of a certificate that the index knows by its serial number alone is enough to revoke it.
+        Err(error @ IndexError::OnlySerial { .. }) => Some(Err(error)),
+        Err(error) => return Err(error.into()),
+    };
+    match (found, source(given, context)) {
+        (Some(Ok(_)), Some(Source::File(_))) => {
             Err(Failure::usage("ambiguous", format!("'{given}' is a certificate of this CA and the name of a file"))
                 .hint(format!("write name:{given} or ./{given} to say which one is meant")))
         }
-        Err(error) => Err(error.into()),
+        (Some(Ok(_)), _) => Ok(RevokeTarget::Reference(reference)),
+        (_, Some(source)) => of_source(source, context),
+        (Some(Err(error)), None) => Err(error.into()),
+        (None, None) => Err(not_found(given, &reference, store)),
     }
 }
 
-/// Returns whether a word was probably meant as a file.
-fn looks_like_a_file(given: &str) -> bool {
-    let extension = Path::new(given).extension().and_then(|extension| extension.to_str());
-    given.contains('/') && !given.contains("://") || matches!(extension, Some("pem" | "crt" | "cer" | "der"))
-}
-
-fn of_file(path: &Path, context: &mut Context<'_>) -> Result<RevokeTarget, Failure> {
-    let content = context.read_expected(path, Expected::Certificate, KindCodes::both("bad-certificate"))?;
-    let refused = |reason: String| Failure::usage("bad-certificate", format!("{}: {reason}", path.escaped()));
-    let first = certificate_file::parse(&content).map_err(|error| refused(error.to_string()))?.into_iter().next();
-    let certificate = Box::new(first.ok_or_else(|| refused("it holds no certificate".to_owned()))?);
-    Ok(RevokeTarget::Certificate { path: path.to_owned(), certificate })
+fn of_source(source: Source, context: &mut Context<'_>) -> Result<RevokeTarget, Failure> {
+    let certificate = Box::new(first_certificate(&source, context)?);
+    let path = match source {
+        Source::File(path) => path,
+        Source::Server(address) => address.into(),
+    };
+    Ok(RevokeTarget::Certificate { path, certificate })
 }
 
 /// The commands that sign the CRLs, without which nobody else knows of a revocation.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
+use crate::app::resolve::resolve;
 use crate::app::run_hook::HookRun;
 use crate::authority::leaf::hook::{HookEvent, remembered};
 use crate::authority::leaf::rollback::{self, RollbackOrder, RollbackOutcome, RollbackStatus};
@@ -20,18 +21,18 @@ use crate::report::failure::Failure;
 use crate::report::json::{self, FilePath, Hex, Serial};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
-use crate::store::index::Reference;
-use crate::text::{PathText, humanize, rfc3339};
-use crate::x509::SerialNumber;
+use crate::store::index::Entry;
+use crate::text::{self, PathText, humanize, rfc3339};
+use crate::x509::{SerialDigits, SerialNumber};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Which name: itself, or the serial number of one of its certificates
-    #[arg(value_name = "NAME|SERIAL")]
-    reference: Reference,
+    /// Which name: the name itself, or the serial number or file of one of its certificates; see ca help names
+    #[arg(value_name = "NAME|SERIAL|FILE")]
+    certificate: String,
     /// Put the files of this certificate in place, an older or a newer one [default: those that were in place before]
     #[arg(long, value_name = "SERIAL")]
-    to: Option<SerialNumber>,
+    to: Option<SerialDigits>,
     #[command(flatten)]
     dry_run: DryRunArgument,
     #[command(flatten)]
@@ -46,10 +47,14 @@ struct RolledBack {
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let Arguments { reference, to, dry_run, hook } = arguments;
+    let Arguments { certificate, to, dry_run, hook } = arguments;
     dry_run.apply(context);
     let hook = hook.options();
     let store = context.store()?;
+    let resolved = resolve(&certificate, context)?;
+    let reference = resolved.name_reference();
+    let to = to.map(|digits| serial_of(&digits, &store.index()?.history(&resolved.entry.name)?, &certificate));
+    let to = to.transpose()?;
     let outcome = rollback::rollback(&store, &RollbackOrder { reference, to }, &context.effects())?;
     let entry = &outcome.entry;
     let hook = if outcome.status == RollbackStatus::Unchanged {
@@ -75,6 +80,21 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         ));
     }
     Ok(Box::new(RolledBack { outcome, hook, now: context.now() }))
+}
+
+/// Returns the serial number of the certificate that the digits select among those of the name.
+fn serial_of(digits: &SerialDigits, history: &[Entry], name: &str) -> Result<SerialNumber, Failure> {
+    let mut begin = history.iter().filter(|entry| digits.can_be_first_digits() && digits.begin(&entry.serial));
+    match (digits.whole(), begin.next(), begin.next()) {
+        (_, Some(one), None) => Ok(one.serial.clone()),
+        // The act reports that the name does not have it.
+        (Some(serial), _, _) => Ok(serial),
+        _ => {
+            let sentence = format!("'{digits}' does not begin exactly one serial number of '{}'", text::escape(name));
+            Err(Failure::usage("unknown-certificate", sentence)
+                .hint(format!("'ca history {}' shows them", text::shell_word(name))))
+        }
+    }
 }
 
 /// `ca.rollback/1`.

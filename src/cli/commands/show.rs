@@ -7,14 +7,16 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
+use crate::app::resolve::{Patterns, Resolved, resolve_all};
 use crate::cli::reports::entry::{EntryJson, FilesJson, file_fields, how_far};
+use crate::cli::reports::many;
 use crate::report::describe::scope::{ImpersonationScope, ScopeJson};
 use crate::report::failure::Failure;
 use crate::report::json::{self, Hex, Time};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::delivery::Paths;
-use crate::store::index::{CertificateStatus, Entry, EntryId, Reference, Revocation};
+use crate::store::index::{CertificateStatus, Entry, EntryId, Revocation};
 use crate::store::locate::{count_as_delivered_if_there, locate};
 use crate::store::previous_certificates::NameHistory;
 use crate::text::{PathText, humanize, rfc3339};
@@ -23,9 +25,10 @@ use crate::x509::{ExtendedKeyUsage, KeyKind};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Its name (the one that is in place is shown) or its serial number; name: or serial: in front says which
-    #[arg(value_name = "NAME|SERIAL")]
-    certificate: Reference,
+    /// Which certificates: a name (its current certificate is shown), a serial number or its first digits, a pattern such as
+    /// 'web-*', a file, or the HOST:PORT of a server; see ca help names
+    #[arg(value_name = "NAME|SERIAL|FILE", required = true)]
+    certificates: Vec<String>,
 }
 
 /// One entry, with everything that is known of it.
@@ -45,16 +48,21 @@ struct Shown {
 }
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let resolved = resolve_all(&arguments.certificates, Patterns::Every, context)?;
+    let each = resolved.into_iter().map(|resolved| (resolved.given.clone(), resolved)).collect();
+    many::for_each("ca.show-many/1", each, |resolved| show(&resolved, context))
+}
+
+fn show(resolved: &Resolved, context: &Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let now = context.now();
     let store = context.store()?;
     let index = store.index()?;
-    let found = index.find(&arguments.certificate)?;
+    let found = &resolved.entry;
     let name_history = NameHistory::of(index, &found.name)?;
     let in_place = name_history.in_place(store.home(), &found.name.parse()?).map(|entry| entry.id);
     // Of a name, what is in place is shown; of a serial number, that certificate.
-    let is_by_serial = arguments.certificate.is_serial_of(&found);
-    let of_name = name_history.certificates.iter().find(|entry| Some(entry.id) == in_place && !is_by_serial);
-    let mut entry = of_name.unwrap_or(&found).clone();
+    let of_name = name_history.certificates.iter().find(|entry| Some(entry.id) == in_place && !resolved.is_this_one);
+    let mut entry = of_name.unwrap_or(found).clone();
     count_as_delivered_if_there(store.home(), index, &mut entry)?;
     let certificate = index.certificate(&entry)?;
     let above = store.ca_certificates().ca_certificate(&entry.name).ok();

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use crate::app::address::host_of;
 use crate::app::context::Context;
+use crate::app::resolve::{self, ChainFiles, Input, Source};
 use crate::app::verify::request::{Verified, VerifyRequest, verify};
 use crate::cli::options::number::whole_number;
 use crate::cli::options::passphrase::{KEY_FLAG, of_existing_key_file};
@@ -21,8 +22,9 @@ use crate::x509::{GeneralName, general_name};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Judge the first certificate of each file (or of each file in a folder); the others in it are untrusted intermediates
-    #[arg(required_unless_present = "connect", value_name = "FILE")]
+    /// Verify the first certificate of each file (or of each file in a folder) with the others in it as untrusted
+    /// intermediates; or the deployed certificate of a NAME, or what the server at HOST:PORT sends; see ca help names
+    #[arg(required_unless_present = "connect", value_name = "FILE|NAME|HOST:PORT")]
     files: Vec<PathBuf>,
     /// Use these certificates as untrusted intermediates too
     #[arg(long, value_name = "FILE")]
@@ -99,7 +101,8 @@ enum PurposeArgument {
     Any,
 }
 
-pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+pub fn run(mut arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    find_files(&mut arguments, context)?;
     let options = options(&arguments, context)?;
     let Arguments {
         files,
@@ -147,6 +150,40 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     }
     let working_folder = context.world.working_folder.clone();
     Ok(Box::new(VerifyReport { options: request.options, results, warnings, quiet: context.quiet, working_folder }))
+}
+
+/// Puts the files of certificates in the place of their names and serial numbers; a server becomes `--connect`.
+fn find_files(arguments: &mut Arguments, context: &mut Context<'_>) -> Result<(), Failure> {
+    let given = std::mem::take(&mut arguments.files);
+    let is_one = given.len() == 1;
+    for file in given {
+        match resolve::input(&file, context)? {
+            Input::Source(Source::File(path)) => arguments.files.push(path),
+            Input::Source(Source::Server(address)) => {
+                if !is_one || arguments.connect.is_some() || !arguments.untrusted.is_empty() {
+                    return Err(Failure::usage(
+                        "bad-arguments",
+                        format!("{address} is a server, which is verified alone"),
+                    )
+                    .hint(format!("to compare it with a file: ca verify --connect {address} FILE")));
+                }
+                arguments.connect = Some(address);
+            }
+            Input::Entries(entries) => {
+                let store = context.store()?;
+                let near = |path: PathBuf| match path.strip_prefix(&context.world.working_folder) {
+                    Ok(near) => near.to_owned(),
+                    Err(_) => path,
+                };
+                for entry in entries {
+                    let ChainFiles { file, chain } = entry.chain_files(&store)?;
+                    arguments.files.push(near(file));
+                    arguments.untrusted.extend(chain.map(near).filter(|_| !arguments.as_served));
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 fn options(arguments: &Arguments, context: &Context<'_>) -> Result<VerifyOptions, Failure> {

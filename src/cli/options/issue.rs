@@ -6,14 +6,16 @@ use time::OffsetDateTime;
 use super::key_value::{key_and_value, subject_attribute};
 use crate::authority::leaf::order::{DueRule, IfNameExists};
 use crate::issuance::Expiry;
-use crate::text::{Lifetime, parse_time};
+use crate::report::failure::Failure;
+use crate::text::{self, Lifetime, parse_time};
+use crate::x509::general_name::GeneralNameError;
 use crate::x509::{AttributeType, GeneralName};
 
 /// The flags that decide the content of the certificate.
 #[derive(Debug, Args)]
 pub struct IssueOptions {
     /// Add a subject alternative name: DNS, IP, e-mail or URI, recognised from the value; repeatable
-    #[arg(long = "san", value_name = "NAME")]
+    #[arg(long = "san", value_name = "NAME", value_parser = alternative_name)]
     pub sans: Vec<GeneralName>,
     /// Choose how long it is valid: 45s 30m 12h 90d 2w 1y
     #[arg(long = "for", value_name = "D", allow_hyphen_values = true)]
@@ -35,6 +37,26 @@ pub struct IssueOptions {
     pub clip: bool,
 }
 
+/// Reads the value of `--san`; a mistake that is obvious is answered with what to type.
+fn alternative_name(given: &str) -> Result<GeneralName, String> {
+    given.parse().map_err(|error: GeneralNameError| match given.contains(',') {
+        true => {
+            let each: Vec<String> =
+                given.split(',').map(|name| format!("--san {}", text::shell_word(name.trim()))).collect();
+            format!("{error}; give each name its own flag: {}", each.join(" "))
+        }
+        false => error.to_string(),
+    })
+}
+
+/// Returns the host of a web address, `web.test` of `https://web.test:8443/path`; `None` for anything else.
+pub fn host_of_url(given: &str) -> Option<&str> {
+    let rest = given.strip_prefix("https://").or_else(|| given.strip_prefix("http://"))?;
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(host, |(host, _)| host);
+    (!host.is_empty()).then_some(host)
+}
+
 impl IssueOptions {
     pub fn expiry(&self) -> Expiry {
         match (self.lifetime, self.not_after) {
@@ -42,6 +64,18 @@ impl IssueOptions {
             (None, Some(end)) => Expiry::At(end),
             (None, None) => Expiry::Default,
         }
+    }
+}
+
+/// Refuses a flag that is about one certificate when several are wanted.
+///
+/// # Errors
+/// Exit status 2 when the flag is given.
+pub fn only_for_one(is_given: bool, flag: &str) -> Result<(), Failure> {
+    match is_given {
+        true => Err(Failure::usage("bad-arguments", format!("{flag} is for one certificate, and several are named"))
+            .hint("run the command once for each of them")),
+        false => Ok(()),
     }
 }
 

@@ -10,5 +10,6 @@ pub mod handshake;
 pub mod hook;
 pub mod issue;
 pub mod lint;
+pub mod many;
 pub mod renew_due;
 pub mod verify;

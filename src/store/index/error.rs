@@ -10,7 +10,7 @@ use crate::store::index::reference::Reference;
 use crate::system::file_size_limit_was_met;
 use crate::system::files::{self, FileError};
 use crate::text::{self, Diagnosis, Diagnostic, PathText, escape};
-use crate::x509::{DecodeError, SerialNumber};
+use crate::x509::{DecodeError, GeneralName, SerialDigits, SerialNumber};
 
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
@@ -33,13 +33,19 @@ pub enum IndexError {
     #[error("the index has a certificate with the serial number {serial} of the same issuer already")]
     SerialUsed { serial: SerialNumber },
     /// The message includes the most similar name in the index.
-    #[error("there is no certificate with {}", describe(reference))]
+    #[error("there is no certificate with {reference}")]
     NotFound { reference: Reference, nearest: Option<String> },
     /// The certificate is known by its serial number alone.
     #[error("the index does not have the certificate with the serial number {serial}: {known}")]
     OnlySerial { serial: SerialNumber, known: String },
     #[error("'{}' is the name of one certificate and the serial number of another", text::escape(given))]
     Ambiguous { given: String },
+    /// The digits are the first ones of several serial numbers.
+    #[error("{} serial numbers begin with '{digits}'", candidates.total)]
+    SeveralSerials { digits: SerialDigits, candidates: Candidates },
+    /// Certificates of several names have the subject alternative name.
+    #[error("'{}' is in certificates of {} names", text::escape(&name.to_string()), candidates.total)]
+    SeveralNames { name: GeneralName, candidates: Candidates },
     #[error("the index has certificates of several issuers with the serial number {serial}")]
     SeveralIssuers { serial: SerialNumber },
     #[error("{} cannot be recorded: its name is not text in UTF-8", .0.escaped())]
@@ -53,11 +59,20 @@ pub enum IndexError {
     File(#[from] FileError),
 }
 
-fn describe(reference: &Reference) -> String {
-    match reference {
-        Reference::Name(name) => format!("the name '{}'", text::escape(name)),
-        Reference::Serial(serial) => format!("the serial number {serial}"),
-        Reference::Either(given, _) => format!("the name or the serial number '{}'", text::escape(given)),
+/// What an ambiguous reference can mean: the first ones, as arguments to type with what tells them apart, and the number of all.
+#[derive(Debug)]
+pub struct Candidates {
+    pub first: Vec<String>,
+    pub total: u64,
+}
+
+impl Candidates {
+    /// The most that are listed.
+    pub(crate) const MOST_LISTED: usize = 10;
+
+    fn lines(&self) -> impl Iterator<Item = String> {
+        let more = self.total.saturating_sub(self.first.len() as u64);
+        self.first.iter().cloned().chain((more > 0).then(|| format!("and {more} more")))
     }
 }
 
@@ -124,13 +139,22 @@ const RESTORE: &str = "restore the CA directory from a copy; index.db and index.
 impl Diagnostic for IndexError {
     fn diagnosis(&self) -> Diagnosis {
         match self {
-            Self::NotFound { nearest, .. } => Diagnosis::usage("unknown-certificate")
+            Self::NotFound { nearest, reference } => Diagnosis::usage("unknown-certificate")
                 .hints(nearest.iter().map(|near| format!("did you mean '{}'?", escape(near))))
+                .hints(reference.digits().filter(|digits| !digits.can_be_first_digits()).map(|_| {
+                    format!(
+                        "the first digits of a serial number are enough when there are {} or more",
+                        SerialDigits::FEWEST
+                    )
+                }))
                 .hint("'ca list' shows every certificate of this CA"),
             Self::OnlySerial { .. } => Diagnosis::usage("unknown-certificate")
                 .hint("its file is enough to record and revoke it: ca revoke FILE"),
             Self::Ambiguous { given } => Diagnosis::usage("ambiguous")
                 .hint(format!("write name:{given} or serial:{given} to say which one is meant")),
+            Self::SeveralSerials { candidates, .. } | Self::SeveralNames { candidates, .. } => {
+                Diagnosis::usage("ambiguous").hint("say which one:").hints(candidates.lines())
+            }
             Self::SeveralIssuers { .. } => {
                 Diagnosis::usage("ambiguous").hint("ask for it by its name: 'ca list' shows the names")
             }

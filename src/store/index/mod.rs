@@ -21,7 +21,9 @@ mod imported;
 mod in_effect;
 mod limits;
 pub mod location;
+mod look_up;
 mod mark;
+mod name_pattern;
 pub mod pinned;
 pub mod placement;
 mod query;
@@ -41,10 +43,11 @@ use rusqlite::{Connection, OpenFlags};
 pub use audit_query::{StoredCertificate, UncoveredRow};
 pub use crl::{NewCrl, RecordedCrl};
 pub use entry::{CertificateStatus, Entry, EntryId, NewEntry, Origin, Revocation};
-pub use error::IndexError;
+pub use error::{Candidates, IndexError};
 pub use event::{Event, EventContext, EventKind, HeadSignature, LogHead, empty_hash, next_hash};
 pub use event_object::EventObject;
 pub use imported::{ImportSource, ImportedRevocation, ImportedSerial, RecordedRevocation};
+pub use name_pattern::NamePattern;
 pub use placement::{Rollback, StoredHook};
 pub use query::Filter;
 pub use recorded_state::{StoredCrl, StoredRevocation};
@@ -197,6 +200,8 @@ mod imported_tests;
 mod in_effect_tests;
 #[cfg(test)]
 mod kill_tests;
+#[cfg(test)]
+mod look_up_tests;
 #[cfg(test)]
 mod read_only_tests;
 #[cfg(test)]

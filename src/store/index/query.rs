@@ -3,12 +3,12 @@
 use std::sync::LazyLock;
 
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension, Params, named_params, params_from_iter};
+use rusqlite::{Params, named_params, params_from_iter};
 use time::OffsetDateTime;
 
-use crate::store::index::{CertificateStatus, Entry, EntryId, Index, IndexError, Reference, Revocation, in_effect};
-use crate::text::{self, Lifetime};
-use crate::x509::{Certificate, GeneralName, SerialNumber, general_name};
+use crate::store::index::{CertificateStatus, Entry, EntryId, Index, IndexError, Revocation, in_effect};
+use crate::text::Lifetime;
+use crate::x509::{Certificate, GeneralName, SerialNumber};
 
 /// The columns that [`Entry::from_row`] reads.
 const SELECT: &str = "
@@ -116,8 +116,8 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn latest_by_name(&self, name: &str) -> Result<Option<Entry>, IndexError> {
-        let sql = format!("{SELECT} {} WHERE c.name = ?1 ORDER BY c.id DESC LIMIT 1", *FROM);
-        self.connection.query_row(&sql, [name], Entry::from_row).optional().map_err(self.place.error())
+        // An act that found the name asks again under the lock, so the prepared statement is cached.
+        Ok(self.entries("WHERE c.name = ?1 ORDER BY c.id DESC LIMIT 1", [name])?.pop())
     }
 
     /// Returns all certificates of a NAME, the latest last.
@@ -139,62 +139,6 @@ impl Index {
     /// When the index cannot be read.
     pub fn by_serial(&self, serial: &SerialNumber) -> Result<Vec<Entry>, IndexError> {
         self.entries("WHERE c.serial = ?1 ORDER BY c.id", [serial.as_der_content()])
-    }
-
-    /// Returns the certificate that NAME|SERIAL selects: the latest of a name, or the one with the serial number.
-    ///
-    /// # Errors
-    /// When there is none ([`IndexError::NotFound`]), when the reference can select two ([`IndexError::Ambiguous`],
-    /// [`IndexError::SeveralIssuers`]), or the index cannot be read.
-    pub fn find(&self, reference: &Reference) -> Result<Entry, IndexError> {
-        let (name, serial) = match reference {
-            Reference::Name(name) => (Some(name), None),
-            Reference::Serial(serial) => (None, Some(serial)),
-            Reference::Either(name, serial) => (Some(name), Some(serial)),
-        };
-        let mut by_name = name.map(|name| self.latest_by_name(name)).transpose()?.flatten();
-        // The entry of a host has its A-labels as the name, also when the caller typed a U-label.
-        if by_name.is_none()
-            && let Some(host) = name.and_then(|name| general_name::dns(name).ok())
-        {
-            by_name = self.latest_by_name(&host)?;
-        }
-        let mut by_serial = serial.map(|serial| self.by_serial(serial)).transpose()?.unwrap_or_default();
-        match (by_name, by_serial.pop()) {
-            (Some(entry), None) => Ok(entry),
-            (None, Some(entry)) if by_serial.is_empty() => Ok(entry),
-            (None, Some(entry)) => Err(IndexError::SeveralIssuers { serial: entry.serial }),
-            // The text is both a name and a serial number. It is ambiguous even when both select the same certificate,
-            // because that may change.
-            (Some(entry), Some(_)) => Err(IndexError::Ambiguous { given: entry.name }),
-            (None, None) => {
-                if let Some(serial) = serial
-                    && let Some(known) = self.known_by_serial(serial)?
-                {
-                    return Err(IndexError::OnlySerial { serial: serial.clone(), known });
-                }
-                let nearest = name.map(|name| self.nearest_name(name)).transpose()?.flatten();
-                Err(IndexError::NotFound { reference: reference.clone(), nearest })
-            }
-        }
-    }
-
-    /// Returns the most similar name; `None` when no name is similar. It reads all names and keeps only the best match
-    /// so far.
-    fn nearest_name(&self, wanted: &str) -> Result<Option<String>, IndexError> {
-        let look = || -> rusqlite::Result<Option<String>> {
-            let mut statement = self.connection.prepare("SELECT DISTINCT name FROM certificate")?;
-            let mut rows = statement.query([])?;
-            let mut best: Option<String> = None;
-            while let Some(row) = rows.next()? {
-                let name: String = row.get(0)?;
-                if text::nearest(wanted, best.as_deref().into_iter().chain([name.as_str()])) == Some(&name) {
-                    best = Some(name);
-                }
-            }
-            Ok(best)
-        };
-        look().map_err(self.place.error())
     }
 
     /// Returns the certificate of an entry.
@@ -224,7 +168,7 @@ impl Index {
         read().map_err(self.place.error())
     }
 
-    fn entries(&self, rest: &str, values: impl Params) -> Result<Vec<Entry>, IndexError> {
+    pub(super) fn entries(&self, rest: &str, values: impl Params) -> Result<Vec<Entry>, IndexError> {
         let read = || -> rusqlite::Result<_> {
             // One act runs several queries, so the prepared statement is cached.
             let mut statement = self.connection.prepare_cached(&format!("{SELECT} {} {rest}", *FROM))?;
