@@ -338,11 +338,11 @@ mod tests {
     #[test]
     fn all_problems_of_a_file_are_reported_at_once_each_with_its_position() {
         let message = problems(
-            "lifetme = \"90d\"\nlifetime = \"90 days\"\n[names]\nat-least = \"one\"\nat_least = 1\ncolour = 2\n",
+            "lifetme = \"90d\"\nlifetime = \"90 dais\"\n[names]\nat-least = \"one\"\nat_least = 1\ncolour = 2\n",
         );
         let lines: Vec<_> = message.lines().collect();
         assert_eq!(lines[0], "a.toml:1:1: unknown key 'lifetme' at the top of the file; did you mean 'lifetime'?");
-        assert!(lines[1].starts_with("a.toml:2:12: '90 days' is not a duration"), "{message}");
+        assert!(lines[1].starts_with("a.toml:2:12: '90 dais' is not a duration"), "{message}");
         assert_eq!(lines[2], "a.toml:4:12: invalid type: string \"one\", expected a whole number, 0 or more");
         assert_eq!(lines[3], "a.toml:5:1: unknown key 'at_least' in [names]; did you mean 'at-least'?");
         assert_eq!(lines[4], "a.toml:6:1: unknown key 'colour' in [names]; known here: at-least, lives");

@@ -6,7 +6,7 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 use crate::store::certificate_files::CERTIFICATE;
-use crate::store::index::{Entry, Filter, Index, Origin};
+use crate::store::index::{Entry, Filter, Index, IndexError, Origin};
 use crate::store::{Store, StoreError, ca_certificates};
 use crate::system::files;
 use crate::text::{Diagnosis, Diagnostic};
@@ -98,9 +98,17 @@ fn requested_key(path: &Path) -> Result<Option<PublicKey>, StoreError> {
     Ok(content.and_then(key))
 }
 
-fn entries_with(index: &Index, key: &PublicKey, now: OffsetDateTime) -> Result<Vec<Entry>, SubjectKeyError> {
+fn entries_with(index: &Index, key: &PublicKey, now: OffsetDateTime) -> Result<Vec<Entry>, IndexError> {
     let filter = Filter { key_fingerprint: Some(key.fingerprint()), ..Filter::default() };
     Ok(index.query(&filter, now)?.0)
+}
+
+/// Returns true if the index has a certificate for this key, of any name, that was revoked because the key was compromised.
+///
+/// # Errors
+/// When the index cannot be read.
+pub(crate) fn is_compromised_key(index: &Index, key: &PublicKey, now: OffsetDateTime) -> Result<bool, IndexError> {
+    Ok(entries_with(index, key, now)?.iter().any(is_compromised))
 }
 
 /// Searches the index for a certificate for this key, of any name, that was revoked because the key was compromised.

@@ -8,6 +8,7 @@ use crate::authority::certify::{RecordAs, certify, record};
 use crate::authority::hierarchy::ca_profile::{INTERMEDIATE, RecertifySettings};
 use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::leaf::request_inputs;
+use crate::authority::leaf::subject_key_checks::is_compromised_key;
 use crate::authority::serial::unused_serial;
 use crate::issuance::draft::not_before;
 use crate::issuance::profile::Distribution;
@@ -17,7 +18,7 @@ use crate::store::certificate_files::CHAIN;
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::error::TemplateError;
-use crate::store::index::{EntryId, EventKind, Index, Transaction};
+use crate::store::index::{Entry, EntryId, EventKind, Index, Transaction};
 use crate::store::{Store, StoreError, delivery, templates};
 use crate::system::files;
 use crate::x509::{Certificate, Validity};
@@ -33,8 +34,28 @@ pub struct Recertified {
     pub left_out: Vec<String>,
 }
 
-/// The authorities whose certificate the old root signed.
-pub fn directly_below(
+/// Returns the authorities that a rotation moves to the new root: those that the old root signed, except for revoked ones,
+/// ones on hold and those with a compromised key. The new root must not make them valid again.
+pub fn to_be_moved(
+    authorities: &CaCertificates,
+    index: &Index,
+    old: &Certificate,
+    now: OffsetDateTime,
+) -> Result<Vec<(String, Certificate)>, RotationError> {
+    let mut found = Vec::new();
+    for (name, certificate) in directly_below(authorities, old)? {
+        let fingerprint = certificate.fingerprint();
+        let is_revoked = |row: &Entry| row.fingerprint == fingerprint && row.revocation.is_some();
+        let is_revoked = index.history(&name)?.iter().any(is_revoked);
+        if !is_revoked && !is_compromised_key(index, &certificate.public_key, now)? {
+            found.push((name, certificate));
+        }
+    }
+    Ok(found)
+}
+
+/// The authorities whose certificate the root signed.
+fn directly_below(
     authorities: &CaCertificates,
     old: &Certificate,
 ) -> Result<Vec<(String, Certificate)>, RotationError> {
@@ -53,10 +74,10 @@ pub fn directly_below(
 pub fn is_anything_left(
     authorities: &CaCertificates,
     index: &Index,
-    old: &Certificate,
-    new: &Certificate,
+    (old, new): (&Certificate, &Certificate),
+    now: OffsetDateTime,
 ) -> Result<bool, RotationError> {
-    Ok(!to_be_recertified(authorities, index, old, new)?.is_empty() || !outdated_chains(authorities)?.is_empty())
+    Ok(!to_be_recertified(authorities, index, (old, new), now)?.is_empty() || !outdated_chains(authorities)?.is_empty())
 }
 
 /// Returns the authorities below the old root; and those whose new certificate was written by a run that died before it
@@ -65,10 +86,10 @@ pub fn is_anything_left(
 fn to_be_recertified(
     authorities: &CaCertificates,
     index: &Index,
-    old: &Certificate,
-    new: &Certificate,
+    (old, new): (&Certificate, &Certificate),
+    now: OffsetDateTime,
 ) -> Result<Vec<(String, Certificate)>, RotationError> {
-    let mut found = directly_below(authorities, old)?;
+    let mut found = to_be_moved(authorities, index, old, now)?;
     for (name, certificate) in directly_below(authorities, new)? {
         let fingerprint = certificate.fingerprint();
         let rows = index.history(&name)?;
@@ -90,7 +111,7 @@ pub fn recertify_the_rest(
 ) -> Result<Vec<Recertified>, RotationError> {
     let (config, authorities) = (store.config(), store.ca_certificates());
     let mut recertified = Vec::new();
-    let left = to_be_recertified(authorities, transaction, old, new.ca_certificate().certificate())?;
+    let left = to_be_recertified(authorities, transaction, (old, new.ca_certificate().certificate()), now)?;
     for (name, before) in left {
         let template = transaction.history(&name)?.pop().map_or_else(|| INTERMEDIATE.to_owned(), |last| last.template);
         let settings = RecertifySettings::read(store, &template, INTERMEDIATE)?;

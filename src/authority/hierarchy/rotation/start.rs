@@ -173,7 +173,7 @@ impl RotationStart<'_> {
             (self.authorities.certificate(&old)?, self.authorities.certificate(&new)?);
         let change = PlannedChange::new(format!("go on with the rotation from '{old}' to '{new}'"));
         let index = self.store.index()?;
-        if !is_anything_left(self.authorities, index, &old_certificate, &new_certificate)? {
+        if !is_anything_left(self.authorities, index, (&old_certificate, &new_certificate), self.now)? {
             if self.unmarked(index, &new)?.is_empty() {
                 return Err(RotationError::UnderWay { old, new });
             }

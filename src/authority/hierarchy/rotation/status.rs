@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
 use crate::authority::hierarchy::rotation::error::RotationError;
-use crate::authority::hierarchy::rotation::recertify::directly_below;
+use crate::authority::hierarchy::rotation::recertify::to_be_moved;
 use crate::authority::hierarchy::rotation::start::CROSS;
 use crate::authority::leaf::order::IN_MEMORY;
 use crate::store::Store;
@@ -50,7 +50,7 @@ pub(crate) fn of(store: &Store, now: OffsetDateTime) -> Result<Option<RotationSt
     let (index, authorities) = (store.index()?, store.ca_certificates());
     let Some(Rotation { old, new, .. }) = authorities.rotation()? else { return Ok(None) };
     let old_certificate = authorities.certificate(&old)?;
-    let below = directly_below(authorities, &old_certificate)?.into_iter().map(|(name, _)| name).collect();
+    let below = to_be_moved(authorities, index, &old_certificate, now)?.into_iter().map(|(name, _)| name).collect();
     Ok(Some(RotationStatus {
         certificates: depending_on(store.home(), &old, index, now)?,
         authorities: below,

@@ -90,6 +90,25 @@ fn the_mark_of_the_generation_is_counted_on() {
     assert_eq!(start::next_generation("Acme Root GmbH"), "Acme Root GmbH G2");
 }
 
+/// A new root must not make a key valid again that was taken out of use.
+#[test]
+fn a_revoked_authority_one_on_hold_and_one_with_a_compromised_key_get_no_certificate_of_the_new_root() {
+    use crate::x509::crl::RevocationReason::{CertificateHold, CessationOfOperation, KeyCompromise};
+    let ca = ca_of_three();
+    for name in ["closed", "stolen", "held"] {
+        ca.issue(IssueOrder { issuer: Some("root".to_owned()), ..order("intermediate", name) }).unwrap();
+    }
+    let certificate_of = |name: &str| certificate(&ca, &format!("authorities/{name}/cert.pem"));
+    let before = ["closed", "stolen", "held"].map(certificate_of);
+    for (name, reason) in [("closed", CessationOfOperation), ("stolen", KeyCompromise), ("held", CertificateHold)] {
+        ca.revoke(name, reason).unwrap();
+    }
+    let started = ca.rotate(&RootRotationOrder::default()).unwrap();
+    assert_eq!(started.recertified.iter().map(|moved| moved.name.as_str()).collect::<Vec<_>>(), ["policy"]);
+    assert_eq!(["closed", "stolen", "held"].map(certificate_of), before);
+    ca.finish(false).unwrap();
+}
+
 #[test]
 fn a_rotation_moves_every_authority_and_lists_what_was_delivered_before_it() {
     let ca = ca_of_three();
