@@ -35,5 +35,5 @@ pub fn require_certificates(path: &Path, context: &mut Context<'_>) -> Result<Ve
     let ders = certificate_file::ders(content).map_err(|error| unreadable(error.to_string()))?.ders;
     let decoded: Result<Vec<_>, _> = ders.iter().map(|der| Certificate::from_der(der)).collect();
     let found = decoded.map_err(|error| unreadable(error.to_string()))?;
-    if found.is_empty() { Err(unreadable("it holds no certificate".to_owned())) } else { Ok(found) }
+    if found.is_empty() { Err(unreadable("it contains no certificate".to_owned())) } else { Ok(found) }
 }

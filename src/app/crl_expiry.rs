@@ -76,13 +76,13 @@ fn sentence(crl: &RecordedCrl, usual: &str, now: OffsetDateTime) -> String {
         )
     } else if crl.next_update > now {
         format!(
-            "the revocation list of '{authority}' ends at {end}, in {left}; whoever checks it refuses every certificate of \
-             '{authority}' from then on. Sign the next one: {command}"
+            "the CRL of '{authority}' expires at {end}, in {left}. Clients that check it refuse every \
+                 certificate of '{authority}' from then on. Sign the next one: {command}"
         )
     } else {
         format!(
-            "the revocation list of '{authority}' ended at {end}, {left} ago; whoever checks it refuses every certificate of \
-             '{authority}'. Sign the next one: {command}"
+            "the CRL of '{authority}' expired at {end}, {left} ago. Clients that check it refuse every \
+                 certificate of '{authority}'. Sign the next one: {command}"
         )
     }
 }

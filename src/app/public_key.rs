@@ -20,9 +20,12 @@ pub fn read(path: &Path, context: &mut Context<'_>) -> Result<PublicKey, Failure
     of(&content).ok_or_else(|| {
         let failure = |reason| Failure::usage("unreadable-input", format!("{} {reason}", path.escaped()));
         match KeyFile::parse(&content) {
-            Ok(file) if file.is_encrypted() => failure("holds an encrypted private key, which is not opened for this")
-                .hint("give the certificate or the public key that belongs to it"),
-            _ => failure("holds no key, certificate or signing request that can be read"),
+            Ok(file) if file.is_encrypted() => failure(
+                "contains an encrypted private key, which is not \
+                 decrypted for this",
+            )
+            .hint("give the certificate or the public key that belongs to it"),
+            _ => failure("contains no key, certificate or signing request that can be read"),
         }
     })
 }

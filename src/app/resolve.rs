@@ -283,7 +283,7 @@ pub fn first_certificate(source: &Source, context: &mut Context<'_>) -> Result<C
     };
     let refused = |reason: String| Failure::usage("bad-certificate", format!("{place}: {reason}"));
     let first = certificate_file::parse(&content).map_err(|error| refused(error.to_string()))?.into_iter().next();
-    first.ok_or_else(|| refused("it holds no certificate".to_owned()))
+    first.ok_or_else(|| refused("it contains no certificate".to_owned()))
 }
 
 /// Returns the certificates in DER that a server shows; never none.

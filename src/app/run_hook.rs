@@ -131,9 +131,9 @@ impl HookRun {
     pub fn how(&self) -> String {
         match &self.end {
             End::Ended(Ended::Exited(0)) => "done".to_owned(),
-            End::Ended(Ended::Exited(status)) => format!("ended with exit status {status}"),
-            End::Ended(Ended::Killed(signal)) => format!("was ended by signal {signal}"),
-            End::Ended(Ended::TimedOut) => format!("had not ended after {}, and was ended", self.hook.timeout),
+            End::Ended(Ended::Exited(status)) => format!("exited with status {status}"),
+            End::Ended(Ended::Killed(signal)) => format!("was stopped by signal {signal}"),
+            End::Ended(Ended::TimedOut) => format!("did not exit within {}, and was stopped", self.hook.timeout),
             End::NotStarted(cause) => format!("could not be started: {cause}"),
             End::Within => "not run within itself".to_owned(),
         }

@@ -62,14 +62,14 @@ impl Diagnostic for CertifyError {
                 let refused = Diagnosis::refused("revoked-issuer");
                 match revocation.reason {
                     RevocationReason::CertificateHold => refused
-                        .hint(format!("to end the hold: ca revoke {} --reason release", shell_word(revoked))),
+                        .hint(format!("to release it: ca revoke {} --reason release", shell_word(revoked))),
                     _ => refused.hint(
                         "choose another authority with --issuer; for a new one: ca issue intermediate NAME --issuer root",
                     ),
                 }
             }
             Self::NoRoot { .. } => Diagnosis::refused("no-path-to-root")
-                .hint("the certificate of the root was exchanged or removed: bring it back from a backup"),
+                .hint("the certificate of the root was exchanged or removed: restore it from a backup"),
             Self::NoFreeSerial => Diagnosis::refused("not-issued"),
             Self::DoesNotVerify(problem) => Diagnosis::refused("not-issued").hint(problem.hint.clone()),
             Self::RefusedByClients(problem) => Diagnosis::refused("name-constrained").hint(problem.hint.clone()),
@@ -84,8 +84,11 @@ fn revoked_issuer(authority: &str, revoked: &str, revocation: &Revocation) -> St
         reason => format!("is revoked, since {since} ({})", reason.name()),
     };
     if authority.eq_ignore_ascii_case(revoked) {
-        format!("'{authority}' {how}; nobody who knows that believes what it signs")
+        format!("'{authority}' {how}; clients that know this refuse everything that it signs")
     } else {
-        format!("'{authority}' stands below '{revoked}', which {how}; nobody who knows that believes what it signs")
+        format!(
+            "'{authority}' is below '{revoked}', which {how}; clients that know this refuse everything that \
+             it signs"
+        )
     }
 }

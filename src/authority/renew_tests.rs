@@ -70,7 +70,7 @@ fn a_renewal_that_is_overtaken_follows_what_overtook_it() {
         ca.renew("web.test", NextKey::New(None)).unwrap();
     });
     let history = ca.history("web.test");
-    assert_eq!((times, history.len()), (1, 3), "whoever begins anew asks nobody again");
+    assert_eq!((times, history.len()), (1, 3), "whoever begins again asks nobody again");
     assert_eq!(outcome.unwrap().replaced.unwrap(), history[1].serial);
     assert_eq!(history[2].key_fingerprint, history[1].key_fingerprint);
     assert_ne!(history[2].key_fingerprint, history[0].key_fingerprint);

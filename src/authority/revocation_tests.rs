@@ -513,7 +513,7 @@ fn an_authority_below_a_revoked_one_signs_nothing() {
     let order =
         crate::authority::leaf::order::IssueOrder { issuer: Some("emea".to_owned()), ..order("server", "web.test") };
     let message = ca.issue(order).unwrap_err().to_string();
-    assert!(message.starts_with("'emea' stands below 'policy', which is revoked"), "{message}");
+    assert!(message.starts_with("'emea' is below 'policy', which is revoked"), "{message}");
     assert!(matches!(ca.issue(below("apac")), Err(IssueError::Certify(CertifyError::RevokedIssuer { .. }))));
 }
 

@@ -18,7 +18,7 @@ use super::commands::{
 use super::help;
 use super::options::globals::Globals;
 
-/// A private certificate authority: issue, renew, revoke and verify certificates
+/// Run your own certificate authority: issue, renew, revoke and verify certificates
 #[derive(Debug, Parser)]
 #[command(name = "ca", version, propagate_version = true, arg_required_else_help = true, infer_subcommands = false)]
 #[command(max_term_width = 100, disable_help_subcommand = true, override_help = help::first_screen())]
@@ -127,7 +127,7 @@ macro_rules! subcommands {
 }
 
 subcommands! {
-    /// Do the whole job on a fresh folder: make a CA, issue, verify, and prove it in a handshake
+    /// Try everything in a new folder: make a CA, issue, verify and run a TLS handshake
     "quickstart" => Quickstart(quickstart::Arguments),
     /// Make a new CA: a self-signed root, its directory and its index
     "init" => Init(init::Arguments),
@@ -135,7 +135,7 @@ subcommands! {
     "issue" => Issue(issue::Arguments),
     /// Make a key and a certificate request, for a CA elsewhere
     "request" => Request(request::Arguments),
-    /// Make a certificate for a request: key and names are its own, the rest is the template's
+    /// Sign a certificate request: its key and names, with everything else from a template
     "sign" => Sign(sign::Arguments),
     /// Issue the next certificate of a name for the same key
     "renew" => Renew(renew::Arguments),
@@ -143,19 +143,19 @@ subcommands! {
     "rekey" => Rekey(rekey::Arguments),
     /// Show what needs attention today, each with the command that fixes it
     "status" => Status(status::Arguments),
-    /// Show what needs renewal: certificates, authorities and revocation lists
+    /// Show what needs renewal: certificates, authorities and CRLs
     "due" => Due(due::Arguments),
-    /// Put the files of the previous certificate of a name back in place
+    /// Deploy the previous certificate of a name again
     "rollback" => Rollback(rollback::Arguments),
-    /// Show every certificate of a name, where its files are, and which is in place
+    /// Show every certificate of a name, where its files are, and which is deployed
     "history" => History(history::Arguments),
-    /// Revoke certificates, put them on hold, or release them from it
+    /// Revoke certificates, put them on hold, or release them
     "revoke" => Revoke(revoke::Arguments),
-    /// Sign the revocation list of an authority, and put it where it is published
+    /// Sign the CRL of an authority, and write it where it is published
     "crl" => Crl(crl::Arguments),
-    /// Ask another CA for the certificate of an authority, and install it
+    /// Request the certificate of an authority from another CA, and install it
     "intermediate" => Intermediate(intermediate::Arguments),
-    /// Renew a root, or replace it by a new one
+    /// Renew a root, or replace it with a new one
     "root" => Root(root::Arguments),
     /// Write the bundle of CA certificates that clients must trust
     "roots" => Roots(roots::Arguments),
@@ -165,7 +165,7 @@ subcommands! {
     "backup" => Backup(backup::Arguments),
     /// Make the CA directory of a backup
     "restore" => Restore(restore::Arguments),
-    /// Prove certificates in a real mutual TLS handshake, and that the wrong ones are refused
+    /// Test certificates in a real mutual TLS handshake, and that wrong ones are refused
     "handshake-test" => HandshakeTest(handshake::Arguments),
     /// Compare the index, the event log and the files with each other, and name every difference
     "audit" => Audit(audit::Arguments),
@@ -175,13 +175,13 @@ subcommands! {
     "tree" => Tree(tree::Arguments),
     /// List the certificates that this CA has issued
     "list" => List(list::Arguments),
-    /// Show one certificate of this CA: what it says, where it is, and its history
+    /// Show one certificate of this CA: its content, its files and its history
     "show" => Show(show::Arguments),
-    /// Show what a certificate, signing request, revocation list or key file says
+    /// Show the content of a certificate, request, CRL or key file
     "inspect" => Inspect(inspect::Arguments),
-    /// Judge whether a certificate chain holds, and explain a no
+    /// Verify a certificate chain, and explain why it is invalid
     "verify" => Verify(verify::Arguments),
-    /// Check the form of certificates against named rules
+    /// Check certificates and CRLs against lint rules
     "lint" => Lint(lint::Arguments),
     /// Explain a code that this program prints: the rule or the failure, and what to do
     "explain" => Explain(explain::Arguments),

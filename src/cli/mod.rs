@@ -112,7 +112,7 @@ struct ShownAs {
 }
 
 /// Of a command that changed something.
-const ONLY_THE_REPORT: &str = "what was asked for was done all the same; only the account of it is lost";
+const ONLY_THE_REPORT: &str = "the command itself succeeded; only its report is lost";
 
 /// Writes a result. It is a failure when standard output does not take it, as on a full disk; not when the reader closed
 /// its end, as `head` does.
@@ -254,15 +254,15 @@ mod tests {
             assert_eq!(status, ExitStatus::Done);
             let lines: Vec<_> = stderr.lines().collect();
             assert_eq!(lines.len(), 2, "{words:?}: {stderr}");
-            assert!(
-                lines[0]
-                    .starts_with("warning: the revocation list of 'issuing' ends at 2026-07-01T12:00:00Z, in 5 days;")
-            );
+            assert!(lines[0].starts_with("warning: the CRL of 'issuing' expires at 2026-07-01T12:00:00Z, in 5 days."));
             assert!(lines[0].ends_with("Sign the next one: ca crl --ensure"), "{stderr}");
             assert!(lines[1].ends_with("Sign the next one: ca crl --authority root --ensure"), "{stderr}");
         }
         let (_, stderr) = after(&ca, Duration::days(31), &["list"]);
-        assert!(stderr.contains("ended at 2026-07-01T12:00:00Z, 1 day ago; whoever checks it refuses"), "{stderr}");
+        assert!(
+            stderr.contains("expired at 2026-07-01T12:00:00Z, 1 day ago. Clients that check it refuse"),
+            "{stderr}"
+        );
 
         // A command that fails warns too, but its JSON stays one document.
         let (status, stderr) = after(&ca, Duration::days(25), &["show", "nobody"]);

@@ -28,16 +28,16 @@ pub struct NextCertificateOptions {
     /// Choose how long the next one is valid [default: as long as this one]
     #[arg(long = "for", value_name = "D")]
     lifetime: Option<Lifetime>,
-    /// Choose the last second of its validity, as RFC 3339
+    /// Choose when it expires, as RFC 3339
     #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "lifetime")]
     not_after: Option<OffsetDateTime>,
-    /// Shorten a certificate that would outlive its issuer
+    /// Shorten a certificate that would expire after its issuer
     #[arg(long)]
     pub clip: bool,
     /// Give a value for the placeholders of the template outside the subject; repeatable
     #[arg(long, value_name = "K=V", value_parser = key_and_value)]
     set: Vec<(String, String)>,
-    /// Open the encrypted key that is there with the first line of a file; a new one is encrypted with the same
+    /// Decrypt the existing key with the first line of a file; a new key is encrypted with the same
     #[arg(long, value_name = "FILE")]
     pub key_passphrase_file: Option<PathBuf>,
     #[command(flatten)]

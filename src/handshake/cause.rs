@@ -91,7 +91,7 @@ impl Cause {
         if matches!(self.code, NO_COMMON_GROUP | NO_COMMON_CIPHER_SUITE) && registry::all_static_rsa(cipher_suites) {
             return Self::new(
                 NO_COMMON_CIPHER_SUITE,
-                "the client offers static RSA key exchange and nothing else; it has no forward secrecy, and is refused here",
+                "the client offers only static RSA key exchange, which has no forward secrecy and is refused here",
             );
         }
         self
@@ -114,28 +114,28 @@ impl Cause {
             EXPIRED => "renew it ('ca renew'), have the new one loaded, and check the clock",
             NOT_YET_VALID => "wait, or check the clock",
             WRONG_PURPOSE => "issue it from the template for its use: server, client, or peer for both",
-            WRONG_NAME => "ask for a name that the certificate vouches for with --hostname, or issue it for this name",
+            WRONG_NAME => "require a name of the certificate with --hostname, or issue the certificate for this name",
             REVOKED => "issue a new certificate",
-            NOT_A_CA => "let only a CA certificate issue others",
-            NAME_NOT_PERMITTED => "issue it for a permitted name, or by a CA that may vouch for it",
+            NOT_A_CA => "issue certificates with a CA certificate only",
+            NAME_NOT_PERMITTED => "issue it for a permitted name, or by a CA that may issue for it",
             "revocation-list-expired" => "sign a new list with 'ca crl', and hand it out",
             TIMED_OUT => "check that TLS is spoken on this port; --timeout says how long to wait",
-            NOT_TLS => "check the port: TLS has to be spoken from the first octet on (no plain HTTP, no STARTTLS)",
+            NOT_TLS => "check the port: it must be TLS from the first byte (not plain HTTP, not STARTTLS)",
             "http-400" | "http-495" | "http-496" => {
                 "look into the server's log: nginx answers so when it refuses the client's certificate"
             }
-            ALERT_RECEIVED => "look into the log of the other side: only it knows why",
+            ALERT_RECEIVED => "read the log of the other side: only it knows the reason",
             NO_COMMON_VERSION => "try the other TLS version with --tls",
             NO_COMMON_CIPHER_SUITE => {
                 "let the other side offer cipher suites with ECDHE and an AEAD cipher, or TLS 1.3"
             }
             NO_COMMON_GROUP => "let the other side offer X25519, secp256r1 or secp384r1 for the key exchange",
             NO_COMMON_SIGNATURE => {
-                "take a certificate with another kind of key: ecdsa-p256 and rsa-2048 suit everybody"
+                "use a certificate with another kind of key: every client accepts ecdsa-p256 and rsa-2048"
             }
             NO_COMMON_GROUND => "try the other TLS version with --tls, or another kind of key",
             // Rare causes.
-            _ => "look into the log of the other side, and check the port",
+            _ => "read the log of the other side, and check the port",
         }
     }
 }
@@ -187,10 +187,10 @@ pub(super) fn of(error: &Error) -> Cause {
             "the two sides have no cipher suite in common; static RSA key exchange is not one that is acceptable here",
         ),
         Error::InvalidMessage(InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion) => {
-            Cause::new(NOT_TLS, "what came from the other side is not TLS")
+            Cause::new(NOT_TLS, "the other side sent something that is not TLS")
         }
         Error::InvalidMessage(what) => {
-            Cause::new("bad-message", format!("what came from the other side is no message of TLS ({what:?})"))
+            Cause::new("bad-message", format!("the other side sent something that is not a TLS message ({what:?})"))
         }
         Error::PeerIncompatible(
             PeerIncompatible::NoKxGroupsInCommon
@@ -206,10 +206,10 @@ pub(super) fn of(error: &Error) -> Cause {
             Cause::new(NO_COMMON_GROUND, format!("the two sides have nothing in common ({what:?})"))
         }
         Error::PeerMisbehaved(what) => {
-            Cause::new("misbehaviour", format!("the other side broke the protocol ({what:?})"))
+            Cause::new("misbehaviour", format!("the other side violated the protocol ({what:?})"))
         }
         Error::InvalidCertRevocationList(what) => {
-            Cause::new("bad-revocation-list", format!("the revocation list cannot be used ({what:?})"))
+            Cause::new("bad-revocation-list", format!("the CRL cannot be used ({what:?})"))
         }
         Error::DecryptError => Cause::new("decrypt-error", "a record does not open with the session's keys"),
         other => Cause::new("tls-error", other.to_string()),
@@ -222,11 +222,12 @@ fn of_certificate(error: &CertificateError) -> Cause {
         E::UnknownIssuer => Cause::new(UNKNOWN_ISSUER, "no trusted root issued the certificate"),
         E::BadSignature => Cause::new(
             BAD_SIGNATURE,
-            "a signature does not verify: the certificate was altered, its issuer holds another key, or the sender does not hold the certificate's key",
+            "a signature is invalid: the certificate was changed, its issuer has another key, or the sender \
+                 does not have the certificate's key",
         ),
         // The algorithm of the signature does not fit the issuer's key, so another key made it.
         E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            Cause::new(BAD_SIGNATURE, "the certificate was signed by another kind of key than its issuer holds")
+            Cause::new(BAD_SIGNATURE, "the certificate was signed with another kind of key than that of its issuer")
         }
         E::Expired => Cause::new(EXPIRED, "the certificate has expired"),
         E::ExpiredContext { time, not_after } => Cause::new(
@@ -243,34 +244,32 @@ fn of_certificate(error: &CertificateError) -> Cause {
         E::InvalidPurpose | E::InvalidPurposeContext { .. } => {
             Cause::new(WRONG_PURPOSE, "the certificate was not issued for this use (extended key usage)")
         }
-        E::NotValidForName => Cause::new(WRONG_NAME, "the certificate does not vouch for the name that was asked for"),
+        E::NotValidForName => Cause::new(WRONG_NAME, "the certificate is not issued for the requested name"),
         E::NotValidForNameContext { expected, presented } => {
             let presented = if presented.is_empty() { "no name at all".to_owned() } else { presented.join(", ") };
             Cause::new(
                 WRONG_NAME,
                 format!(
-                    "the certificate does not vouch for {}, only for {}",
+                    "the certificate is not issued for {}, only for {}",
                     expected.to_str(),
                     shown_names(&presented)
                 ),
             )
         }
         E::Revoked => Cause::new(REVOKED, "the certificate has been revoked"),
-        E::UnknownRevocationStatus => {
-            Cause::new(REVOCATION_UNKNOWN, "no revocation list says whether the certificate was revoked")
-        }
+        E::UnknownRevocationStatus => Cause::new(REVOCATION_UNKNOWN, "no CRL covers the certificate"),
         E::ExpiredRevocationList | E::ExpiredRevocationListContext { .. } => {
-            Cause::new("revocation-list-expired", "the revocation list is out of date")
+            Cause::new("revocation-list-expired", "the CRL has expired")
         }
         E::BadEncoding => Cause::new(BAD_ENCODING, "the certificate is not encoded as it must be"),
         E::UnhandledCriticalExtension => unknown_critical_extension(),
         E::Other(OtherError(inner)) => match reason(inner.as_ref()) {
             Some(Reason::IssuerNotCa) => {
-                Cause::new(NOT_A_CA, "a certificate in the chain was issued by one that is no CA")
+                Cause::new(NOT_A_CA, "a certificate in the chain was issued by a certificate that is not a CA")
             }
             Some(Reason::CaAsLeaf) => Cause::new(CA_AS_LEAF, "a CA certificate was shown where a leaf is expected"),
             Some(Reason::NameNotPermitted) => {
-                Cause::new(NAME_NOT_PERMITTED, "a name lies outside what the CA may vouch for (name constraints)")
+                Cause::new(NAME_NOT_PERMITTED, "a name is outside the name constraints of the CA")
             }
             Some(Reason::PathTooLong) => {
                 Cause::new(PATH_TOO_LONG, "there are more intermediates than the CA allows (path length)")
@@ -438,7 +437,7 @@ mod tests {
             let presented = presented.iter().map(ToString::to_string).collect();
             of(&E::NotValidForNameContext { expected, presented }.into()).sentence
         };
-        let start = "the certificate does not vouch for web.test, only for";
+        let start = "the certificate is not issued for web.test, only for";
         assert_eq!(named(&["DnsName(\"db.test\")", "IpAddress(10.0.0.1)"]), format!("{start} db.test, 10.0.0.1"));
         assert_eq!(named(&[]), format!("{start} no name at all"));
     }
@@ -522,7 +521,7 @@ mod tests {
             let cause = of(&Error::PeerIncompatible(missed)).with_offered_suites(&offered(&offers));
             assert_eq!(cause.code, NO_COMMON_CIPHER_SUITE);
             assert!(
-                cause.sentence.starts_with("the client offers static RSA") && cause.fix().contains("ECDHE"),
+                cause.sentence.starts_with("the client offers only static RSA") && cause.fix().contains("ECDHE"),
                 "{cause:?}"
             );
         }

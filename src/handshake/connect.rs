@@ -185,7 +185,7 @@ fn cases(test: &ConnectTest<'_>) -> Result<Vec<RemoteCase>, CopyError> {
         (false, _) => plain(
             "revoked-client",
             "client that was revoked",
-            Err("a server need not have a revocation list: --expect-revocation says that this one has".to_owned()),
+            Err("a server may run without a CRL: give --expect-revocation if this one checks a CRL".to_owned()),
         ),
     });
     Ok(cases)

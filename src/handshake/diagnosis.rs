@@ -6,16 +6,15 @@ use crate::text::{Diagnosis, Diagnostic};
 impl Diagnostic for HandshakeError {
     fn diagnosis(&self) -> Diagnosis {
         match self {
-            Self::HostName(_) => Diagnosis::usage("bad-host-name")
-                .hint("give a name that stands in the server's certificate with --hostname"),
+            Self::HostName(_) => {
+                Diagnosis::usage("bad-host-name").hint("give a name of the server's certificate with --hostname")
+            }
             Self::Unreachable { .. } => {
                 Diagnosis::usage("unreachable").hint("check host and port, and that the server is running")
             }
-            Self::NothingShown { .. } => Diagnosis::refused("no-chain-shown").hint(
-                "check that TLS is spoken on this port from the first octet on (no STARTTLS), in version 1.2 or 1.3",
-            ),
-            Self::Port { .. } => Diagnosis::usage("port")
-                .hint("take a port that nobody listens on: 127.0.0.1:0 stands for any that is free"),
+            Self::NothingShown { .. } => Diagnosis::refused("no-chain-shown")
+                .hint("check that this port speaks TLS 1.2 or 1.3 from the first byte (not STARTTLS)"),
+            Self::Port { .. } => Diagnosis::usage("port").hint("use a free port: 127.0.0.1:0 means any free port"),
             Self::Unsteady { .. } => Diagnosis::refused("unsteady"),
             Self::SetUp(SetUpError::Root { .. } | SetUpError::NoRoots) => Diagnosis::usage("bad-roots")
                 .hint("give the CA certificate that issued the server and the client with --roots"),

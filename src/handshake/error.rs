@@ -21,7 +21,7 @@ pub enum HandshakeError {
     NothingShown { address: String, reason: String },
     #[error("cannot listen on '{}': {reason}", escape(address))]
     Port { address: String, reason: String },
-    #[error("a {version} handshake went otherwise than those before it: {reason}")]
+    #[error("a {version} handshake differed from those before it: {reason}")]
     Unsteady { version: TlsVersion, reason: String },
     #[error(transparent)]
     SetUp(#[from] SetUpError),
@@ -38,13 +38,13 @@ pub enum SetUpError {
     Key { whose: &'static str, reason: String },
     #[error("the TLS library cannot use the root certificate '{subject}' as a trust anchor: {reason}")]
     Root { subject: String, reason: String },
-    #[error("there is no root certificate to judge by")]
+    #[error("there is not a root certificate to verify with")]
     NoRoots,
-    #[error("the TLS library cannot use a revocation list: {0}")]
+    #[error("the TLS library cannot use a CRL: {0}")]
     Crl(String),
     #[error("the TLS library cannot be set up: {0}")]
     Library(String),
-    #[error("the time lies before 1970, and the TLS library knows no such time")]
+    #[error("the time is before 1970, which the TLS library does not support")]
     Time,
 }
 
@@ -55,11 +55,11 @@ pub enum ExchangeError {
     Socket { action: &'static str, cause: io::Error },
     #[error("the other side did not answer within {} seconds", .0.as_secs_f32())]
     TooLong(Duration),
-    #[error("the exchange moved more than {MAX_BYTES} octets")]
+    #[error("the exchange moved more than {MAX_BYTES} bytes")]
     TooMuch,
     #[error("all connections of the test together keep more than {} MiB", MAX_KEPT_BYTES / 2 / (1024 * 1024))]
     NoMemoryLeft,
-    #[error("the TLS library refused to begin: {0}")]
+    #[error("the TLS library refused to start: {0}")]
     Library(String),
 }
 

@@ -18,8 +18,8 @@ use crate::system::socket::drop_without_lingering;
 use crate::tls::{Flight, NamedGroup, Recording, Secrets, Side};
 
 /// The application data that the client sends after the handshake, and the response that it expects.
-const CLIENT_DATA: &[u8] = b"Is anybody there? This is the client, speaking in TLS.\n";
-const SERVER_DATA: &[u8] = b"Yes. This is the server: nobody but you and me has the session key.\n";
+const CLIENT_DATA: &[u8] = b"Hello, this is the client, and this text is encrypted.\n";
+const SERVER_DATA: &[u8] = b"Hello, this is the server. Only the two of us have the session key.\n";
 
 /// The result of one exchange.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ pub(super) fn look_up(address: &str) -> io::Result<Vec<SocketAddr>> {
         return Ok(vec![address]);
     }
     let Some((host, port)) = address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?))) else {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no host and port"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a host and port"));
     };
     let name = host.to_ascii_lowercase();
     let found: Vec<IpAddr> = if name == "localhost" || name.ends_with(".localhost") {

@@ -68,7 +68,7 @@ const MAX_CONCURRENT: usize = 32;
 
 /// The HTTP response, as text that other clients can also read.
 const MUTUAL_PAGE: &str = "You are known here: this connection is mutually authenticated.\n";
-const ONE_WAY_PAGE: &str = "You know this server; it did not ask who you are.\n";
+const ONE_WAY_PAGE: &str = "You verified this server; it did not request your certificate.\n";
 
 /// The interval at which new clients are looked for.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);

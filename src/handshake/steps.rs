@@ -67,7 +67,7 @@ fn step(session: &Session, message: &Message) -> Option<(&'static str, Vec<Strin
             let mut says = vec![format!("chooses TLS {version} with {cipher_suite}")];
             says.extend(protocol.as_ref().map(|protocol| format!("chooses to speak {protocol}")));
             if *resumes {
-                says.push("takes up the earlier session: nobody has to show a certificate".to_owned());
+                says.push("resumes the earlier session: no certificate is sent".to_owned());
             }
             ("server hello", says)
         }
@@ -106,7 +106,7 @@ fn agreement(session: &Session, message: &Message) -> Vec<Step> {
     let group = match (&message.body, session.version) {
         // In TLS 1.2 a resumed session derives its keys from the secret of the earlier one (RFC 5246 §7.3).
         (Body::ServerHello { resumes: true, .. }, TlsVersion::Tls12) => {
-            let says = vec!["both sides compute them anew from the secret of the earlier session".to_owned()];
+            let says = vec!["both sides compute new ones from the secret of the earlier session".to_owned()];
             return vec![Step { from: None, name: "session keys", says, encrypted: false }];
         }
         (Body::ServerHello { key_share: Some(share), .. }, TlsVersion::Tls13) => Some(share.group),
@@ -141,7 +141,7 @@ fn cipher(suite: CipherSuite) -> &'static str {
 }
 
 fn proof(scheme: SignatureScheme) -> String {
-    format!("signed with {scheme}, to prove that it holds the key")
+    format!("signed with {scheme}, to prove that it has the key")
 }
 
 fn certificate(chain: &[ShownCertificate]) -> Vec<String> {
@@ -221,8 +221,8 @@ mod tests {
             ("offers to speak", [true, true, true, true, false, false]),
             ("chooses to speak h2", [true, true, true, true, false, false]),
             ("shows the ticket of an earlier session", [false, true, false, true, false, false]),
-            ("takes up the earlier session", [false, true, false, true, false, false]),
-            ("compute them anew from the secret", [false, false, false, true, false, false]),
+            ("resumes the earlier session", [false, true, false, true, false, false]),
+            ("compute new ones from the secret", [false, false, false, true, false, false]),
             ("for dns:localhost", [true, false, true, false, true, true]),
             ("opened with the session keys", [true; 6]),
         ] {

@@ -29,7 +29,7 @@ pub enum NotApproved {
     Decode(#[from] DecodeError),
     #[error("what was written is not what was decided: the {0} differs")]
     Differs(&'static str),
-    #[error("the certificate would break {} rule{} of form: {}", .0.len(), if .0.len() == 1 { "" } else { "s" }, sentences(.0))]
+    #[error("the certificate would violate {} lint rule{}: {}", .0.len(), if .0.len() == 1 { "" } else { "s" }, sentences(.0))]
     Findings(Vec<Finding>),
 }
 

@@ -48,7 +48,7 @@ pub struct SignedCrl {
 pub enum CrlNotApproved {
     #[error("what was written cannot be read back: {0}")]
     Decode(#[from] DecodeError),
-    #[error("what was written is not what was decided: the {0} of the revocation list differs")]
+    #[error("what was written is not what was decided: the {0} of the CRL differs")]
     Differs(&'static str),
 }
 

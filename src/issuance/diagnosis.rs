@@ -39,7 +39,7 @@ impl Diagnostic for DraftRefusal {
             ),
             Self::TooFewNames { .. } => Diagnosis::refused("too-few-names").hint("add names with --san"),
             Self::Constrained { .. } => Diagnosis::refused("name-constrained").hint(
-                "the certificate would not be valid; ask for a name inside, or issue by another authority",
+                "choose a name inside the constraints, or another authority: --issuer AUTHORITY",
             ),
             Self::Key { .. } => Diagnosis::refused("key-not-allowed"),
             Self::TooLong { longest, .. } => Diagnosis::refused("too-long")
@@ -58,7 +58,7 @@ impl Diagnostic for DraftRefusal {
             }
             Self::NotAnAuthority(_) => Diagnosis::refused("not-a-ca"),
             Self::CannotCarry { .. } => Diagnosis::refused("cannot-carry")
-                .hint("let the tool that made the certificate make the next one, and bring it back"),
+                .hint("make the next certificate with the tool that made this one, and import it"),
             Self::AuthorityWithoutSubject => Diagnosis::usage("bad-subject"),
             Self::PathLength { .. } => {
                 Diagnosis::refused("path-length").hint("issue it by an authority above, with --issuer")
@@ -111,7 +111,7 @@ impl Diagnostic for CsrError {
             Self::WeakKey(weakness) => weakness.diagnosis(),
             Self::Unsupported(_) => Diagnosis::refused("unsupported-signature"),
             Self::WrongSignature => Diagnosis::refused("not-proven")
-                .hint("it was changed on its way, or made of somebody else's key: ask for it again"),
+                .hint("it was changed on the way, or made for another key: request it again"),
             Self::Subject(_) | Self::Attribute { .. } => Diagnosis::refused("request-subject"),
             Self::Name(error) => Diagnosis::refused("request-name").hint(fix_of_name(error)),
             Self::NoNames => Diagnosis::refused("request-name")

@@ -20,7 +20,7 @@ use crate::x509::{BasicConstraints as PathRules, ExtendedKeyUsage, GeneralName, 
 pub enum EncodeError {
     #[error("the encoder refused: {0}")]
     Encoder(String),
-    #[error("'{0}' cannot stand in a certificate that is made here")]
+    #[error("'{0}' is not supported in a certificate")]
     Name(String),
     #[error("the path length {0} is more than can be written")]
     PathLength(u32),

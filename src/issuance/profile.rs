@@ -144,7 +144,7 @@ impl Reader<'_, '_> {
             && key_usage.value != KeyUsage::default()
             && without == KeyUsage::default()
         {
-            let message = format!("a key of the kind {other} could do nothing: encipherment is for RSA keys only");
+            let message = format!("a key of the kind {other} would be useless: encipherment is for RSA keys only");
             let hint = Some("add \"digital-signature\", or list RSA keys only".to_owned());
             self.document.note(key_usage.place.clone(), message, hint);
         }
@@ -225,7 +225,7 @@ impl Reader<'_, '_> {
                 // The Baseline Requirements (§7.1.2.7) allow 48 hours.
                 self.document.note(
                     written.place,
-                    format!("a certificate may not begin {backdate} in the past; at most 2d"),
+                    format!("a certificate must not be valid from {backdate} in the past; at most 2d"),
                     None,
                 );
                 None
@@ -360,9 +360,13 @@ impl Reader<'_, '_> {
         let allowed = SerialNumber::FEWEST_RANDOM_BYTES..=SerialNumber::MOST_BYTES;
         match bytes {
             Some(bytes) if !allowed.contains(&bytes.value) => {
-                let message =
-                    format!("a serial of {} octets; allowed are {} to {}", bytes.value, allowed.start(), allowed.end());
-                let hint = "fewer hold less than 127 random bits, more are forbidden by RFC 5280 §4.1.2.2".to_owned();
+                let message = format!(
+                    "a serial number of {} bytes; {} to {} are allowed",
+                    bytes.value,
+                    allowed.start(),
+                    allowed.end()
+                );
+                let hint = "fewer contain less than 127 random bits, RFC 5280 §4.1.2.2 forbids more".to_owned();
                 self.document.note(bytes.place, message, Some(hint));
                 *allowed.start()
             }
@@ -494,8 +498,8 @@ mod tests {
             (LEAF.replace("digital-signature", "key-cert-sign"), "for a CA only"),
             (format!("{LEAF}[authority]\npath-length = 0\n"), "does not let it sign"),
             (format!("{LEAF}[names]\nat-least = 1\n"), "no kind of name is allowed"),
-            (format!("{LEAF}[serial]\noctets = 8\n"), "allowed are 16 to 20"),
-            (format!("{LEAF}[serial]\noctets = 21\n"), "allowed are 16 to 20"),
+            (format!("{LEAF}[serial]\noctets = 8\n"), "16 to 20 are allowed"),
+            (format!("{LEAF}[serial]\noctets = 21\n"), "16 to 20 are allowed"),
             (LEAF.replace("[\"ecdsa-p256\"]", "[]"), "no key algorithm"),
             (LEAF.replace("[\"digital-signature\"]", "[]"), "at least one usage"),
             (LEAF.replace("\"90d\"\n", "\"90d\"\nbackdate = \"3d\"\n"), "at most 2d"),
@@ -510,7 +514,7 @@ mod tests {
                 LEAF.replace("[usage]", "[names]\nkinds = [\"emial\"]\n[usage]"),
                 "'emial' is not a kind of name (did you mean 'email'?)",
             ),
-            (LEAF.replace("digital-signature", "key-encipherment"), "ecdsa-p256 could do nothing"),
+            (LEAF.replace("digital-signature", "key-encipherment"), "ecdsa-p256 would be useless"),
             (format!("{LEAF}[subject]\ncountry = \"de\"\n"), "t.toml:6:11: country 'de'"),
             (format!("{LEAF}[names]\nkinds = [\"dns\"]\nallow = [\"a.test\", \"*.*\"]\n"), "t.toml:7:20: '*'"),
             (format!("{LEAF}[names]\nallow = [\"a.test\"]\n"), "t.toml:6:9: 'allow' has no effect"),

@@ -17,9 +17,9 @@ pub enum DraftRefusal {
     Subject(#[from] NameError),
     #[error("the template '{template}' does not allow {kind} names, but '{name}' is one")]
     Kind { template: String, kind: &'static str, name: String, allowed: Vec<&'static str> },
-    #[error("the template '{template}' allows only names like {}, but '{name}' is none of them", allowed.join(", "))]
+    #[error("the template '{template}' allows only names like {}, but not '{name}'", allowed.join(", "))]
     NotAllowed { template: String, name: String, allowed: Vec<String> },
-    #[error("the template '{template}' allows only names like {}, but {what} '{}' is none of them", allowed.join(", "), escape(text))]
+    #[error("the template '{template}' allows only names like {}, but not {what} '{}'", allowed.join(", "), escape(text))]
     TextNotAllowed { template: String, what: &'static str, text: String, allowed: Vec<String> },
     #[error("'{pattern}' in the list of allowed names of the template '{template}' is not a pattern: {reason}")]
     Pattern { template: String, pattern: String, reason: String },
@@ -27,7 +27,7 @@ pub enum DraftRefusal {
         "too few subject alternative names for the template '{template}': {found}, where it wants at least {wanted}"
     )]
     TooFewNames { template: String, wanted: u32, found: usize },
-    #[error("the name '{name}' is outside what '{authority}' may vouch for: {constraint}")]
+    #[error("the name '{name}' is outside what '{authority}' may issue for: {constraint}")]
     Constrained { name: String, authority: String, constraint: String },
     #[error("the template '{template}' does not allow keys of the kind {found}; allowed are {}", allowed.iter().map(|key| key.name()).collect::<Vec<_>>().join(", "))]
     Key { template: String, found: String, allowed: Vec<KeyAlgorithm> },
@@ -37,9 +37,9 @@ pub enum DraftRefusal {
     Purpose(String),
     #[error("a lifetime of {asked} is more than the template '{template}' allows: {longest}")]
     TooLong { template: String, asked: String, longest: Lifetime },
-    #[error("the certificate would end at {}, before it begins at {}", rfc3339(*end), rfc3339(*begin))]
+    #[error("the certificate would expire at {}, before it is valid from {}", rfc3339(*end), rfc3339(*begin))]
     EndsBeforeItBegins { begin: OffsetDateTime, end: OffsetDateTime },
-    #[error("the certificate would have ended already, at {}", rfc3339(*.0))]
+    #[error("the certificate would have expired already, at {}", rfc3339(*.0))]
     EndsInThePast(OffsetDateTime),
     #[error("the certificate would end after the year 9999, which no certificate can say")]
     BeyondAllDates,

@@ -29,9 +29,9 @@ pub struct VerifiedCsr {
 pub enum CsrError {
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    #[error("it has {found} octets, and at most {most} are read")]
+    #[error("it has {found} bytes, and at most {most} are read")]
     TooLarge { found: u64, most: u64 },
-    #[error("it asks for {found} names, and at most {most} are granted to one request")]
+    #[error("it asks for {found} names, but one request gets at most {most}")]
     TooManyNames { found: u64, most: u64 },
     #[error("it says that it is of version {0}, and there is only version 1 (RFC 2986 §4.1)")]
     Version(u32),
@@ -43,13 +43,13 @@ pub enum CsrError {
     WeakKey(#[from] Weakness),
     #[error("its signature cannot be checked: {0}")]
     Unsupported(String),
-    #[error("its signature is not made with its own key: whoever sent it has not shown to have that key")]
+    #[error("its signature was not made with its own key, so its sender has not proven to have that key")]
     WrongSignature,
-    #[error("its subject cannot stand in a certificate: {0}")]
+    #[error("its subject is not allowed in a certificate: {0}")]
     Subject(NameError),
-    #[error("its subject holds an attribute {kind} that cannot be read as plain text: '{}'", text::escape(value))]
+    #[error("its subject has an attribute {kind} that cannot be read as plain text: '{}'", text::escape(value))]
     Attribute { kind: String, value: String },
-    #[error("a name that it asks for cannot stand in a certificate: {0}")]
+    #[error("a name that it asks for is not allowed in a certificate: {0}")]
     Name(#[from] GeneralNameError),
     #[error("the list of names that it asks for is empty (RFC 5280 §4.2.1.6)")]
     NoNames,

@@ -39,7 +39,7 @@ enum Pair {
 pub enum PrivateKeyError {
     #[error("the cryptographic library could not generate a key")]
     Generation,
-    #[error("the key is damaged, or its private and public halves do not belong together")]
+    #[error("the key is damaged, or its private and public halves do not match")]
     Inconsistent,
 }
 

@@ -122,7 +122,7 @@ fn pss_algorithm(identifier: &[u8], key_bits: u32) -> Result<&'static dyn Verifi
     match parameters.salt {
         salt if salt == length => Ok(as_digest),
         salt if salt == most => Ok(as_possible),
-        salt => Err(refused(&format!("a salt of {salt} octets, where {length} or {most} are expected,"))),
+        salt => Err(refused(&format!("a salt of {salt} bytes, where {length} or {most} are expected,"))),
     }
 }
 

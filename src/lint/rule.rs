@@ -59,7 +59,7 @@ impl Rule<CrlCheck> {
 /// Returns a fix in the words for this certificate: a CA certificate is issued again for the same key, so that what it issued
 /// stays valid, and a root makes its own.
 pub fn fix_for(fix: &str, certificate: &Certificate) -> String {
-    let again = ["issue the certificate anew", "issue the certificate again"].into_iter();
+    let again = ["issue the certificate again", "issue the certificate again"].into_iter();
     match again.filter_map(|prefix| fix.strip_prefix(prefix)).next() {
         Some(rest) if certificate.is_ca() && certificate.is_self_issued() => {
             format!("make the root certificate again (same key){rest}")
@@ -90,11 +90,12 @@ mod tests {
     #[test]
     fn the_fix_follows_from_the_role_of_the_certificate() {
         let root = TestCa::root();
-        let fix =
-            |certificate: &Certificate| fix_for("issue the certificate anew with a shorter serial number", certificate);
+        let fix = |certificate: &Certificate| {
+            fix_for("issue the certificate again with a shorter serial number", certificate)
+        };
         assert_eq!(
             fix(&root.issue(TestCert::server("a.test"))),
-            "issue the certificate anew with a shorter serial number"
+            "issue the certificate again with a shorter serial number"
         );
         assert!(
             fix(&root.issue(TestCert::ca("A"))).starts_with("have the CA certificate issued again (same key) with")

@@ -58,7 +58,7 @@ fn headline(page: &mut Page, session: &Session) {
     };
     let kind = match (session.resumed, session.hello_retry()) {
         (true, _) => ", taken up again",
-        (false, true) => ", with another key share asked for",
+        (false, true) => ", with another key share requested",
         (false, false) => "",
     };
     let title = format!("{}{kind}", session.version);

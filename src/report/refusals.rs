@@ -201,7 +201,7 @@ mod tests {
         found[0].title = "client with server certificate";
         found[0].caveat =
             Some("shown under a throw-away CA, because no such certificate with its key was anywhere to be found");
-        let reason = "no revocation list was signed by the copy of whoever issued this certificate, as far as is known";
+        let reason = "no CRL was signed by the copy of whoever issued this certificate, as far as is known";
         found.push(Refusal {
             case: "a third",
             ..refusal(Side::Client, BOTH[0], RefusalOutcome::Untried(reason.to_owned()))

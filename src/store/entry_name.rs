@@ -15,9 +15,10 @@ pub struct EntryName(String);
 pub enum EntryNameError {
     #[error("the name is empty")]
     Empty,
-    #[error("the name '{}' holds a character that cannot be seen", text::escape(.0))]
+    #[error("the name '{}' contains an invisible character", text::escape(.0))]
     Invisible(String),
-    #[error("the name '{}' looks like a path: it may not begin with '/', '.' or '-', nor hold '\\' or '..'", text::escape(.0))]
+    #[error("the name '{}' looks like a path: it must not begin with '/', '.' or '-', nor contain '\\' or \
+         '..'", text::escape(.0))]
     PathLike(String),
     #[error("the name '{}' begins or ends with a space", text::escape(.0))]
     Spaces(String),

@@ -54,7 +54,7 @@ pub enum StoreError {
     LooseKey(PathBuf),
     #[error("{} cannot be used as a certificate: {cause}", path.escaped())]
     Certificate { path: PathBuf, cause: CertificateFileError },
-    #[error("the authority '{0}' has no certificate yet: it was only asked for")]
+    #[error("the authority '{0}' has no certificate yet: it was only requested")]
     Pending(String),
     #[error("{} is not the certificate of a root: '{subject}' was issued by '{issuer}', not by itself", path.escaped())]
     NotARoot { path: PathBuf, subject: String, issuer: String },
@@ -89,15 +89,17 @@ impl Diagnostic for StoreError {
             }
             Self::WrongPassphrase(_) => Diagnosis::refused("wrong-passphrase"),
             Self::KeyAway { path, .. } => Diagnosis::refused("key-away").hint(format!(
-                "bring it back to {} for as long as it is needed; another authority can issue without it: --issuer",
+                "copy it back to {} while it is needed, or issue with another authority: --issuer",
                 path.escaped()
             )),
             Self::LooseKey(path) => Diagnosis::refused("loose-key").hint(format!("chmod 600 {}", path.in_shell())),
             Self::Certificate { .. } => Diagnosis::usage("bad-certificate"),
             Self::Pending(name) => Diagnosis::refused("pending")
                 .hint(format!("when its certificate is here: ca intermediate install {name} CERT")),
-            Self::NotARoot { .. } => Diagnosis::refused("unusable-ca")
-                .hint("the certificate of the root was exchanged: bring it back from a backup; 'ca list --template root' shows which it was"),
+            Self::NotARoot { .. } => Diagnosis::refused("unusable-ca").hint(
+                "the certificate of the root was exchanged: restore it from a backup; 'ca list --template \
+                     root' shows which it was",
+            ),
             Self::UnknownAuthority { name, known } | Self::UnknownIssuer { name, known } => {
                 let near = nearest(name, known.iter().map(String::as_str));
                 Diagnosis::usage("unknown-authority")

@@ -52,8 +52,18 @@ pub fn parse_time(given: &str) -> Result<OffsetDateTime, TimeError> {
 
 /// Returns a duration in its two largest units: `89 days`, `3 hours 5 minutes`, `1 second`.
 pub fn humanize(length: Duration) -> String {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+    // Rounded to the unit that is shown last: a certificate for 90 days that was made a second ago is valid for 90 days.
     let seconds = length.whole_seconds().unsigned_abs();
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    let seconds = match seconds {
+        0..MINUTE => seconds,
+        MINUTE..DAY => (seconds + MINUTE / 2) / MINUTE * MINUTE,
+        _ => (seconds + HOUR / 2) / HOUR * HOUR,
+    };
+    let seconds = if seconds < 3 * DAY { seconds } else { (seconds + DAY / 2) / DAY * DAY };
+    let (days, hours, minutes) = (seconds / DAY, seconds / HOUR % 24, seconds / MINUTE % 60);
     let count = |number: u64, unit: &str| format!("{number} {unit}{}", if number == 1 { "" } else { "s" });
     match (days, hours, minutes) {
         (0, 0, 0) => count(seconds, "second"),
@@ -62,7 +72,6 @@ pub fn humanize(length: Duration) -> String {
         (0, _, _) => format!("{} {}", count(hours, "hour"), count(minutes, "minute")),
         (1..=2, 1.., _) => format!("{} {}", count(days, "day"), count(hours, "hour")),
         (0..=729, _, _) => count(days, "day"),
-        // Rounded: a root that was made a minute ago is valid for ten more years, not nine.
         _ => format!("{} years", (days + 182) / 365),
     }
 }
@@ -95,7 +104,11 @@ mod tests {
             (300, "5 minutes"),
             (11_100, "3 hours 5 minutes"),
             (90_000, "1 day 1 hour"),
-            (7_775_999, "89 days"),
+            (7_775_999, "90 days"),
+            (7_689_600, "89 days"),
+            (86_399, "1 day"),
+            (29, "29 seconds"),
+            (3_599, "1 hour"),
             (315_356_399, "10 years"),
             (3 * 31_536_000 - 7_200, "3 years"),
         ] {
@@ -104,6 +117,15 @@ mod tests {
     }
 
     proptest::proptest! {
+        /// A few seconds pass between the decision about a lifetime and the report of it.
+        #[test]
+        fn a_lifetime_is_shown_as_it_was_given(days in 3_u64..700, hours in 2_u64..24, minutes in 2_u64..60, passed in 0_u64..20) {
+            let shown = |seconds: u64| humanize(Duration::seconds((seconds - passed) as i64));
+            proptest::prop_assert_eq!(shown(days * 86_400), format!("{days} days"));
+            proptest::prop_assert_eq!(shown(hours * 3_600), format!("{hours} hours"));
+            proptest::prop_assert_eq!(shown(minutes * 60), format!("{minutes} minutes"));
+        }
+
         #[test]
         fn a_time_that_is_accepted_reads_the_same_again(given in "\\PC{0,25}|[0-9]{4,5}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})") {
             if let Ok(at) = parse_time(&given) {

@@ -266,7 +266,7 @@ impl Message {
                     // Subject and issuer are enough for an intermediate.
                     if number == 0 {
                         fact("serial", shown.serial.clone());
-                        fact("valid until", shown.not_after.map(rfc3339).unwrap_or_default());
+                        fact("expires", shown.not_after.map(rfc3339).unwrap_or_default());
                         fact("key", shown.key.clone());
                         fact("signed with", shown.signature.clone());
                     }

@@ -120,7 +120,7 @@ mod tests {
     fn a_record_is_cut_off_only_when_it_is_whole() {
         let bytes = [22, 3, 3, 0, 2, 7, 8, 99];
         for incomplete in 0..7 {
-            assert!(first_record(&bytes[..incomplete]).is_none(), "{incomplete} octets");
+            assert!(first_record(&bytes[..incomplete]).is_none(), "{incomplete} bytes");
         }
         let (record, rest) = first_record(&bytes).unwrap();
         assert_eq!((record.content_type(), record.payload, rest), (22, &[7, 8][..], &[99][..]));

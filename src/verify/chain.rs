@@ -23,17 +23,17 @@ const RUSTLS_REFUSES: Code = Code {
     requirement: "For TLS, the verifier inside rustls accepts the chain too",
     example: "rustls would refuse this chain (NameConstraintViolation): it does not process constraints on mailboxes, URIs and \
         directory names",
-    fix: "issue the certificates in the form that rustls accepts; --purpose any verifies by RFC 5280 alone",
+    fix: "issue certificates that rustls accepts; --purpose any verifies by RFC 5280 alone",
 };
 
 const ENDS_TOO_SOON: Code = Code {
     code: "ends-too-soon",
     rank: Rank::Unranked,
     citation: "--expires-in",
-    requirement: "The answer stays yes for as long as was asked with --expires-in",
+    requirement: "The chain stays valid for the time of --expires-in",
     example: "the answer is yes only until 2027-02-21T22:44:35Z, for 89 days, not until 2027-11-23T23:44:35Z: then the leaf \
         web.pem#1 ends",
-    fix: "renew what ends first (ca renew NAME), or ask for less",
+    fix: "renew what expires first (ca renew NAME), or give a shorter time",
 };
 
 /// Verifies a leaf: it is valid when one path from an anchor to it breaks no rule.
@@ -160,8 +160,8 @@ impl Attempt<'_> {
                 self.certificates.iter().find(|candidate| candidate.position == until.position).unwrap_or(leaf);
             let hint = match until.cause {
                 ExpiryCause::Certificate(Role::Leaf) if !leaf.certificate.is_ca() => ENDS_TOO_SOON.fix,
-                ExpiryCause::Certificate(_) => "renew this CA first, and then what it issued; or ask for less",
-                ExpiryCause::Crl => "give a list that was made later (--crl FILE), or ask for less",
+                ExpiryCause::Certificate(_) => "renew this CA first, and then what it issued; or give a shorter time",
+                ExpiryCause::Crl => "give a newer CRL (--crl FILE), or a shorter time",
             };
             self.problems.push(Problem::error(&ENDS_TOO_SOON, what_ends, message).hint(hint));
         }
@@ -183,7 +183,7 @@ impl Attempt<'_> {
         let (at, cause, position) = certificates.chain(crls).min_by_key(|(at, ..)| *at)?;
         let what = match cause {
             ExpiryCause::Certificate(role) => format!("the {role} {position}"),
-            ExpiryCause::Crl => format!("the revocation list {position}"),
+            ExpiryCause::Crl => format!("the CRL {position}"),
         };
         Some(ValidUntil { at, what, cause, position: position.clone() })
     }

@@ -28,10 +28,7 @@ pub const CLIENT_REFUSES: Code = Code {
 
 /// Rules that are an error whatever clients do, with the reason.
 static SECURITY: [(&str, &str); 3] = [
-    (
-        "extension-malformed",
-        "clients read it differently, so a constraint can hold for one of them and not for another",
-    ),
+    ("extension-malformed", "clients read it differently, so a constraint can apply to one of them and not to another"),
     ("signature-algorithms-differ", "the algorithm outside is not signed, and can be exchanged"),
     ("rsa-exponent", "signatures of such a key can be forged"),
 ];

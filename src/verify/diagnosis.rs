@@ -28,9 +28,9 @@ pub const CERTIFICATE_MALFORMED: Code = Code {
     code: "certificate-malformed",
     rank: Rank::Unranked,
     citation: "RFC 5280 §4.1",
-    requirement: "A certificate is the DER of a Certificate, and nothing else",
+    requirement: "A certificate is the DER of a Certificate, without any other bytes",
     example: "the certificate cannot be read: it is not the DER of a certificate: it ends too early",
-    fix: "take the certificate from its source again, or have it issued anew",
+    fix: "get the certificate from its source again, or issue it again",
 };
 
 pub const KEY_MISMATCH: Code = Code {
@@ -38,7 +38,7 @@ pub const KEY_MISMATCH: Code = Code {
     rank: Rank::KeyMismatch,
     citation: "RFC 5280 §4.1.2.7",
     requirement: "The private key given with --key is the other half of the leaf's public key",
-    example: "the private key is of another pair: the certificate holds ecdsa-p256 \
+    example: "the private key does not match the certificate: the certificate has ecdsa-p256 \
         12e117696df634dbe40286a8059fa8e2b1abaca2, the key file ecdsa-p256 06e7c2b93d14e5b317f6de64952d79d75ad0c182 (key \
         identifiers)",
     fix: "give the key that the certificate was issued for, or have a certificate issued for this key",
@@ -87,9 +87,9 @@ const SIGNATURE_UNSUPPORTED: Code = Code {
     rank: Rank::SignatureUnsupported,
     citation: "RFC 5280 §6.1.3 (a)(1); RFC 9155 §2",
     requirement: "Signatures are ECDSA, Ed25519 or RSA (2048 bits or more) over SHA-256, SHA-384 or SHA-512",
-    example: "CN=web.corp.test is signed with ecdsa-with-SHA1 by a key of kind ecdsa-p384 (issuing.pem#1), which is not \
-        relied on; expected SHA-256 or better",
-    fix: "issue the certificate anew with a current algorithm, by a CA with a current key",
+    example: "CN=web.corp.test is signed with ecdsa-with-SHA1 by a key of kind ecdsa-p384 (issuing.pem#1), \
+         which is not secure; expected SHA-256 or better",
+    fix: "issue the certificate again with a current algorithm, by a CA with a current key",
 };
 
 /// The documents about the parameters of RSASSA-PSS, and what to do about others than the usual ones.
@@ -265,16 +265,16 @@ fn unsigned(head: &Candidate, candidates: &[&Candidate], problems: &[SignaturePr
     );
     // With a key that fits, the parameter decides.
     if let Some(fault) = algorithm.pss_fault().filter(|_| candidates.iter().any(|it| has_fit_key(it))) {
-        return Problem::error(&SIGNATURE_UNSUPPORTED, head, format!("{signed} and {fault}, which is not relied on"))
+        return Problem::error(&SIGNATURE_UNSUPPORTED, head, format!("{signed} and {fault}, which is not secure"))
             .citation(PSS_CITATION)
             .hint(PSS_FIX);
     }
-    let message = format!("{signed}, which is not relied on; expected {}", relied_on(head, candidates));
+    let message = format!("{signed}, which is not secure; expected {}", relied_on(head, candidates));
     let problem = Problem::error(&SIGNATURE_UNSUPPORTED, head, message);
     if certificate.signature_algorithm.is_weak() || candidates.iter().any(|it| has_fit_key(it)) {
         problem.hint(fix_for(SIGNATURE_UNSUPPORTED.fix, certificate))
     } else {
-        problem.hint("make a CA with a current key, for example ecdsa-p256, and issue the certificate anew from it")
+        problem.hint("make a CA with a current key, for example ecdsa-p256, and issue the certificate again from it")
     }
 }
 

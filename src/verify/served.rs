@@ -32,8 +32,8 @@ const LEAF_NOT_FIRST: Code = Code {
     code: "leaf-not-first",
     rank: Rank::LeafNotFirst,
     citation: "RFC 8446 §4.4.2; RFC 5246 §7.4.2",
-    requirement: "The certificate of the server stands first, before those of CAs",
-    example: "CN=Corp Root CA issuing stands first, but is a CA certificate; CN=web.corp.test is number 2",
+    requirement: "The certificate of the server is first, before those of CAs",
+    example: "CN=Corp Root CA issuing is first, but is a CA certificate; CN=web.corp.test is number 2",
     fix: "put the certificate of the server first: cat cert.pem chain.pem > fullchain.pem",
 };
 
@@ -60,7 +60,7 @@ const UNRELATED_SENT: Code = Code {
     rank: Rank::UnrelatedSent,
     citation: "RFC 8446 §4.4.2; RFC 5246 §7.4.2",
     requirement: "A server sends no certificate that has nothing to do with its own",
-    example: "number 3, CN=Other CA, issued nothing of what was sent before it, nor after it",
+    example: "number 3, CN=Other CA, issued no certificate that was sent before or after it",
     fix: "take the certificate out of the file",
 };
 
@@ -86,11 +86,11 @@ const OTHERS_UNUSED: Code = Code {
     code: "others-unused",
     rank: Rank::Unranked,
     citation: "ca verify --help",
-    requirement: "The first certificate of a file is the one that is verified, and the others are of its chain",
-    example: "CN=Corp Root CA stands first and is a CA certificate: it was verified, and 2 other certificates of the file were \
+    requirement: "The first certificate of a file is the one that is verified, and the others belong to its chain",
+    example: "CN=Corp Root CA is first and is a CA certificate: it was verified, and 2 other certificates of the file were \
         not used, among them CN=web.corp.test (number 3)",
     fix: "put the certificate of the server first (cat cert.pem chain.pem > fullchain.pem), and check the file of a server with \
-        --as-served; of a file with several CAs, verify each in a file of its own",
+        --as-served; verify several CAs in one file each",
 };
 
 /// The code that fetches the chain of a server reports these three.
@@ -107,7 +107,7 @@ pub const KEY_NOT_PROVED: Code = Code {
     code: "key-not-proved",
     rank: Rank::KeyNotProved,
     citation: "RFC 8446 §4.4.3; RFC 5246 §7.4.3",
-    requirement: "The server proves in the handshake that it holds the key of its certificate",
+    requirement: "The server proves in the handshake that it has the key of its certificate",
     example: "the server's signature in the handshake does not verify with the key of CN=web.corp.test",
     fix: "give the server the key that belongs to its certificate (ca verify FILE --key KEY compares them)",
 };
@@ -118,7 +118,7 @@ pub const SUPERSEDED: Code = Code {
     citation: "the index of the CA directory",
     requirement: "The latest certificate of a name is the one in use",
     example: "the index has a newer certificate of web.corp.test, with the serial 4cb89571f3bf; this one is 18b8dc7fceac",
-    fix: "deploy the newer one (ca show NAME tells where it is), and let the server load it",
+    fix: "deploy the newer one (ca show NAME shows where it is), and let the server load it",
 };
 
 /// The most signatures that are checked among the certificates of one file: more than any server needs.
@@ -178,7 +178,8 @@ pub fn others_unused(sent: &[Candidate], verdict: &Verdict) -> Option<Problem> {
     let leaf = unused().find(|(_, candidate)| !candidate.certificate.is_ca());
     let leaf = leaf.map(|(index, leaf)| format!(", among them {} (number {})", leaf.certificate.subject, index + 1));
     let message = format!(
-        "{} stands first and is a CA certificate: it was verified, and {count} other certificate{} of the file {} not used{}",
+        "{} is first and is a CA certificate: it was verified, and {count} other certificate{} of the file {} \
+             not used{}",
         first.certificate.subject,
         if count == 1 { "" } else { "s" },
         if count == 1 { "was" } else { "were" },
@@ -211,8 +212,7 @@ fn check_chain(chain: &SentChain<'_>) -> Vec<Problem> {
             let message = format!("number {number} is the same certificate as number {}, {subject}", original + 1);
             problems.push(Problem::error(&DUPLICATE_SENT, candidate, message).hint(take_out(number)));
         } else if !related[index] {
-            let message =
-                format!("number {number}, {subject}, issued nothing of what was sent before it, nor after it");
+            let message = format!("number {number}, {subject}, issued no certificate that was sent before or after it");
             problems.push(Problem::error(&UNRELATED_SENT, candidate, message).hint(take_out(number)));
         } else if chain.is_root(index) {
             let message = format!("number {number}, {subject}, is a root: it is signed with its own key");
@@ -235,7 +235,7 @@ pub fn leaf_not_first(sent: &[Candidate]) -> Option<Problem> {
     let first = sent.first().filter(|first| first.certificate.is_ca())?;
     let at = sent.iter().position(|candidate| !candidate.certificate.is_ca())?;
     let message = format!(
-        "{} stands first, but is a CA certificate; {} is number {}",
+        "{} is first, but is a CA certificate; {} is number {}",
         first.certificate.subject,
         sent.get(at)?.certificate.subject,
         at + 1

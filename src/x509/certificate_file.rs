@@ -20,7 +20,7 @@ pub enum CertificateFileError {
     Pem(#[from] PemError),
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    #[error("it holds no certificate")]
+    #[error("it contains no certificate")]
     None,
 }
 

@@ -427,7 +427,7 @@ fn name(der: &[u8]) -> Result<DistinguishedName, DecodeError> {
 fn public_key(parsed: &SubjectPublicKeyInfo<'_>) -> Result<PublicKey, DecodeError> {
     // The parser ignores bytes after the algorithm and the key.
     let Some((_, _, [])) = der::split_first(parsed.raw) else {
-        let reason = "octets follow its algorithm and its key".to_owned();
+        let reason = "bytes follow its algorithm and its key".to_owned();
         return Err(DecodeError::Malformed { what: PUBLIC_KEY, reason });
     };
     Ok(PublicKey::from_parts(parsed.raw.to_vec(), key_kind(parsed), parsed.subject_public_key.data.to_vec()))
@@ -499,7 +499,7 @@ fn general_name(parsed: &parsed::GeneralName<'_>) -> Result<GeneralName, String>
         Parsed::RFC822Name(name) => GeneralName::Email((*name).to_owned()),
         Parsed::URI(name) => GeneralName::Uri((*name).to_owned()),
         Parsed::IPAddress(bytes) => {
-            GeneralName::Ip(address(bytes).ok_or_else(|| format!("an IP address of {} octets", bytes.len()))?)
+            GeneralName::Ip(address(bytes).ok_or_else(|| format!("an IP address of {} bytes", bytes.len()))?)
         }
         Parsed::DirectoryName(parsed) => {
             GeneralName::Directory(name(parsed.as_raw()).map_err(|error| error.to_string())?)
@@ -538,7 +538,7 @@ fn subtree(base: &parsed::GeneralName<'_>) -> Result<Subtree, String> {
         let (address_bytes, mask) = bytes.split_at(bytes.len() / 2);
         return match (address(address_bytes), address(mask)) {
             (Some(address), Some(mask)) => Ok(Subtree::Ip { address, mask }),
-            _ => Err(format!("an address block of {} octets", bytes.len())),
+            _ => Err(format!("an address block of {} bytes", bytes.len())),
         };
     }
     Ok(match general_name(base)? {

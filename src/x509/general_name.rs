@@ -135,10 +135,10 @@ pub fn dns(given: &str) -> Result<String, GeneralNameError> {
         host.chars().find(|c| c.is_ascii() && !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_')))
     {
         return Err(error(match character {
-            '/' | '\\' => "it holds a slash",
-            ' ' => "it holds a space",
-            ':' => "it holds a colon (a port is no part of a name)",
-            '[' | ']' => "IPv6 addresses are written without brackets, and a port is no part of them",
+            '/' | '\\' => "it contains a slash",
+            ' ' => "it contains a space",
+            ':' => "it contains a colon (a port is not part of a name)",
+            '[' | ']' => "IPv6 addresses are written without brackets, and a port is not part of them",
             _ => "only letters, digits, '-' and '.' are allowed",
         }));
     }
@@ -156,7 +156,7 @@ pub fn dns(given: &str) -> Result<String, GeneralNameError> {
     }
     for label in ascii.split('.') {
         if label.is_empty() {
-            return Err(error("it holds an empty label"));
+            return Err(error("it contains an empty label"));
         }
         if label.len() > 63 {
             return Err(error("a label is longer than 63 characters"));
@@ -213,7 +213,7 @@ pub fn reference_uri(given: &str) -> Result<String, GeneralNameError> {
         return Err(error("nothing follows its scheme"));
     }
     if given.chars().any(char::is_control) {
-        return Err(error("it holds a control character"));
+        return Err(error("it contains a control character"));
     }
     Ok(given.to_owned())
 }
@@ -259,7 +259,7 @@ fn uri(given: &str) -> Result<String, GeneralNameError> {
     // RFC 3986 §2: everything else must be percent-encoded.
     if !rest.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}'))
     {
-        return Err(error("it holds a character that a URI must percent-encode"));
+        return Err(error("it contains a character that a URI must percent-encode"));
     }
     if rest.is_empty() {
         return Err(error("nothing follows its scheme"));
@@ -415,13 +415,13 @@ mod tests {
         let (long_label, long_name) = (format!("{}.test", "a".repeat(64)), format!("{}test", "abcdefg.".repeat(32)));
         for (given, reason) in [
             ("a.test.", "leave out the dot at the end"),
-            ("a..test", "it holds an empty label"),
+            ("a..test", "it contains an empty label"),
             ("a.*.test", "a wildcard may stand only for the whole first label"),
             ("*.test", "a wildcard needs two labels behind it"),
-            ("../x", "it holds a slash"),
-            ("a\\b", "it holds a slash"),
-            ("a b.test", "it holds a space"),
-            ("a.test:443", "it holds a colon"),
+            ("../x", "it contains a slash"),
+            ("a\\b", "it contains a slash"),
+            ("a b.test", "it contains a space"),
+            ("a.test:443", "it contains a colon"),
             ("a,DNS:evil.test", "only letters, digits"),
             ("-x", "a label begins or ends with '-'"),
             ("a-.test", "a label begins or ends with '-'"),

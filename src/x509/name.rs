@@ -180,9 +180,9 @@ pub enum NameError {
     UnknownAttribute(String),
     #[error("{attribute} is {found} characters long, but at most {most} are allowed (RFC 5280 appendix A.1)")]
     TooLong { attribute: &'static str, found: usize, most: usize },
-    #[error("{attribute} '{}' holds a character that cannot be seen: \\u{{{:x}}}", text::escape(value), u32::from(*character))]
+    #[error("{attribute} '{}' contains an invisible character: \\u{{{:x}}}", text::escape(value), u32::from(*character))]
     Invisible { attribute: &'static str, value: String, character: char },
-    #[error("{attribute} '{}' holds a character that is not allowed there: '{character}'", text::escape(value))]
+    #[error("{attribute} '{}' contains a character that is not allowed: '{character}'", text::escape(value))]
     NotAllowed { attribute: &'static str, value: String, character: char },
     #[error("{attribute} is nothing but spaces")]
     Blank { attribute: &'static str },

@@ -18,13 +18,11 @@ pub struct Block {
 /// Why a text cannot be read as PEM.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PemError {
-    #[error(
-        "block {0} of the PEM text is damaged or cut off (its BEGIN and END lines or its base64 do not fit together)"
-    )]
+    #[error("block {0} of the PEM text is damaged or cut off (its BEGIN and END lines or its base64 do not match)")]
     Damaged(usize),
     #[error(
         "block {0} of the PEM text does not begin at the start of a line: what precedes its BEGIN there, such as the END \
-         of the block before it, needs a line of its own"
+         of the block before it, needs its own line"
     )]
     MidLine(usize),
 }

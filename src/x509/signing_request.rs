@@ -94,9 +94,9 @@ pub enum RequestFileError {
     Empty,
     #[error(transparent)]
     Pem(#[from] PemError),
-    #[error("it holds {found} PEM blocks, where one certificate request is expected")]
+    #[error("it contains {found} PEM blocks, where one certificate request is expected")]
     NotOne { found: usize },
-    #[error("it holds a block '{}', where a certificate request is expected", crate::text::escape(.0))]
+    #[error("it contains a block '{}', where a certificate request is expected", crate::text::escape(.0))]
     Another(String),
     #[error("text follows the end of the request: '{}'", crate::text::escape(.0))]
     TextBehind(String),

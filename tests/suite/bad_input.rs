@@ -46,11 +46,11 @@ fn whatever_a_file_holds_there_is_an_answer() {
         ),
         ("text", b"certificate: see above\n".repeat(100), [2, 0, 2, 2, 2]),
         ("der", leaf.clone(), [0, 0, 1, 2, 0]),
-        ("der with an octet behind it", [leaf, &[0][..]].concat(), [2, 0, 2, 2, 2]),
+        ("der with an byte behind it", [leaf, &[0][..]].concat(), [2, 0, 2, 2, 2]),
         ("der twice", [leaf.clone(), leaf.clone()].concat(), [2, 0, 2, 2, 2]),
         ("der cut off", leaf[..leaf.len() / 2].to_vec(), [2, 0, 2, 2, 2]),
         // X.690 §8.1.3: BER that is no DER: a length that is longer than it has to be, and one that is not said at all.
-        ("a length in too many octets", lengthened(&[0x30, 0x83, 0, leaf[2], leaf[3]]), [1, 0, 2, 2, 2]),
+        ("a length in too many bytes", lengthened(&[0x30, 0x83, 0, leaf[2], leaf[3]]), [1, 0, 2, 2, 2]),
         ("no length", [&lengthened(&[0x30, 0x80])[..], &[0, 0]].concat(), [2, 0, 2, 2, 2]),
         (
             "no length, in pem",
@@ -60,7 +60,7 @@ fn whatever_a_file_holds_there_is_an_answer() {
         ("a length of four gigabytes", vec![0x30, 0x84, 0xff, 0xff, 0xff, 0xff, 0x30], [2, 0, 2, 2, 2]),
         ("pem between garbage", format!("\u{0}\u{1}<html>\n{leaf_pem}\n%%EOF\n").into(), [0, 0, 1, 2, 0]),
         ("pem of windows", leaf_pem.replace('\n', "\r\n").into(), [0, 0, 1, 2, 0]),
-        ("pem with an octet behind the der", pem::certificate(&[leaf, &[0][..]].concat()).into(), [1, 0, 2, 2, 2]),
+        ("pem with an byte behind the der", pem::certificate(&[leaf, &[0][..]].concat()).into(), [1, 0, 2, 2, 2]),
         ("pem cut off", leaf_pem[..leaf_pem.len() / 2].into(), [2, 2, 2, 2, 2]),
         ("pem of nothing", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n".into(), [1, 0, 2, 2, 2]),
         ("a key", key.clone(), [2, 0, 2, 2, 2]),

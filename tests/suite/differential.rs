@@ -57,7 +57,7 @@ static DIFFERENCES: &[Difference] = &[
     accepting(
         ALL,
         &["key-kind-unfit"],
-        "a path says nothing of what the leaf's key is good for; rustls, whose yes is needed, holds no handshake with it",
+        "a path says nothing of what the leaf's key is good for; rustls, whose yes is needed, contains no handshake with it",
     ),
     accepting(
         &["openssl", "gnutls"],
@@ -173,7 +173,7 @@ static DIFFERENCES: &[Difference] = &[
     refusing(
         &["openssl"],
         &["excluded subtree violation", "permitted subtree violation"],
-        "it holds the common name against constraints on DNS where there is no DNS name, and a mailbox in the subject even \
+        "it contains the common name against constraints on DNS where there is no DNS name, and a mailbox in the subject even \
          beside one in the subject alternative name (RFC 5280 §4.2.1.10 does so only without that extension); of two CAs with \
          one name it takes one, and does not go back for the other",
     ),
@@ -233,7 +233,7 @@ static DIFFERENCES: &[Difference] = &[
     refusing(
         &["gnutls"],
         &["The certificate issuer is unknown."],
-        "it compares names octet by octet, not as RFC 5280 §7.1 asks, and takes key identifiers as binding",
+        "it compares names byte by byte, not as RFC 5280 §7.1 asks, and takes key identifiers as binding",
     ),
     refusing(&["gnutls"], &["cannot be read"], "version 1 with extensions is not read there; here it is told"),
     refusing(

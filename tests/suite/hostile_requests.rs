@@ -160,7 +160,7 @@ fn corpus(signer: &PrivateKey) -> Vec<(String, Vec<u8>, Wanted)> {
     for address in [&[][..], &[10, 0, 0], &[10, 0, 0, 1, 255, 0, 0, 0], &[0; 17]] {
         let name = der::value(der::context(7), address);
         add(
-            &format!("address of {} octets", address.len()),
+            &format!("address of {} bytes", address.len()),
             Draft::names(&[name]).sign(signer),
             Refused("request-damaged"),
         );
@@ -251,7 +251,7 @@ fn corpus(signer: &PrivateKey) -> Vec<(String, Vec<u8>, Wanted)> {
     let last = forged.len() - 1;
     forged[last] ^= 1;
     add("a changed signature", forged, Refused("not-proven"));
-    add("octets behind", [&sound[..], &[0]].concat(), Refused("undecodable"));
+    add("bytes behind", [&sound[..], &[0]].concat(), Refused("undecodable"));
     add("two in one", [&sound[..], &sound].concat(), Refused("undecodable"));
     add("cut off", sound[..sound.len() - 1].to_vec(), Refused("undecodable"));
     add("nothing", Vec::new(), Refused("empty-input"));
@@ -261,7 +261,7 @@ fn corpus(signer: &PrivateKey) -> Vec<(String, Vec<u8>, Wanted)> {
     add("text behind PEM", format!("{text}evil").into_bytes(), Refused("not-a-request"));
     add("PEM under another label", pem::encode("CERTIFICATE", &sound).into_bytes(), Refused("not-a-request"));
     add(
-        "octets behind, in PEM",
+        "bytes behind, in PEM",
         pem::encode("CERTIFICATE REQUEST", &[&sound[..], &[0]].concat()).into_bytes(),
         Refused("undecodable"),
     );

@@ -194,8 +194,12 @@ impl EndpointOptions<'_> {
 
     /// The files of a certificate that is in the index.
     fn endpoint_from_name(&self, given: &str, context: &mut Context<'_>) -> Result<Endpoint, Failure> {
-        let no_folder =
-            |failure: Failure| failure.hint(format!("'{given}' is no folder either; two files are given as CERT,KEY"));
+        let no_folder = |failure: Failure| {
+            failure.hint(format!(
+                "'{given}' is not a folder either; two files are given as \
+                 CERT,KEY"
+            ))
+        };
         let store = Store::open(context.home().map_err(no_folder)?)?;
         let reference: Reference = given
             .parse()
@@ -232,7 +236,7 @@ impl EndpointOptions<'_> {
         context: &mut Context<'_>,
     ) -> Result<Endpoint, Failure> {
         context.home().map_err(|failure| {
-            failure.hint(format!("or give the {} as a folder that holds its certificate and key", role.name()))
+            failure.hint(format!("or give the {} as a folder with its certificate and key", role.name()))
         })?;
         let store = context.store()?;
         let names = match (role, host_name) {

@@ -59,14 +59,14 @@ impl VerificationTime {
             Self::At(at) => at,
             Self::In(ahead) => {
                 let then = context.now().checked_add(ahead.as_duration()).filter(|then| *then <= Validity::LATEST);
-                then.ok_or_else(|| Failure::usage("bad-time", format!("{ahead} from now there is no time")))?
+                then.ok_or_else(|| Failure::usage("bad-time", format!("{ahead} from now is after the year 9999")))?
             }
         };
         if issued {
             let sentence =
                 "a certificate that is issued for the test lasts an hour, and says nothing about another time";
             return Err(Failure::usage("no-party", sentence)
-                .hint("name those whose time is to be looked at with --server and --client"));
+                .hint("name the certificates to test at another time with --server and --client"));
         }
         Ok(time)
     }

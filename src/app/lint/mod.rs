@@ -99,8 +99,8 @@ pub fn lint(request: &LintRequest<'_>, context: &mut Context<'_>) -> Result<Lint
     }
     let mut crls = Vec::with_capacity(ders.crls.len());
     for (number, der) in (1..).zip(ders.crls) {
-        let target = CrlTarget::read(der)
-            .map_err(|error| Failure::undecodable(path, number, "revocation list", &error.to_string()))?;
+        let target =
+            CrlTarget::read(der).map_err(|error| Failure::undecodable(path, number, "CRL", &error.to_string()))?;
         crls.push(CheckedCrl {
             place: place(number),
             issuer: target.crl.issuer.to_string(),
@@ -110,7 +110,8 @@ pub fn lint(request: &LintRequest<'_>, context: &mut Context<'_>) -> Result<Lint
     }
     if issuers.is_exhausted() {
         context.warn(&format!(
-            "{}: more than {} signatures would have to be checked; not every certificate was held against its issuer",
+            "{}: more than {} signatures would have to be checked; not every certificate was checked against \
+                 its issuer",
             path.escaped(),
             issuers::MOST_SIGNATURES
         ));

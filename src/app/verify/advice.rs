@@ -162,7 +162,7 @@ impl Hints {
         };
         let full = self.known(&child.certificate).and_then(|known| self.place_of(&known.entry));
         if let Some(full) = full.filter(|full| full.ends_with(FULLCHAIN.name) && !full.ends_with(file)) {
-            return format!("the CA directory has it: deploy {full} instead, which holds it");
+            return format!("the CA directory has it: deploy {full} instead, which contains it");
         }
         if let Some(found) = self.authorities.iter().find(|it| signed(&it.certificate)) {
             // RFC 8446 §4.4.2: the trust anchor may be left out of what is sent; a client that lacks it does not accept it from there.
@@ -204,12 +204,12 @@ impl Hints {
         if let Some(newer) = known.newer.filter(|newer| newer.status(self.now) == index::CertificateStatus::Valid) {
             let place = self.place_of(&newer).unwrap_or_else(|| format!("ca show {name}"));
             return Some(format!(
-                "the index has a newer one, until {}: deploy {place}",
+                "the index has a newer one, which expires {}: deploy {place}",
                 rfc3339(newer.validity.not_after)
             ));
         }
         Some(match code {
-            "revoked" => format!("issue it anew, with a new key: ca issue {template} {name} --force"),
+            "revoked" => format!("issue it again with a new key: ca issue {template} {name} --force"),
             _ => format!("renew it: ca renew {name}"),
         })
     }
@@ -235,7 +235,8 @@ impl Hints {
         let for_hosts = names.iter().any(is_host);
         for_hosts.then(|| {
             format!(
-                "ask for a name that the certificate has, or issue it anew with this one too: ca issue {} {}{} --force",
+                "require a name of the certificate, or issue it again with this name too: ca issue {} \
+                     {}{} --force",
                 shell_word(&entry.template),
                 shell_word(&entry.name),
                 sans.collect::<String>()

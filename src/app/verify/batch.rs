@@ -207,7 +207,8 @@ fn other_pair(leaf: &Candidate, key: &PublicKey) -> Option<Problem> {
     let (found, given) = (&leaf.certificate.public_key, key);
     (found.spki() != given.spki()).then(|| {
         let message = format!(
-            "the private key is of another pair: the certificate holds {} {}, the key file {} {} (key identifiers)",
+            "the private key does not match the certificate: the certificate has {} {}, the key file {} {} (key \
+                 identifiers)",
             found.kind(),
             hex(&found.key_id()),
             given.kind(),

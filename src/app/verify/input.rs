@@ -126,7 +126,7 @@ pub fn read_crls(path: &Path, budget: &InputBudget, context: &mut Context<'_>) -
     budget.keep(&content)?;
     let ders = pem::crls(content).map_err(|error| Failure::damaged_pem(path, &error))?.ders;
     if ders.is_empty() {
-        return Err(Failure::nothing_in_file(path, "revocation list"));
+        return Err(Failure::nothing_in_file(path, "CRL"));
     }
     let file = path.escaped().to_string();
     (1..)
@@ -134,7 +134,7 @@ pub fn read_crls(path: &Path, budget: &InputBudget, context: &mut Context<'_>) -
         .map(|(number, der)| {
             Crl::from_der(&der)
                 .map(|list| CandidateCrl::new(list, InputPosition::new(&file, number)))
-                .map_err(|error| Failure::undecodable(path, number, "revocation list", &error.to_string()))
+                .map_err(|error| Failure::undecodable(path, number, "CRL", &error.to_string()))
         })
         .collect()
 }

@@ -80,7 +80,8 @@ fn check_authority(
                     None => "no certificate".to_owned(),
                 };
                 let message = format!(
-                    "the index says that the certificate of '{}' with serial number {} is here, but the file holds {held}",
+                    "the index says that the certificate of '{}' with serial number {} is here, but the file \
+                         contains {held}",
                     text::escape(name),
                     recorded.serial
                 );
@@ -101,7 +102,7 @@ fn check_authority(
         }
         for certificate in read_certificates(&path, file, || None, findings).unwrap_or_default() {
             if subject.record_of(&certificate)?.is_none() {
-                let message = format!("it holds {}", subject.describe(&certificate)?);
+                let message = format!("it contains {}", subject.describe(&certificate)?);
                 findings.error("file-differs", path.escaped().to_string(), message, RESTORE_FILE);
             }
         }

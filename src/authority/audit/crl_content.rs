@@ -24,7 +24,7 @@ const FORGOTTEN: u8 = 8;
 /// This program dates a CRL back by so many seconds, and no more.
 const BACKDATE: i64 = 600;
 const FIX: &str =
-    "if an older index was restored, bring back the newer one; else sign the next one: ca crl --authority NAME";
+    "if an older index was restored, restore the newer one; else sign the next one: ca crl --authority NAME";
 
 /// A revocation that a CRL has or should have.
 struct Expected {

@@ -114,7 +114,7 @@ fn check_authority(
             code,
             object,
             message,
-            format!("if an older index was restored, bring back the newer one; else {SIGN_AGAIN}"),
+            format!("if an older index was restored, restore the newer one; else {SIGN_AGAIN}"),
         );
     }
     let mut checked: Option<[u8; 32]> = None;

@@ -105,7 +105,8 @@ fn check_folder(
                 None => "no certificate".to_owned(),
             };
             let message = format!(
-                "the index says that the certificate of '{}' with serial number {} is here, but the file holds {found}",
+                "the index says that the certificate of '{}' with serial number {} is here, but the file \
+                     contains {found}",
                 text::escape(&recorded.name),
                 recorded.serial,
             );
@@ -168,9 +169,9 @@ fn check_known(subject: &Subject<'_>, folder: &Path, findings: &mut Findings) ->
     let Ok(certificates) = crate::store::ca_certificates::read_certificates(&path) else { return Ok(()) };
     let Some(certificate) = certificates.first() else { return Ok(()) };
     if subject.record_of(certificate)?.is_none() {
-        let message = format!("it holds {}", subject.describe(certificate)?);
+        let message = format!("it contains {}", subject.describe(certificate)?);
         let fix = format!(
-            "if an older index was restored, bring back the newer one; to revoke the certificate: ca revoke {}",
+            "if an older index was restored, restore the newer one; to revoke the certificate: ca revoke {}",
             path.in_shell()
         );
         findings.error(UNKNOWN_CERTIFICATE, path.escaped().to_string(), message, fix);

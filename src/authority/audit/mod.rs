@@ -199,7 +199,7 @@ fn check_index(
         && index.event_with_head(kept)?.is_none()
     {
         let message = format!(
-            "the log never had the head {}: an older index was put in its place, or the log was rewritten",
+            "the log never had the head {}: the index was replaced by an older one, or the log was rewritten",
             text::hex(kept)
         );
         findings.error("log-rolled-back", "event log", message, RESTORE);

@@ -76,7 +76,7 @@ fn each_check_of_the_files_says_what_it_found() {
         ),
         (
             |ca| copy_file(&Ca::new(), "authorities/root/cert.pem", ca, "authorities/root/old-with-new.pem"),
-            "root/old-with-new.pem: it holds a certificate",
+            "root/old-with-new.pem: it contains a certificate",
         ),
         (
             |ca| copy_file(&Ca::new(), "authorities/issuing/cert.pem", ca, "issued/other.test/chain.pem"),

@@ -109,7 +109,11 @@ impl Subject<'_> {
             // Of an imported CA, the root need not be in the index.
             || !self.authorities.iter().any(|ca| ca.certificate.subject == below.issuer);
         if !is_below_root {
-            let message = format!("it ends at '{}', whose issuer '{}' is missing in it", below.subject, below.issuer);
+            let message = format!(
+                "its last certificate is '{}', whose issuer '{}' is \
+                 missing",
+                below.subject, below.issuer
+            );
             findings.error("chain-differs", path.escaped().to_string(), message, RESTORE_FILE);
         }
         chain

@@ -218,7 +218,7 @@ impl EarlierRevocations {
 fn crl_of(path: &std::path::Path, content: Vec<u8>, ca: &Certificate) -> Result<Crl, EarlierError> {
     let path = path.to_owned();
     let Some(der) = single_der(content) else {
-        let reason = "it holds none, or several".to_owned();
+        let reason = "it contains none, or several".to_owned();
         return Err(EarlierError::NotACrl { path, reason });
     };
     match Crl::from_der(&der) {

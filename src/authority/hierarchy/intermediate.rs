@@ -89,13 +89,13 @@ pub enum IntermediateError {
     Taken(String),
     #[error("'{0}' is the name of a certificate already; a name belongs to one template")]
     NameOfCertificate(String),
-    #[error("the authority '{name}' was asked for already: {}", path.escaped())]
+    #[error("the authority '{name}' was requested already: {}", path.escaped())]
     Requested { name: String, path: PathBuf },
-    #[error("nothing was asked for under the name '{0}'")]
+    #[error("no authority '{0}' was requested")]
     NotRequested(String),
     #[error("the certificate of '{subject}' is for another key than that of the authority '{name}'")]
     OtherKey { name: String, subject: String },
-    #[error("the certificate of '{0}' issued itself: it is a root, and no intermediate")]
+    #[error("the certificate of '{0}' is self-signed: it is a root, not an intermediate")]
     SelfIssued(String),
     #[error("the certificate of '{subject}' is valid from {} to {}, not now", rfc3339(*from), rfc3339(*to))]
     NotNow { subject: String, from: OffsetDateTime, to: OffsetDateTime },
@@ -103,7 +103,7 @@ pub enum IntermediateError {
     NoPath(#[from] NoPathToRoot),
     #[error(transparent)]
     Unsound(#[from] UnsoundAuthority),
-    #[error("the chain ends at '{subject}' (SHA-256 {}), which is no root of this CA", text::hex(fingerprint))]
+    #[error("the chain ends at '{subject}' (SHA-256 {}), which is not a root of this CA", text::hex(fingerprint))]
     UnknownRoot { subject: String, fingerprint: [u8; 32] },
     #[error("the root '{subject}' is one of this CA already: '{name}'")]
     KnownRoot { subject: String, name: String },
@@ -128,7 +128,7 @@ impl Diagnostic for IntermediateError {
                 .hint(format!("let another CA sign {}", path.escaped()))
                 .hint(format!("when its certificate is here: ca intermediate install {name} CERT")),
             Self::NotRequested(name) => {
-                Diagnosis::usage("unknown-authority").hint(format!("to ask: ca intermediate request {name}"))
+                Diagnosis::usage("unknown-authority").hint(format!("to request it: ca intermediate request {name}"))
             }
             Self::OtherKey { .. } => Diagnosis::refused("key-mismatch"),
             Self::SelfIssued(_) => Diagnosis::refused("not-an-intermediate"),
@@ -137,8 +137,9 @@ impl Diagnostic for IntermediateError {
                 Diagnosis::refused("no-path-to-root").hint("give the certificates above it with --chain FILE")
             }
             Self::Unsound(unsound) => Diagnosis::refused("not-issued").hints(unsound.hint.clone()),
-            Self::UnknownRoot { .. } => Diagnosis::refused("unknown-root")
-                .hint("if clients of this CA shall trust it, name it: --add-root AUTHORITY"),
+            Self::UnknownRoot { .. } => {
+                Diagnosis::refused("unknown-root").hint("if clients of this CA should trust it: --add-root AUTHORITY")
+            }
             Self::KnownRoot { .. } => Diagnosis::refused("exists").hint("leave out --add-root"),
         }
     }

@@ -27,11 +27,9 @@ pub enum IssueError {
     Owner(#[from] UnknownOwner),
     #[error("the certificate would not be exactly what the request asks for")]
     NotExact(Comparison),
-    #[error(
-        "'{0}' is an authority already; what it has signed would not be believed any more if another key took its name"
-    )]
+    #[error("'{0}' is an authority already; clients would refuse what it has signed if another key took its name")]
     AuthorityKept(String),
-    #[error("'{name}' is the name of a certificate already (template {template}, until {})", rfc3339(*until))]
+    #[error("'{name}' is the name of a certificate already (template {template}, expires {})", rfc3339(*until))]
     NameTaken { name: String, template: String, until: OffsetDateTime, by_request: bool },
     #[error(
         "'{name}' is the name of a certificate of the template '{template}' already; a name belongs to one template"
@@ -42,17 +40,17 @@ pub enum IssueError {
         /// The command that gives a certificate with this name in it another NAME.
         command: String,
     },
-    #[error("{} is there already, and not known to the index", .0.escaped())]
+    #[error("{} exists already, and is not in the index", .0.escaped())]
     PlaceTaken(PathBuf),
     /// The index records the folder as text, so that a renewal finds it again.
     #[error("the folder {} cannot be recorded: its name is not text in UTF-8", .0.escaped())]
     PlaceNotUtf8(PathBuf),
     #[error("{} is a private key to which this certificate would not belong", .0.escaped())]
     KeyOfAnother(PathBuf),
-    #[error("{} is no certificate of this name, and nothing is put in its place", .0.escaped())]
+    #[error("{} is not a certificate of this name, so it is not replaced", .0.escaped())]
     OtherCertificate(PathBuf),
     /// Another process replaced the certificate that this order was made from.
-    #[error("'{0}' was replaced by other processes again and again; nothing was done by this one")]
+    #[error("other processes kept replacing '{0}'; this process changed nothing")]
     Overtaken(String),
     #[error("the order was planned for another CA directory than the one that is locked")]
     OtherStore,
@@ -93,7 +91,7 @@ impl Diagnostic for IssueError {
                     .hint("to replace it now, with a new key: --force")
             }
             Self::OtherTemplate { command, .. } => Diagnosis::refused("exists")
-                .hint(format!("choose another name here; the certificate can have this one all the same: {command}")),
+                .hint(format!("choose another name here; the certificate can still have this one: {command}")),
             Self::PlaceTaken(_) => Diagnosis::refused("exists")
                 .hint("nothing existing is overwritten: move it away, or choose another place with --out"),
             Self::PlaceNotUtf8(_) => {

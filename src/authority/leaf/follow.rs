@@ -8,9 +8,9 @@ use crate::x509::crl::RevocationReason;
 /// The reason why the certificate may not be replaced.
 #[derive(Debug, thiserror::Error)]
 pub enum FollowError {
-    #[error("'{0}' is revoked; a key that may not be used any more gets no other certificate")]
+    #[error("'{0}' is revoked; its key does not get another certificate")]
     Revoked(String),
-    #[error("'{0}' is on hold; until that is ended, no other certificate follows it")]
+    #[error("'{0}' is on hold; release it before the next certificate is issued")]
     OnHold(String),
 }
 
@@ -32,7 +32,7 @@ impl Diagnostic for FollowError {
         match self {
             Self::Revoked(name) => refused.hint(format!("for a new key: ca rekey {}", shell_word(name))),
             Self::OnHold(name) => {
-                refused.hint(format!("to end the hold: ca revoke {} --reason release", shell_word(name)))
+                refused.hint(format!("to release it: ca revoke {} --reason release", shell_word(name)))
             }
         }
     }

@@ -88,9 +88,8 @@ impl Diagnostic for RenewError {
             Self::Issue(error) => error.diagnosis(),
             Self::Authority(_) => Diagnosis::refused("is-authority"),
             Self::NoFiles(_) => Diagnosis::refused("no-files").hint("issue it again with 'ca issue'"),
-            Self::NoKey(_) => Diagnosis::refused("key-mismatch").hint(
-                "for a new key: 'ca rekey'; for a key that somebody else has: 'ca sign' with a request and --force",
-            ),
+            Self::NoKey(_) => Diagnosis::refused("key-mismatch")
+                .hint("for a new key: 'ca rekey'; for a key on another machine: 'ca sign' with a request and --force"),
             Self::PlainKey(_) => Diagnosis::usage("passphrase-unused").hint("leave --key-passphrase-file out"),
             Self::OtherKey { .. } => Diagnosis::refused("key-mismatch").hint("for a new key: 'ca rekey'"),
         }

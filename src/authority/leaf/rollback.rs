@@ -56,15 +56,15 @@ pub enum RollbackError {
     Authority(String),
     #[error("the files of '{}' were never written; there is nothing to roll back", text::escape(.0))]
     NoFiles(String),
-    #[error("'{}' has nothing to go back to: the certificate in place ({in_place}) is its first", text::escape(name))]
+    #[error("'{}' has no earlier certificate: the deployed one ({in_place}) is its first", text::escape(name))]
     NothingBefore { name: String, in_place: SerialNumber, others: Vec<SerialNumber> },
     #[error("'{}' has no certificate with the serial number {serial}", text::escape(name))]
     Unknown { name: String, serial: SerialNumber },
     #[error("the files of '{}' (serial {serial}) are not kept, or not whole", text::escape(name))]
     NotKept { name: String, serial: SerialNumber },
-    #[error("'{}' (serial {serial}) has ended, at {}: it would help nobody", text::escape(name), rfc3339(*ended))]
+    #[error("'{}' (serial {serial}) expired at {}: clients would refuse it", text::escape(name), rfc3339(*ended))]
     Ended { name: String, serial: SerialNumber, ended: OffsetDateTime },
-    #[error("'{}' (serial {serial}) is revoked or on hold: it may not be used", text::escape(name))]
+    #[error("'{}' (serial {serial}) is revoked or on hold: clients would refuse it", text::escape(name))]
     Revoked { name: String, serial: SerialNumber },
     #[error("the files of '{}' were changed by another program: those in {} do not belong to a certificate of this name", text::escape(name), folder.escaped())]
     OtherCertificate { name: String, folder: PathBuf },
@@ -86,8 +86,7 @@ impl Diagnostic for RollbackError {
             Self::Authority(_) => Diagnosis::refused("is-authority"),
             Self::NoFiles(_) => Diagnosis::refused("no-files").hint("issue it again with 'ca issue'"),
             Self::NothingBefore { name, others, .. } => {
-                let command =
-                    |serial| format!("to put that one in place: ca rollback {} --to {serial}", shell_word(name));
+                let command = |serial| format!("to deploy that one: ca rollback {} --to {serial}", shell_word(name));
                 Diagnosis::refused("no-generation").hints(others.iter().map(command))
             }
             Self::Unknown { name, .. } => {

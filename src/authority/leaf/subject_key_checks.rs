@@ -18,13 +18,11 @@ use crate::x509::{PublicKey, SigningRequest, pem};
 pub enum SubjectKeyError {
     #[error(transparent)]
     Store(StoreError),
-    #[error("the request holds the key of the authority '{0}' of this CA, and no other certificate is made for that")]
+    #[error("the request has the key of the authority '{0}' of this CA, which gets no other certificate")]
     KeyOfAuthority(String),
-    #[error(
-        "the request holds the key of the CA certificate '{0}' in the index, and no other certificate is made for that"
-    )]
+    #[error("the request has the key of the CA certificate '{0}' in the index, which gets no other certificate")]
     KeyOfCa(String),
-    #[error("the key is that of '{name}' (serial number {serial}), which was revoked because others have that key")]
+    #[error("the key is that of '{name}' (serial number {serial}), which was revoked because its key leaked")]
     KeyCompromised { name: String, serial: String },
 }
 
@@ -45,7 +43,7 @@ impl Diagnostic for SubjectKeyError {
                 Diagnosis::refused("key-of-authority").hint("make a new key for this request")
             }
             Self::KeyCompromised { .. } => Diagnosis::refused("key-compromised")
-                .hint("make a new key: 'ca rekey' in place of 'ca renew', a new request in place of this one"),
+                .hint("make a new key: 'ca rekey' instead of 'ca renew', or a new request instead of this one"),
         }
     }
 }

@@ -84,7 +84,7 @@ impl PublishedFiles<'_> {
                 }
             };
             let Some(der) = single_der(content) else {
-                reading.warn(path, "it does not hold exactly one CRL");
+                reading.warn(path, "it does not contain exactly one CRL");
                 continue;
             };
             text = pem::encode(pem::CRL_LABEL, &der);
@@ -150,7 +150,15 @@ pub(crate) fn small_number(bytes: &[u8]) -> Option<u64> {
 fn named_der(path: &Path, authority: &CaCertificate) -> Result<Vec<u8>, CrlError> {
     let content = files::read(path, files::MAX_FILE_BYTES);
     let content = content.map_err(|error| not_comparable(path, authority, io_reason(&error.cause).to_string()))?;
-    single_der(content).ok_or_else(|| not_comparable(path, authority, "it does not hold exactly one CRL".to_owned()))
+    single_der(content).ok_or_else(|| {
+        not_comparable(
+            path,
+            authority,
+            "it does not contain exactly one \
+         CRL"
+            .to_owned(),
+        )
+    })
 }
 
 fn not_comparable(path: &Path, authority: &CaCertificate, reason: String) -> CrlError {

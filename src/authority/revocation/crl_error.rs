@@ -15,13 +15,15 @@ pub enum CrlError {
     Store(StoreError),
     #[error(transparent)]
     NotApproved(#[from] CrlNotApproved),
-    #[error("the next list of '{authority}' would have the number {next}, but {} has the number {found}: a number never goes back (RFC 5280 §5.2.3)", path.escaped())]
+    #[error("the next CRL of '{authority}' would have the number {next}, but {} has the number {found}: a \
+         number never goes back (RFC 5280 §5.2.3)", path.escaped())]
     NumberGoesBack { authority: String, next: u64, found: String, path: PathBuf },
     #[error(
-        "the number {number} was asked for, but '{authority}' has signed number {latest} already: a number never goes back (RFC 5280 §5.2.3)"
+        "the number {number} was requested, but '{authority}' has signed number {latest} already: a number \
+             never goes back (RFC 5280 §5.2.3)"
     )]
     NumberUsed { authority: String, number: u64, latest: u64 },
-    #[error("the number {0} is more than can be counted on with")]
+    #[error("the number {0} is too great")]
     NumberTooGreat(u64),
     #[error(
         "serial number {serial} cannot be forgotten: 'ca revoke' recorded its revocation at {since}, and a revocation is final"
@@ -33,11 +35,11 @@ pub enum CrlError {
     NothingToForget { serial: SerialNumber, authority: String },
     #[error("{} cannot be compared with the index as a CRL of '{authority}': {reason}", path.escaped())]
     NotComparable { path: PathBuf, authority: String, reason: String },
-    #[error("{} is there already, and is no single revocation list", .0.escaped())]
+    #[error("{} exists already, and is not a single CRL", .0.escaped())]
     CopyTaken(PathBuf),
-    #[error("the list would be good beyond the year 9999, which no list can say")]
+    #[error("the CRL would expire after the year 9999, which a CRL cannot encode")]
     BeyondAllDates,
-    #[error("the list number {number} of '{authority}' is recorded, but its files could not be written: {cause}")]
+    #[error("the CRL number {number} of '{authority}' is recorded, but its files could not be written: {cause}")]
     NotPublished { authority: String, number: u64, cause: FileError },
 }
 
@@ -56,7 +58,8 @@ impl Diagnostic for CrlError {
             Self::Store(error) => error.diagnosis(),
             Self::NotApproved(_) => Diagnosis::refused("not-approved"),
             Self::NumberGoesBack { .. } => Diagnosis::refused("crl-number")
-                .hint("if the index was brought back from an older copy, revocations may be missing in it: bring back a newer one")
+                .hint("if the index was restored from an older copy, revocations may be missing in it: restore \
+                     a newer one")
                 .hint("to continue after it: --number N, with a greater N; revocations that only the CRL names are carried over"),
             Self::NumberUsed { latest, .. } => {
                 Diagnosis::refused("crl-number").hint(format!("the least that works: --number {}", latest + 1))
@@ -67,7 +70,7 @@ impl Diagnostic for CrlError {
                 Diagnosis::usage("unknown-certificate").hint("'openssl crl -in FILE -noout -text' shows what a CRL names")
             }
             Self::CopyTaken(_) => Diagnosis::refused("exists")
-                .hint("nothing but a revocation list is overwritten: move it away, or choose another place with --out"),
+                .hint("only a CRL is overwritten: move the file away, or choose another place with --out"),
             Self::NotComparable { .. } => Diagnosis::usage("bad-crl")
                 .hint("--compare takes one CRL of this authority, in PEM or DER; --authority names another authority"),
             Self::BeyondAllDates => Diagnosis::usage("bad-time"),

@@ -72,15 +72,16 @@ pub enum RevokeError {
     AlreadyRevoked { name: String, serial: SerialNumber, revocation: Revocation },
     #[error("'{}' (serial {serial}) is on hold already, since {}", text::escape(name), rfc3339(*since))]
     AlreadyHeld { name: String, serial: SerialNumber, since: OffsetDateTime },
-    #[error("'{}' (serial {serial}) is not on hold, so that there is nothing to release", text::escape(name))]
+    #[error("'{}' (serial {serial}) is not on hold, so there is nothing to release", text::escape(name))]
     NotHeld { name: String, serial: SerialNumber },
-    #[error("'{}' (serial {serial}) is revoked for good, since {} ({}); only a hold can be released (RFC 5280 §5.3.1)", text::escape(name), rfc3339(revocation.at), revocation.reason.name())]
+    #[error("'{}' (serial {serial}) is revoked permanently, since {} ({}); only a hold can be released (RFC \
+         5280 §5.3.1)", text::escape(name), rfc3339(revocation.at), revocation.reason.name())]
     Final { name: String, serial: SerialNumber, revocation: Revocation },
     #[error("'{}' has {} live certificates", text::escape(name), entries.len())]
     Several { name: String, entries: Vec<Entry> },
-    #[error("every certificate of '{}' has ended; the last one did at {}", text::escape(name), rfc3339(*ended))]
+    #[error("every certificate of '{}' has expired; the last one at {}", text::escape(name), rfc3339(*ended))]
     Ended { name: String, serial: SerialNumber, ended: OffsetDateTime },
-    #[error("'{}' issued itself: no list that others believe can revoke a root", text::escape(.0))]
+    #[error("'{}' is self-signed, so no CRL can revoke it", text::escape(.0))]
     Root(String),
     #[error("the certificate in {} (serial {serial}) is not one of this CA: no key of its authorities signed it", path.escaped())]
     Unknown { path: PathBuf, serial: SerialNumber },
@@ -119,7 +120,7 @@ impl Diagnostic for RevokeError {
             Self::Store(error) => error.diagnosis(),
             Self::AlreadyRevoked { .. } => Diagnosis::refused("already-revoked"),
             Self::AlreadyHeld { serial, .. } => Diagnosis::refused("already-held")
-                .hint(format!("to end the hold: ca revoke serial:{serial} --reason release"))
+                .hint(format!("to release it: ca revoke serial:{serial} --reason release"))
                 .hint("to revoke it for good, give another reason"),
             Self::NotHeld { .. } => Diagnosis::refused("not-held"),
             Self::Final { name, .. } => {
@@ -129,15 +130,14 @@ impl Diagnostic for RevokeError {
                 let failure = Diagnosis::usage("several-live").hint("say which one by its serial number, or --all");
                 let described = |entry: &Entry| {
                     let (issued, end) = (rfc3339(entry.issued_at), rfc3339(entry.validity.not_after));
-                    format!("serial:{}  issued {issued}, until {end}", entry.serial)
+                    format!("serial:{}  issued {issued}, expires {end}", entry.serial)
                 };
                 failure.hints(entries.iter().map(described))
             }
             Self::Ended { serial, .. } => {
-                Diagnosis::refused("ended").hint(format!("to record it all the same: ca revoke serial:{serial}"))
+                Diagnosis::refused("ended").hint(format!("to record it anyway: ca revoke serial:{serial}"))
             }
-            Self::Root(_) => Diagnosis::refused("is-root")
-                .hint("whoever trusts it has to stop: take its certificate out of every trust store"),
+            Self::Root(_) => Diagnosis::refused("is-root").hint("remove its certificate from every trust store"),
             Self::Unknown { .. } | Self::UnknownKey(_) => {
                 Diagnosis::usage("unknown-certificate").hint("'ca list' shows every certificate of this CA")
             }

@@ -20,19 +20,19 @@ use crate::x509::SerialNumber;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Choose the authority whose list it is [default: the one that issues]
+    /// Choose the authority of the CRL [default: the one that issues]
     #[arg(long, value_name = "AUTHORITY")]
     authority: Option<String>,
-    /// Choose how long the list is good [default: crl.lifetime in ca.toml]
+    /// Choose how long the CRL is valid [default: crl.lifetime in ca.toml]
     #[arg(long = "for", value_name = "D")]
     lifetime: Option<Lifetime>,
-    /// Sign only when something changed, a file is missing, or less than a third of the list's life is left
+    /// Sign only when something changed, a file is missing, or less than a third of the CRL's lifetime is left
     #[arg(long)]
     ensure: bool,
-    /// Write a copy too: DER when the name ends in .der, else PEM; replaces an older list
+    /// Write a copy too: DER when the name ends in .der, else PEM; replaces an older CRL
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Go on with this CRL number, which must be greater than every one before
+    /// Continue with this CRL number, which must be greater than every earlier one
     #[arg(long, value_name = "N", conflicts_with = "ensure", value_parser = whole_number::<u64>)]
     number: Option<u64>,
     /// Compare this published CRL with the index first, and carry over what the index does not have; repeatable

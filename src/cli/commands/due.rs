@@ -21,7 +21,7 @@ use crate::text::Lifetime;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Choose what is due: what ends within this time [default: what is in the last third of its life]
+    /// Choose what is due: what expires within this time [default: what is in the last third of its lifetime]
     #[arg(long, value_name = "D")]
     within: Option<Lifetime>,
 }
@@ -66,7 +66,7 @@ impl Report for Found {
                 due.command(&self.usual_issuer, self.when),
             ]
         };
-        page.table(&["WHAT", "NAME", "ENDS", "COMMAND"], &self.due.iter().map(row).collect::<Vec<_>>());
+        page.table(&["WHAT", "NAME", "EXPIRES", "COMMAND"], &self.due.iter().map(row).collect::<Vec<_>>());
         let with_hooks = self.due.iter().filter_map(|due| match &due.what {
             DueItem::Certificate { hook: Some(hook), .. } => Some((due, hook)),
             _ => None,

@@ -26,63 +26,63 @@ use crate::tls::TlsVersion;
 pub struct Arguments {
     #[command(flatten)]
     endpoints: EndpointArguments,
-    /// The name or address that the client asks for [default: the first that stands in the server's certificate]
+    /// The host name or address that the client verifies [default: the first in the server's certificate]
     #[arg(long, value_name = "NAME")]
     hostname: Option<String>,
     /// Which versions of TLS to try
     #[arg(long, value_enum, default_value_t = Versions::Both, value_name = "VERSION")]
     tls: Versions,
-    /// One-way TLS: the server asks the client for no certificate
+    /// One-way TLS: the server does not request a client certificate
     #[arg(long, conflicts_with_all = ["client", "connect"])]
     no_client_auth: bool,
     /// An application protocol that both sides offer (ALPN), such as h2 or http/1.1; repeatable
     #[arg(long, value_name = "PROTOCOL", value_parser = protocol, conflicts_with_all = ["connect", "listen"])]
     alpn: Vec<String>,
-    /// TLS 1.3: let the server take none of the client's first key shares, so that it has to ask for another
+    /// TLS 1.3: let the server reject the client's first key shares, so that it requests another (HelloRetryRequest)
     #[arg(long, conflicts_with_all = ["connect", "listen"])]
     hello_retry: bool,
-    /// Take every session up again with the ticket that it left behind, and show that too
+    /// Resume every session with its ticket, and show that too
     #[arg(long, conflicts_with_all = ["connect", "listen"])]
     resume: bool,
-    /// Show every message that crossed the wire, decrypted
+    /// Show every message of the connection, decrypted
     #[arg(long)]
     trace: bool,
-    /// Leave out what must be refused
+    /// Leave out the connections that must be refused
     #[arg(long)]
     no_refusals: bool,
     #[command(flatten)]
     recordings: RecordingArguments,
-    /// Play the client against a running server that speaks HTTP, instead of both sides here
+    /// Run only the client, against a running HTTP server
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "repeat")]
     connect: Option<String>,
-    /// Play the server for one client, such as curl, or with --for for several, instead of both sides here
+    /// Run only the server, for one client such as curl, or with --for for several
     #[arg(long, value_name = "ADDR:PORT", conflicts_with_all = ["repeat", "connect", "client", "no_refusals"])]
     listen: Option<String>,
-    /// With --connect: the server has a revocation list, so that a revoked client of the CA directory must be refused
+    /// With --connect: the server checks a CRL, so it must refuse a revoked client certificate of the CA directory
     #[arg(long, requires = "connect")]
     expect_revocation: bool,
-    /// With --listen: one client and no more, which is also the default
+    /// With --listen: accept one client, which is the default
     #[arg(long, requires = "listen")]
     once: bool,
-    /// With --listen: everybody who comes within this time; a browser comes several times, and hangs up in between
+    /// With --listen: keep accepting clients for this long (browsers connect several times)
     #[arg(long = "for", value_name = "D", requires = "listen", conflicts_with_all = ["once", "wait"])]
     duration: Option<Lifetime>,
-    /// Let both sides judge by this time instead of now
+    /// Run the test as if it were this time
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     at: Option<OffsetDateTime>,
-    /// Let both sides judge by the time in so long
+    /// Run the test as if it were this much later
     #[arg(long = "in", value_name = "D", conflicts_with = "at")]
     ahead: Option<Lifetime>,
-    /// How long the other side may take, in every exchange
+    /// How long to wait for the other side in every exchange
     #[arg(long, value_name = "D", default_value = "10s")]
     timeout: Lifetime,
     /// How long to wait for that client
     #[arg(long, value_name = "D", default_value = "5m", requires = "listen")]
     wait: Lifetime,
-    /// Measure so many handshakes of each kind
+    /// Measure this many handshakes of each kind
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     repeat: Option<u32>,
-    /// With --repeat: play so many at once
+    /// With --repeat: run this many at once
     #[arg(long, value_name = "J", default_value_t = 1, requires = "repeat", value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
     /// With --repeat: measure copies with every kind of key and key exchange too

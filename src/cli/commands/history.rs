@@ -104,7 +104,7 @@ impl Generation {
     fn row(&self, now: OffsetDateTime) -> Vec<String> {
         let Self { entry, in_place, key, .. } = self;
         let end = entry.validity.not_after;
-        let gone = if entry.delivered_at.is_some() { "not there any more" } else { "never written" };
+        let gone = if entry.delivered_at.is_some() { "no longer there" } else { "never written" };
         vec![
             if *in_place { "*".to_owned() } else { String::new() },
             entry.serial.to_string(),
@@ -193,14 +193,14 @@ impl History {
 impl Report for History {
     fn text(&self, page: &mut Page) {
         let rows: Vec<_> = self.generations.iter().map(|generation| generation.row(self.now)).collect();
-        page.table(&["", "SERIAL", "FROM", "UNTIL", "STATUS", "KEY", "FILES"], &rows);
+        page.table(&["", "SERIAL", "FROM", "EXPIRES", "STATUS", "KEY", "FILES"], &rows);
         page.gap();
         let count = self.generations.len();
         let is_there = self.generations.iter().any(|generation| generation.in_place);
-        let star = if is_there { "; * is in place" } else { "" };
+        let star = if is_there { "; * is deployed" } else { "" };
         page.line(&format!("{count} certificate{} of '{}'{star}", if count == 1 { "" } else { "s" }, self.name));
         for rollback in &self.rollbacks {
-            let ended = if rollback.done_at.is_some() { "" } else { " (not ended)" };
+            let ended = if rollback.done_at.is_some() { "" } else { " (not finished)" };
             let serial = self.serial_of(rollback).map(SerialNumber::to_string).unwrap_or_default();
             page.line(&format!("rolled back to {serial} at {}{ended}", rfc3339(rollback.at)));
         }

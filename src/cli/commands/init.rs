@@ -43,34 +43,34 @@ pub struct Arguments {
     /// Choose how long the root is valid [default: 10y]
     #[arg(long = "for", value_name = "D", allow_hyphen_values = true)]
     lifetime: Option<Lifetime>,
-    /// Let the CA vouch only for these names: a domain, an address block, email:HOST, uri:HOST; repeatable
+    /// Let the CA issue only for these names: a domain, an address block, email:HOST, uri:HOST; repeatable
     #[arg(long, value_name = "NAME")]
     permit: Vec<Subtree>,
-    /// Never let the CA vouch for these names; repeatable
+    /// Never let the CA issue for these names; repeatable
     #[arg(long, value_name = "NAME")]
     exclude: Vec<Subtree>,
     /// Make an issuing CA below the root too, which then issues by default
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "issuing")]
     intermediate: Option<String>,
-    /// Read settings from a file like ca.example.toml; flags win over it
+    /// Read settings from a file like ca.example.toml; flags override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Take over the CA certificate of another tool
+    /// Import the CA certificate of another tool
     #[arg(long, value_name = "FILE", requires = "key_file", conflicts_with_all = ["name", "key", "lifetime", "permit", "exclude"])]
     cert: Option<PathBuf>,
-    /// Take over its private key
+    /// Import its private key
     #[arg(long, value_name = "FILE", requires = "cert")]
     key_file: Option<PathBuf>,
-    /// Take over the certificates above it, up to the root
+    /// Import the certificates above it, up to the root
     #[arg(long, value_name = "FILE", requires = "cert")]
     chain: Option<PathBuf>,
-    /// Open the key that is taken over with the first line of a file
+    /// Decrypt the imported key with the first line of a file
     #[arg(long, value_name = "FILE", requires = "key_file")]
     key_passphrase_file: Option<PathBuf>,
-    /// Take over what the CA has revoked, from its CRL; repeatable
+    /// Import what the CA has revoked, from its CRL; repeatable
     #[arg(long, value_name = "FILE", requires = "cert")]
     crl: Vec<PathBuf>,
-    /// Take over what the CA has issued and revoked, from index.txt of openssl ca
+    /// Import what the CA has issued and revoked, from index.txt of openssl ca
     #[arg(long, value_name = "FILE", requires = "cert")]
     index: Option<PathBuf>,
     #[command(flatten)]
@@ -132,7 +132,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let order = InitOrder { config: config.clone(), intermediate: arguments.intermediate, passphrase, imported };
     let made = init::init(&home, order, &context.effects())?;
     if !made.encrypted {
-        context.note("The CA keys are not encrypted: whoever can read them can issue certificates.");
+        context.note("The CA keys are not encrypted: every user who can read them can issue certificates.");
     }
     if made.has_other_gitignore {
         context.warn(&format!(
@@ -153,7 +153,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         made.authorities.first().and_then(|root| root.certificate.name_constraints.clone()).unwrap_or_default();
     if is_new && constraints.is_empty() {
         context.note(
-            "Nothing limits this CA: whoever gets its key can impersonate any name. For one that serves a few names only: \
+            "No name constraints limit this CA: a stolen key can impersonate any name. For a CA that issues for a few names only: \
              ca init --permit corp.test --permit 10.0.0.0/8",
         );
     }
@@ -203,7 +203,7 @@ fn imported_ca(arguments: &Arguments, context: &mut Context<'_>) -> Result<Optio
     let (Some(cert), Some(key_file)) = (&arguments.cert, &arguments.key_file) else { return Ok(None) };
     let mut certificate = read_certificates(cert, context)?;
     if certificate.is_empty() {
-        return Err(Failure::usage("bad-certificate", format!("{} holds no certificate", cert.escaped())));
+        return Err(Failure::usage("bad-certificate", format!("{} contains no certificate", cert.escaped())));
     }
     let mut chain = certificate.split_off(1);
     if let Some(path) = &arguments.chain {
@@ -238,7 +238,7 @@ impl Report for InitReport {
             page.gap();
             page.field(&authority.name, &certificate.subject.to_string());
             let left = humanize(certificate.validity.not_after - self.now);
-            page.field("  valid until", &format!("{} ({left})", rfc3339(certificate.validity.not_after)));
+            page.field("  expires", &format!("{} (in {left})", rfc3339(certificate.validity.not_after)));
             page.field(
                 "  key",
                 &key_words(authority.has_key, self.made.encrypted, &certificate.public_key.kind().to_string()),
@@ -247,7 +247,7 @@ impl Report for InitReport {
             page.digest("  SHA-256", &certificate.fingerprint());
             // The limits of the root apply to every authority below it, and are shown once.
             if let Some(own) = certificate.name_constraints.as_ref().filter(|own| **own != self.constraints) {
-                page.rows("  vouches for", &scope(own));
+                page.rows("  issues for", &scope(own));
             }
         }
         if let Some(earlier) = self.made.earlier.as_ref().filter(|earlier| earlier.has_crl || earlier.has_index) {
@@ -262,7 +262,7 @@ impl Report for InitReport {
             }
         }
         page.gap();
-        page.rows("may vouch for", &scope(&self.constraints));
+        page.rows("may issue for", &scope(&self.constraints));
         page.field("clients trust", &self.root_path());
         page.field("next", &self.next);
     }

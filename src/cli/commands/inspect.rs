@@ -162,7 +162,7 @@ impl Source {
             let first = not_shown.iter().position(|block| block.is_failure).unwrap_or(0);
             return Err(match not_shown.into_iter().nth(first) {
                 Some(block) => block.why,
-                None => Failure::usage("nothing-to-show", format!("{} holds curve parameters only", self.file)),
+                None => Failure::usage("nothing-to-show", format!("{} contains only curve parameters", self.file)),
             });
         }
         Ok(Inspected { objects, not_shown })
@@ -227,7 +227,7 @@ impl Source {
             Ok(file) => self.private_key(&file).map_err(|error| Failure::unusable_key(&self.file, &error)),
             Err(_) => Err(Failure::usage(
                 "undecodable",
-                format!("{}: neither PEM nor the DER of a certificate, request, revocation list or key", self.file),
+                format!("{}: neither PEM nor the DER of a certificate, request, CRL or key", self.file),
             )
             .hint(format!("read as a certificate: {certificate}"))),
         }
@@ -339,15 +339,15 @@ mod tests {
             assert!(text.contains(&format!("\n                  {san}\n")), "{san}");
         }
         assert_eq!(field(&text, "Issue date"), "2026-05-01T00:00:00Z (31 days ago)");
-        assert_eq!(field(&text, "Expiry date"), "2026-08-29T00:00:00Z (expires in 89 days)");
+        assert_eq!(field(&text, "Expires"), "2026-08-29T00:00:00Z (expires in 89 days)");
         assert_eq!(field(&text, "Serial"), "0123456789abcdef");
         assert_eq!(field(&text, "Public key"), "ecdsa-p256 (elliptic curve P-256, 256 bits)");
         assert_eq!(field(&text, "CA"), "no");
         assert_eq!(field(&text, "Key usage"), "digital-signature");
-        assert_eq!(field(&text, "Purposes"), "server-auth (it may stand for a TLS server)");
+        assert_eq!(field(&text, "Purposes"), "server-auth (it can act as a TLS server)");
         assert_eq!(field(&text, "CRL at"), "http://crl.corp.test/ca.crl");
         assert_eq!(field(&text, "Issuer at"), "http://crl.corp.test/ca.der");
-        assert_eq!(field(&text, "Extension"), "1.2.3.4.5 (5 octets)");
+        assert_eq!(field(&text, "Extension"), "1.2.3.4.5 (5 bytes)");
         assert!(field(&text, "Signature").starts_with("ecdsa-with-SHA256, 7"));
         let json = inspect(pem).unwrap().json();
         let object = &json["objects"][0];

@@ -29,13 +29,13 @@ pub struct Arguments {
 enum Action {
     /// Make the key of an authority, and a request for its certificate
     Request(Box<RequestArguments>),
-    /// Take the certificate of an authority that was asked for
+    /// Install the certificate of a requested authority
     Install(Box<InstallArguments>),
 }
 
 #[derive(Debug, Args)]
 struct RequestArguments {
-    /// How the authority is called: letters, digits, '-' and '_'
+    /// The name of the authority: letters, digits, '-' and '_'
     #[arg(value_name = "NAME")]
     name: String,
     /// Choose the kind of its key [default: intermediate.key in ca.toml]
@@ -55,13 +55,13 @@ struct RequestArguments {
 
 #[derive(Debug, Args)]
 struct InstallArguments {
-    /// How the authority is called
+    /// The name of the authority
     #[arg(value_name = "NAME")]
     name: String,
-    /// Its certificate; others in the file are taken for those above it
+    /// Its certificate; other certificates in the file are those above it
     #[arg(value_name = "CERT")]
     certificate: PathBuf,
-    /// Read the certificates above it, up to the root, as far as they are not those of this CA
+    /// Read the certificates above it, up to the root, unless this CA has them
     #[arg(long, value_name = "FILE")]
     chain: Option<PathBuf>,
     /// Add the root of the chain to those of this CA under this name
@@ -162,7 +162,7 @@ impl Report for InstallReport {
         page.field("subject", &certificate.subject.to_string());
         page.field("issuer", &certificate.issuer.to_string());
         page.field("serial", &certificate.serial.to_string());
-        page.field("valid until", &rfc3339(certificate.validity.not_after));
+        page.field("expires", &rfc3339(certificate.validity.not_after));
         if let Some(root) = above.last() {
             page.field("root", &root.subject.to_string());
         }

@@ -27,9 +27,9 @@ use crate::x509::{GeneralName, KeyAlgorithm};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The template: server, client, peer, intermediate, or one of the site's own
+    /// The template: server, client, peer, intermediate, or one of your own
     template: String,
-    /// The name of the certificate: a host name for a server, who it is for a client; each of several names gets its own
+    /// The name of the certificate: a host name for a server, the owner for a client; each of several names gets its own
     /// certificate (one certificate for two host names: ca issue server a.test --san b.test)
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
@@ -38,16 +38,16 @@ pub struct Arguments {
     key: Option<KeyAlgorithm>,
     #[command(flatten)]
     options: IssueOptions,
-    /// Put the four files into this folder instead of issued/NAME/
+    /// Write the four files to this folder instead of issued/NAME/
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Do nothing while there is one with the same names and key that has more than D of its life left [default: a third]
+    /// Do nothing while a certificate with the same names and key has more than D of its lifetime left [default: a third]
     #[arg(long, value_name = "D", num_args = 0..=1)]
     if_due: Option<Option<Lifetime>>,
-    /// Decide everything and sign nothing
+    /// Show what would be signed, and sign nothing
     #[arg(long, conflicts_with_all = ["hook", "no_hook"])]
     dry_run: bool,
-    /// Replace what is there; the old files are kept as a generation
+    /// Replace existing files; the old ones are kept as a generation
     #[arg(long)]
     force: bool,
     /// Do not ask for a confirmation at a terminal

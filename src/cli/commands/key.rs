@@ -29,7 +29,7 @@ struct PassphraseOf {
     /// Which authority
     #[arg(value_name = "AUTHORITY")]
     authority: String,
-    /// Leave the key unencrypted from now on
+    /// Remove the passphrase: store the key unencrypted
     #[arg(long, group = "new-passphrase")]
     remove: bool,
     #[command(flatten)]
@@ -78,10 +78,10 @@ impl Report for Changed {
     fn text(&self, page: &mut Page) {
         let authority = format!("'{}'", self.outcome.authority);
         let done = match self.done() {
-            "changed" => "The key has another passphrase now: ",
-            "added" => "The key is encrypted now: ",
-            "removed" => "The key has no passphrase any more: ",
-            _ => "The key had no passphrase, and has none: ",
+            "changed" => "Changed the passphrase of the CA key ",
+            "added" => "Encrypted the CA key ",
+            "removed" => "Removed the passphrase of the CA key ",
+            _ => "Unchanged, without a passphrase: the CA key ",
         };
         page.pieces(&[(Tone::Good, "✓ "), (Tone::Plain, done), (Tone::Strong, &authority)]);
         page.field("key", &self.outcome.path.escaped().to_string());

@@ -17,10 +17,10 @@ pub struct Arguments {
     /// Check every certificate and CRL of this file; - is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Whose rules to apply; the last five are what these clients refuse in a certificate by itself
+    /// Choose the rules; the last five are what these clients refuse in a single certificate
     #[arg(long, value_enum, value_name = "PROFILE", default_value_t = ProfileArgument::Rfc5280)]
     profile: ProfileArgument,
-    /// Make an error of what this client refuses, without what depends on the chain, the host name or the time:
+    /// Also report what this client refuses, except what depends on the chain, the host name or the time:
     /// NAME, NAME@VERSION, all or browsers, with commas between several
     #[arg(long, value_name = "NAME")]
     client: Vec<ClientList>,
@@ -28,15 +28,15 @@ pub struct Arguments {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum ProfileArgument {
-    /// The Internet's profile of X.509
+    /// The X.509 profile of the Internet (RFC 5280)
     Rfc5280,
     /// What OpenSSL's -x509_strict refuses, and with it Python since 3.13
     Strict,
-    /// What Apple's platforms ask of server certificates
+    /// What Apple's platforms require of server certificates
     Apple,
     /// What rustls refuses
     Rustls,
-    /// Every rule: what this program keeps to itself
+    /// Every rule: what this program applies to its own certificates
     House,
     /// What Chrome, Firefox or Apple refuse
     Browsers,

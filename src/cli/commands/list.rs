@@ -21,10 +21,10 @@ use crate::x509::GeneralName;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Show those that stand like this now
+    /// Show certificates with this status
     #[arg(long, value_enum, default_value_t = Wanted::All)]
     status: Wanted,
-    /// Show those that end within this time
+    /// Show certificates that expire within this time
     #[arg(long, value_name = "D")]
     expiring: Option<Lifetime>,
     /// Show those with exactly this subject alternative name

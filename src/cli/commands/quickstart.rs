@@ -56,7 +56,7 @@ pub fn run(arguments: Arguments, run_words: &RunWords, context: &mut Context<'_>
             "A certificate for a server, and its private key.",
             &["issue", "server", "localhost", "--san", "127.0.0.1", "--san", "::1"],
         ),
-        ("One for a client: it proves who calls.", &["issue", "client", "alice"]),
+        ("A certificate for a client, which identifies it to servers.", &["issue", "client", "alice"]),
         (
             "Would a client that trusts the root accept the server under this name?",
             &["verify", &server, "--hostname", "localhost"],
@@ -116,8 +116,8 @@ impl Report for QuickstartReport {
         page.gap();
         for line in [
             "The keys of this CA are not encrypted, so that nothing has to be typed here.",
-            "Whoever reads them can issue certificates: for a CA that anybody relies on,",
-            "leave --no-passphrase away.",
+            "Every user who can read them can issue certificates: for a CA in production,",
+            "leave out --no-passphrase.",
         ] {
             page.line(line);
         }

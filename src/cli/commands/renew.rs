@@ -21,10 +21,10 @@ pub struct Arguments {
     /// Which certificates: a name, a pattern such as 'web-*', a serial number or its first digits, or a file; see ca help names
     #[arg(value_name = "NAME|SERIAL|FILE", required_unless_present = "due")]
     certificates: Vec<String>,
-    /// Renew every certificate that is due, and sign every revocation list that is; see 'ca due'
+    /// Renew every certificate that is due, and sign every CRL that is due; see 'ca due'
     #[arg(long, conflicts_with_all = ["certificates", "lifetime", "not_after", "set", "hook"])]
     due: bool,
-    /// Choose what is due: what ends within this time [default: what is in the last third of its life]
+    /// Choose what is due: what expires within this time [default: what is in the last third of its lifetime]
     #[arg(long, value_name = "D", requires = "due")]
     within: Option<Lifetime>,
     #[command(flatten)]

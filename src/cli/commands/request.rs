@@ -22,12 +22,12 @@ use crate::x509::{AttributeType, GeneralName, KeyAlgorithm};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The name that the certificate shall have: a host name for a server, who it is for a client
+    /// The name of the certificate: a host name for a server, the owner for a client
     name: String,
-    /// Choose the template that says how the request looks: server, client, peer, intermediate, or one of the site's own
+    /// Choose the template of the request: server, client, peer, intermediate, or one of your own
     #[arg(long, value_name = "TEMPLATE", default_value = "server")]
     template: String,
-    /// Ask for another alternative name: DNS, IP, e-mail or URI, recognised from the value; repeatable
+    /// Request another alternative name: DNS, IP, e-mail or URI, recognised from the value; repeatable
     #[arg(long = "san", value_name = "NAME")]
     sans: Vec<GeneralName>,
     /// Choose the kind of key [default: the template's first]
@@ -39,10 +39,10 @@ pub struct Arguments {
     /// Give a value for the placeholders of the template; repeatable
     #[arg(long, value_name = "K=V", value_parser = key_and_value)]
     set: Vec<(String, String)>,
-    /// Put key.pem and request.pem into this folder [default: ./NAME]
+    /// Write key.pem and request.pem to this folder [default: ./NAME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Replace a request that is there; its key stays
+    /// Replace an existing request; its key stays
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -50,7 +50,7 @@ pub struct Arguments {
     /// Encrypt the new private key; asks for its passphrase, or takes --key-passphrase-file
     #[arg(long)]
     encrypt_key: bool,
-    /// Encrypt the new private key, or open the one that is there, with the first line of a file
+    /// Encrypt the new private key, or decrypt the existing one, with the first line of a file
     #[arg(long, value_name = "FILE")]
     key_passphrase_file: Option<PathBuf>,
 }
@@ -124,8 +124,8 @@ impl Report for RequestReport {
             page.rows("names", &names);
         }
         page.field("key", &request.public_key.kind().to_string());
-        let stays = if *key_was_there { "was there, and stays; " } else { "" };
-        page.field("private key", &format!("{} ({stays}keep it to yourself)", key_path.escaped()));
+        let stays = if *key_was_there { "existing key, kept; " } else { "" };
+        page.field("private key", &format!("{} ({stays}keep it secret)", key_path.escaped()));
         page.field("request", &format!("{} (for the CA)", request_path.escaped()));
     }
 

@@ -49,7 +49,7 @@ pub struct Arguments {
     /// Revoke every live certificate of the name
     #[arg(long, conflicts_with = "key")]
     all: bool,
-    /// Sign the new list of each authority at once; takes its key, as `ca crl` does
+    /// Sign the new CRL of each authority at once, which needs its key
     #[arg(long)]
     crl: bool,
     #[command(flatten)]
@@ -77,7 +77,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let Arguments { certificates, key, reason, invalid_since, all, crl, confirm, passphrase } = arguments;
     confirm.apply(context);
     if !crl && passphrase.is_given() {
-        let sentence = "a passphrase was given, and without --crl nothing is signed";
+        let sentence = "a passphrase was given, but without --crl nothing is signed";
         return Err(Failure::usage("passphrase-unused", sentence));
     }
     if reason == RevocationReason::RemoveFromCrl && invalid_since.is_some() {
@@ -136,8 +136,8 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     many::for_each("ca.revoke-many/1", parts, |part| part.map(|revoked| Box::new(revoked) as Box<dyn Report>))
 }
 
-const OVER_SHA1: &str = "the certificate is signed over SHA-1, of which two certificates can have the same value: its serial \
-     number is revoked, whichever of them this CA signed";
+const OVER_SHA1: &str = "the certificate is signed with SHA-1, so another certificate can have the same \
+     signature. The serial number is revoked, whichever of the two this CA signed";
 
 fn unnamed() -> Failure {
     Failure::usage("unknown-certificate", "no certificate was named")
@@ -178,7 +178,7 @@ fn sign_lists(
         let order = publish_crl::CrlOrder { authority: Some(authority.clone()), ..publish_crl::CrlOrder::default() };
         let listed = publish_crl::publish(store, &order, &mut passphrase.prompt(store, context), &context.effects());
         let listed = listed.map_err(Failure::from).map_err(|failure| {
-            let sentence = format!("recorded, but the list of '{authority}' was not signed: {}", failure.message);
+            let sentence = format!("recorded, but the CRL of '{authority}' was not signed: {}", failure.message);
             let not_listed = Failure::refused("not-listed", sentence);
             failure.hints.into_iter().fold(not_listed, Failure::hint).hint(format!("then: {command}"))
         })?;
@@ -224,7 +224,7 @@ fn of_source(source: Source, context: &mut Context<'_>) -> Result<RevokeTarget, 
     Ok(RevokeTarget::Certificate { path, certificate })
 }
 
-/// The commands that sign the CRLs, without which nobody else knows of a revocation.
+/// The commands that sign the CRLs, by which clients learn of a revocation.
 fn next_steps(store: &Store, authorities: &[String]) -> Result<Vec<String>, StoreError> {
     let usual = store.ca_certificates().choose(None, store.config()).unwrap_or_default();
     let command = |authority: &String| match *authority == usual {
@@ -279,7 +279,7 @@ impl Report for Revoked {
                 page.field("subject", &entry.subject);
             }
             page.field("issuer", &format!("{} ({})", entry.issuer, entry.authority));
-            page.field("not after", &rfc3339(entry.validity.not_after));
+            page.field("expires", &rfc3339(entry.validity.not_after));
             if let Some(revocation) = &entry.revocation {
                 page.field("since", &rfc3339(revocation.at));
             }
@@ -300,10 +300,10 @@ impl Report for Revoked {
             return;
         }
         if !self.lists.is_empty() {
-            page.line("Others learn of it from the list: put it where they read it.");
+            page.line("Clients learn of it from the CRL: publish it where they fetch it.");
             return;
         }
-        page.line("Recorded. Others learn of it from the list: sign a new one, and put it where they read it:");
+        page.line("Recorded. Clients learn of it from the CRL: sign a new one, and publish it where they fetch it:");
         for command in &self.next {
             page.line(&format!("  {command}"));
         }

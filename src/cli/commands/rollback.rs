@@ -30,7 +30,7 @@ pub struct Arguments {
     /// Which name: the name itself, or the serial number or file of one of its certificates; see ca help names
     #[arg(value_name = "NAME|SERIAL|FILE")]
     certificate: String,
-    /// Put the files of this certificate in place, an older or a newer one [default: those that were in place before]
+    /// Deploy this certificate, an older or a newer one [default: the one that was deployed before]
     #[arg(long, value_name = "SERIAL")]
     to: Option<SerialDigits>,
     #[command(flatten)]
@@ -76,7 +76,8 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     if let Some(replaced) = outcome.replaced.as_ref().filter(|replaced| replaced.revocation.is_none()) {
         let serial = &replaced.serial;
         context.note(&format!(
-            "Serial {serial} is out of its place and not revoked; if its key may be known to others: ca revoke serial:{serial}"
+            "Certificate {serial} is no longer deployed but still valid. If its key may have leaked: ca revoke \
+                 serial:{serial}"
         ));
     }
     Ok(Box::new(RolledBack { outcome, hook, now: context.now() }))
@@ -140,7 +141,7 @@ impl Report for RolledBack {
         let RollbackOutcome { status, entry, replaced, paths, kept } = &self.outcome;
         let (mark, done) = match status {
             RollbackStatus::RolledBack => ("✓ ", "Rolled back "),
-            RollbackStatus::Unchanged => ("= ", "Unchanged, in place already: "),
+            RollbackStatus::Unchanged => ("= ", "Unchanged, deployed already: "),
         };
         page.pieces(&[
             (Tone::Good, mark),
@@ -149,9 +150,9 @@ impl Report for RolledBack {
             (Tone::Dim, &format!("  {}", entry.template)),
         ]);
         let left = humanize(entry.validity.not_after - self.now);
-        page.field("in place", &format!("{}, until {} ({left})", entry.serial, rfc3339(entry.validity.not_after)));
+        page.field("deployed", &format!("{}, expires {} (in {left})", entry.serial, rfc3339(entry.validity.not_after)));
         if let Some(replaced) = replaced {
-            page.field("replaced", &format!("{}, until {}", replaced.serial, rfc3339(replaced.validity.not_after)));
+            page.field("replaced", &format!("{}, expires {}", replaced.serial, rfc3339(replaced.validity.not_after)));
         }
         if let Some(kept) = kept {
             page.field("kept in", &kept.escaped().to_string());

@@ -19,7 +19,7 @@ pub struct Arguments {
 enum Action {
     /// Issue the next certificate of a root for the same key; what it issued stays valid
     Renew(Box<renew::Arguments>),
-    /// Replace a root by a new one with a new key, step by step
+    /// Replace a root with a new one that has a new key, step by step
     Rotate(Box<rotate::Arguments>),
 }
 

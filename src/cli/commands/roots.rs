@@ -22,7 +22,7 @@ pub struct Arguments {
     /// Write the bundle to a file instead of standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Replace a file that says something else
+    /// Replace an existing file with other content
     #[arg(long, requires = "out")]
     force: bool,
     #[command(flatten)]
@@ -50,7 +50,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let roots = authorities.roots()?;
     if roots.is_empty() {
         return Err(Failure::usage("no-roots", "no authority of this CA is a root")
-            .hint("bring back its certificate: authorities/root/cert.pem"));
+            .hint("restore its certificate: authorities/root/cert.pem"));
     }
     let rotation = authorities.rotation()?.map(|rotation| (rotation.old, rotation.new));
     let written = match &arguments.out {
@@ -93,7 +93,7 @@ impl Report for Bundle {
         let Some((path, is_new)) = &self.written else { return page.verbatim(&bundle(&self.roots)) };
         for root in &self.roots {
             let until = rfc3339(root.certificate.validity.not_after);
-            page.field(&root.name, &format!("{}, until {until}", root.certificate.subject));
+            page.field(&root.name, &format!("{}, expires {until}", root.certificate.subject));
             page.digest("  SHA-256", &root.certificate.fingerprint());
         }
         page.field(if *is_new { "written to" } else { "unchanged" }, &path.escaped().to_string());

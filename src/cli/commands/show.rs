@@ -88,7 +88,7 @@ impl Shown {
             CertificateStatus::Expired => (Tone::Bad, format!("expired {} ago", humanize(self.now - end))),
             CertificateStatus::NotYetValid => {
                 let begin = self.entry.validity.not_before;
-                (Tone::Warning, format!("not-yet-valid, begins in {}", humanize(begin - self.now)))
+                (Tone::Warning, format!("not-yet-valid, valid in {}", humanize(begin - self.now)))
             }
             CertificateStatus::NotDelivered => {
                 (Tone::Warning, "not-delivered: the run that issued it did not finish".to_owned())
@@ -134,7 +134,7 @@ impl Report for Shown {
             page.rows("names", &sans);
         }
         page.field("not before", &rfc3339(entry.validity.not_before));
-        page.field("not after", &rfc3339(entry.validity.not_after));
+        page.field("expires", &rfc3339(entry.validity.not_after));
         page.field("usages", &self.usages());
         page.field("key", &certificate.public_key.kind().to_string());
         page.digest("  sha-256", &entry.key_fingerprint);
@@ -158,7 +158,7 @@ impl Report for Shown {
             if self.in_place != Some(entry.id) {
                 let in_place = self.history.iter().find(|other| Some(other.id) == self.in_place);
                 let in_place = in_place.map_or_else(|| "none".to_owned(), |other| other.serial.to_string());
-                page.line(&format!("* is shown; in place: {in_place}"));
+                page.line(&format!("* is shown; deployed: {in_place}"));
             }
         }
     }

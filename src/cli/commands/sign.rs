@@ -26,10 +26,10 @@ pub struct Arguments {
     /// The certificate requests, one in each file, as PEM or DER; - is standard input
     #[arg(value_name = "CSR|-", required = true)]
     requests: Vec<PathBuf>,
-    /// Choose the template: server, client, peer, intermediate, or one of the site's own
+    /// Choose the template: server, client, peer, intermediate, or one of your own
     #[arg(long, value_name = "TEMPLATE", default_value = "server")]
     template: String,
-    /// Choose how the certificate is called here [default: as the request calls itself]
+    /// Choose the name of the certificate here [default: from the request]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     #[command(flatten)]
@@ -37,16 +37,16 @@ pub struct Arguments {
     /// Put the files into this folder instead of issued/NAME/
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Refuse whatever would not be exactly what the request asks for
+    /// Refuse unless the certificate is exactly what the request asks for
     #[arg(long)]
     require_exact: bool,
-    /// Do nothing while there is one with the same names and key that has more than D of its life left [default: a third]
+    /// Do nothing while a certificate with the same names and key has more than D of its lifetime left [default: a third]
     #[arg(long, value_name = "D", num_args = 0..=1)]
     if_due: Option<Option<Lifetime>>,
-    /// Decide everything and sign nothing
+    /// Show what would be signed, and sign nothing
     #[arg(long)]
     dry_run: bool,
-    /// Replace what is there; the old files are kept as a generation
+    /// Replace existing files; the old ones are kept as a generation
     #[arg(long)]
     force: bool,
     /// Do not ask for a confirmation at a terminal

@@ -32,29 +32,29 @@ pub struct Arguments {
     /// Trust these certificates [default: the roots of the CA directory]
     #[arg(long, value_name = "FILE")]
     roots: Vec<PathBuf>,
-    /// Judge as of this time instead of now
+    /// Verify as of this time instead of now
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     at: Option<OffsetDateTime>,
-    /// Ask for this host name
+    /// Require this host name
     #[arg(long, value_name = "NAME")]
     hostname: Vec<String>,
-    /// Ask for this address
+    /// Require this IP address
     #[arg(long, value_name = "ADDR")]
     ip: Vec<IpAddr>,
-    /// Ask for this mailbox
+    /// Require this e-mail address
     #[arg(long, value_name = "ADDR")]
     email: Vec<String>,
-    /// Ask for this URI, character by character
+    /// Require this URI, compared character by character
     #[arg(long, value_name = "URI")]
     uri: Vec<String>,
-    /// What it is to be used for [default: server with a host name, an address, --client, --as-served or --connect; email with
+    /// Choose the purpose of the certificate [default: server with a host name, an address, --client, --as-served or --connect; email with
     /// a mailbox alone; else any]
     #[arg(long, value_enum, value_name = "PURPOSE")]
     purpose: Option<PurposeArgument>,
-    /// Ask these revocation lists; every certificate below the root then needs a current one
+    /// Check these CRLs; every certificate below the root then needs a current CRL
     #[arg(long, value_name = "FILE")]
     crl: Vec<PathBuf>,
-    /// Leave out the revocations that the CA directory knows; without --roots, its index and its CRLs count
+    /// Ignore the revocations in the CA directory; without --roots, its index and its CRLs are checked
     #[arg(long, conflicts_with = "roots")]
     no_revocation: bool,
     /// Make every rule for server certificates an error, not only what half of the usual clients refuse
@@ -69,16 +69,16 @@ pub struct Arguments {
     /// Open an encrypted private key with the first line of a file
     #[arg(long, value_name = "FILE", requires = "key")]
     key_passphrase_file: Option<PathBuf>,
-    /// Allow at most so many intermediates
+    /// Allow at most this many intermediates
     #[arg(long, value_name = "N", value_parser = whole_number::<u32>)]
     max_path_len: Option<u32>,
-    /// Say no if the answer does not stay yes for this long
+    /// Also fail if anything in the chain expires within this time, for example 14d
     #[arg(long, value_name = "D")]
     expires_in: Option<Lifetime>,
-    /// Judge each file as a TLS server would send it: leaf first, whole, in order, without the root and anything else
+    /// Verify each file as a TLS server sends it: leaf first, complete, in order, without the root and without anything else
     #[arg(long, conflicts_with = "untrusted")]
     as_served: bool,
-    /// Judge what this server sends instead; with FILE, say whether it is the certificate in there
+    /// Verify what this server sends; with FILE, also report whether it is the certificate in that file
     #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["untrusted", "as_served"])]
     connect: Option<String>,
 }

@@ -40,7 +40,7 @@ pub const GROUPS: [Group; 5] = [
 ];
 
 /// What the program is for, in a sentence.
-pub const SUMMARY: &str = "A private certificate authority: issue, renew, revoke and verify certificates";
+pub const SUMMARY: &str = "Run your own certificate authority: issue, renew, revoke and verify certificates";
 
 /// What `ca --help` and `ca` alone show: at most 22 lines of 80 columns.
 pub fn first_screen() -> String {

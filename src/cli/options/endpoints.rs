@@ -17,13 +17,13 @@ pub struct EndpointArguments {
     /// The server: a folder that 'ca issue' wrote, CERT,KEY files, or a name in the index [default: issued for an hour]
     #[arg(long, value_name = "DIR|NAME")]
     server: Option<PathBuf>,
-    /// The client, likewise
+    /// The client, in the same forms
     #[arg(long, value_name = "DIR|NAME")]
     client: Option<PathBuf>,
     /// The CA certificates that both sides trust [default: the roots of the CA directory]
     #[arg(long, value_name = "FILE")]
     roots: Option<PathBuf>,
-    /// Leave out the revocations that the CA directory knows; without --roots, its index and its CRLs count
+    /// Ignore the revocations in the CA directory; without --roots, its index and its CRLs are checked
     #[arg(long, conflicts_with = "roots")]
     no_revocation: bool,
     /// Open encrypted keys of server and client with the first line of a file

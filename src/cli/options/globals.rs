@@ -24,7 +24,7 @@ pub struct Globals {
     /// Print one JSON document instead of text
     #[arg(long, global = true, help_heading = "Global options", hide = true)]
     pub json: bool,
-    /// Print no hints, no progress and no account of what was done, only answers, warnings and failures; verify and lint in one line each
+    /// Print only results, warnings and errors; verify and lint in one line each
     #[arg(long, global = true, help_heading = "Global options", hide = true)]
     pub quiet: bool,
     /// When to use colour; auto: at a terminal, unless NO_COLOR is set
@@ -53,7 +53,7 @@ impl Globals {
                 "bad-arguments",
                 format!("the environment variable {CA_DIR} is set, but empty"),
             )
-            .hint(format!("put the CA directory in it, or take it away: unset {CA_DIR}"))
+            .hint(format!("set it to the CA directory, or remove it: unset {CA_DIR}"))
             .hint("or name the CA directory with --dir DIR, which comes before the variable"));
         }
         Ok(Context {

@@ -11,16 +11,16 @@ use crate::text::Lifetime;
 #[derive(Debug, Clone, Default, Args)]
 pub struct HookArguments {
     /// Run this with sh after the files changed, now and after every later change of this name; '' forgets it
-    #[arg(long, help_heading = "What happens afterwards", value_name = "CMD")]
+    #[arg(long, help_heading = "Hook", value_name = "CMD")]
     pub hook: Option<String>,
-    /// End a hook that takes longer, with all that it started [default: 5m]
-    #[arg(long, help_heading = "What happens afterwards", value_name = "D", requires = "hook")]
+    /// Stop a hook that takes longer, with every process that it started [default: 5m]
+    #[arg(long, help_heading = "Hook", value_name = "D", requires = "hook")]
     pub hook_timeout: Option<Lifetime>,
     /// Choose what happens to the new files when the hook fails [default: keep]
-    #[arg(long, help_heading = "What happens afterwards", value_name = "keep|rollback", requires = "hook", value_parser = on_failure())]
+    #[arg(long, help_heading = "Hook", value_name = "keep|rollback", requires = "hook", value_parser = on_failure())]
     pub hook_failure: Option<OnFailure>,
     /// Do not run the hook of this name this time
-    #[arg(long, help_heading = "What happens afterwards", conflicts_with = "hook")]
+    #[arg(long, help_heading = "Hook", conflicts_with = "hook")]
     pub no_hook: bool,
 }
 

@@ -20,7 +20,7 @@ pub struct IssueOptions {
     /// Choose how long it is valid: 45s 30m 12h 90d 2w 1y
     #[arg(long = "for", value_name = "D", allow_hyphen_values = true)]
     pub lifetime: Option<Lifetime>,
-    /// Choose the last second of its validity, as RFC 3339
+    /// Choose when it expires, as RFC 3339
     #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "lifetime")]
     pub not_after: Option<OffsetDateTime>,
     /// Set an attribute of the subject, as organization=Acme; repeatable
@@ -32,7 +32,7 @@ pub struct IssueOptions {
     /// Choose the authority that issues
     #[arg(long, value_name = "AUTHORITY")]
     pub issuer: Option<String>,
-    /// Shorten a certificate that would outlive its issuer
+    /// Shorten a certificate that would expire after its issuer
     #[arg(long)]
     pub clip: bool,
 }

@@ -258,7 +258,7 @@ pub fn refusal(failure: Failure) -> PassphraseUnavailable {
 pub fn question(key: &EncryptedKey) -> String {
     match key {
         EncryptedKey::Authority(name) => format!("Passphrase of '{name}': "),
-        EncryptedKey::AuthorityBeforeChange(name) => format!("Present passphrase of '{name}': "),
+        EncryptedKey::AuthorityBeforeChange(name) => format!("Current passphrase of '{name}': "),
         EncryptedKey::File(path) => format!("Passphrase of {}: ", path.escaped()),
     }
 }
@@ -267,7 +267,7 @@ pub fn question(key: &EncryptedKey) -> String {
 fn question_with_file(key: &EncryptedKey, home: &Home, context: &Context<'_>) -> String {
     let (name, which) = match key {
         EncryptedKey::Authority(name) => (name, "Passphrase"),
-        EncryptedKey::AuthorityBeforeChange(name) => (name, "Present passphrase"),
+        EncryptedKey::AuthorityBeforeChange(name) => (name, "Current passphrase"),
         EncryptedKey::File(_) => return question(key),
     };
     let path = home.key(name);

@@ -9,7 +9,7 @@ use crate::app::handshake::recordings::RecordingFiles;
 /// The flags of the files.
 #[derive(Debug, Args)]
 pub struct RecordingArguments {
-    /// Write what crossed the wire and its secrets to a new pcapng file
+    /// Write the connections and their secrets to a new pcapng file
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
     /// Write the secrets of all sessions to a new file, as a key log

@@ -16,16 +16,16 @@ use crate::x509::{DistinguishedName, SerialNumber};
 pub fn crl_fields(outcome: &CrlOutcome, page: &mut Page) {
     let number = format!("number {}", outcome.number);
     let (mark, done) = match outcome.status {
-        CrlStatus::Signed(_) => ("✓ ", "Signed the revocation list of "),
-        CrlStatus::Unchanged => ("= ", "Unchanged, not due: the revocation list of "),
+        CrlStatus::Signed(_) => ("✓ ", "Signed the CRL of "),
+        CrlStatus::Unchanged => ("= ", "Unchanged, not due: the CRL of "),
     };
     let because = match outcome.status {
         CrlStatus::Signed(CrlReason::Changed) => "  because something was revoked or released",
-        CrlStatus::Signed(CrlReason::Due) => "  because less than a third of its life was left",
+        CrlStatus::Signed(CrlReason::Due) => "  because less than a third of its lifetime was left",
         CrlStatus::Signed(CrlReason::NotYetValid) => {
             "  because the last one is not valid yet: the clock of this machine may be wrong, or was ahead when it was signed"
         }
-        CrlStatus::Signed(CrlReason::Files) => "  because its files were not as they were written",
+        CrlStatus::Signed(CrlReason::Files) => "  because its files had been changed",
         CrlStatus::Signed(CrlReason::Ordered | CrlReason::First) | CrlStatus::Unchanged => "",
     };
     page.pieces(&[

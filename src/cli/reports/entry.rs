@@ -20,10 +20,10 @@ pub fn how_far(distance: Duration) -> String {
     let seconds = distance.whole_seconds().unsigned_abs();
     let short = match seconds {
         0..60 => format!("{seconds}s"),
-        60..3_600 => format!("{}m", seconds / 60),
-        3_600..86_400 => format!("{}h", seconds / 3_600),
-        86_400..63_072_000 => format!("{}d", seconds / 86_400),
-        // Rounded: ten years less a second are ten years.
+        // Rounded: 90 days less a second are 90 days.
+        60..3_570 => format!("{}m", (seconds + 30) / 60),
+        3_570..84_600 => format!("{}h", (seconds + 1_800) / 3_600),
+        84_600..63_072_000 => format!("{}d", (seconds + 43_200) / 86_400),
         _ => format!("{}y", (seconds + YEAR / 2) / YEAR),
     };
     if distance.is_negative() { format!("{short} ago") } else { format!("in {short}") }
@@ -130,9 +130,10 @@ mod tests {
     fn a_distance_is_short_and_says_its_direction() {
         for (seconds, shown) in [
             (59, "in 59s"),
-            (3_599, "in 59m"),
+            (3_540, "in 59m"),
+            (3_599, "in 1h"),
             (90_000, "in 1d"),
-            (7_775_999, "in 89d"),
+            (7_775_999, "in 90d"),
             (315_359_999, "in 10y"),
             (-259_200, "3d ago"),
             (0, "in 0s"),

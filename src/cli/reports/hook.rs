@@ -25,12 +25,12 @@ fn status(run: &HookRun) -> &'static str {
 /// What was done about the files: a sentence.
 fn aftermath(run: &HookRun) -> String {
     match (&run.rolled_back, run.hook.on_failure) {
-        (Some(Ok(serial)), _) => format!("the files of serial {serial} are in place again"),
+        (Some(Ok(serial)), _) => format!("the files of serial {serial} are deployed again"),
         (Some(Err(cause)), _) => {
-            format!("the new files stay in place, because they could not be rolled back: {cause}")
+            format!("the new files stay deployed, because they could not be rolled back: {cause}")
         }
-        (None, OnFailure::Rollback) => "there is nothing to roll back to, and the new files stay in place".to_owned(),
-        (None, OnFailure::Keep) => "the new files stay in place".to_owned(),
+        (None, OnFailure::Rollback) => "there is nothing to roll back to, and the new files stay deployed".to_owned(),
+        (None, OnFailure::Keep) => "the new files stay deployed".to_owned(),
     }
 }
 
@@ -90,7 +90,7 @@ pub fn hook_failure(run: &HookRun) -> Option<Failure> {
     let sentence = format!("the hook of '{}' {}; {}", run.name, run.how(), aftermath(run));
     let failure = Failure::refused("hook-failed", sentence);
     let last = run.output.iter().flat_map(|output| output.lines().rev().take(1));
-    let failure = last.fold(failure, |failure, line| failure.hint(format!("the last that it said: {line}")));
+    let failure = last.fold(failure, |failure, line| failure.hint(format!("its last line: {line}")));
     Some(match run.rolled_back {
         None => failure.hint(format!("by hand: {}", text::escape(&run.hook.command))),
         Some(_) => failure,

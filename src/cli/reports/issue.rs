@@ -120,7 +120,7 @@ impl IssueReport {
             context.warn(&format!("{} ({})", warning.message, warning.citation));
         }
         if outcome.clipped {
-            context.note("Shortened to the end of its issuer.");
+            context.note("Shortened to expire with its issuer.");
         }
         let refused_by = RefusedBy::of(&outcome.client_facts, &store.config().verify);
         refused_by.note(if outcome.is_of_authority() { WHAT_CAS_ISSUE } else { "this certificate" }, context);
@@ -177,10 +177,8 @@ impl Report for IssueReport {
         }
         page.field("issuer", &format!("{} ({})", facts.issuer, self.outcome.authority));
         let left = humanize(facts.validity.not_after - self.now);
-        page.field(
-            "valid",
-            &format!("{} to {} ({left})", rfc3339(facts.validity.not_before), rfc3339(facts.validity.not_after)),
-        );
+        page.field("valid from", &rfc3339(facts.validity.not_before));
+        page.field("expires", &format!("{} (in {left})", rfc3339(facts.validity.not_after)));
         page.field("key", &facts.key.to_string());
         if let Some(serial) = facts.serial {
             page.field("serial", &serial.to_string());

@@ -117,10 +117,10 @@ impl Report for RenewDueReport {
         for entry in &self.renewed.entries {
             let (tone, mark, done) = match &entry.outcome {
                 Ok(Done::Renewed { serial, until }) => {
-                    (Tone::Good, "✓ ", format!("renewed until {}, serial {serial}", rfc3339(*until)))
+                    (Tone::Good, "✓ ", format!("renewed, expires {}, serial {serial}", rfc3339(*until)))
                 }
                 Ok(Done::Signed { number, until }) => {
-                    (Tone::Good, "✓ ", format!("signed number {number}, good until {}", rfc3339(*until)))
+                    (Tone::Good, "✓ ", format!("signed number {number}, expires {}", rfc3339(*until)))
                 }
                 Ok(Done::Planned(Some(until))) => {
                     (Tone::Good, "+ ", format!("would be renewed until {}", rfc3339(*until)))
@@ -130,7 +130,7 @@ impl Report for RenewDueReport {
                 Ok(Done::Left) => {
                     let command = entry.due.command(&self.usual_issuer, self.when);
                     let end = rfc3339(entry.due.validity.not_after);
-                    (Tone::Warning, "! ", format!("left: it ends at {end}; when you decide to: {command}"))
+                    (Tone::Warning, "! ", format!("left: it expires at {end}; to renew it: {command}"))
                 }
                 Err(failure) => (Tone::Bad, "✗ ", failure.message.clone()),
             };
@@ -148,8 +148,11 @@ impl Report for RenewDueReport {
             match (&entry.hook, &entry.due.what, &entry.outcome) {
                 (Some(hook), _, _) => hook_fields(hook, page),
                 (None, DueItem::Certificate { folder, hook, .. }, Ok(Done::Renewed { .. })) => {
-                    let why = if hook.is_some() { "its hook was left out" } else { "no hook does it" };
-                    page.field("to reload", &format!("whatever reads {}; {why}", folder.escaped()));
+                    let why = match hook {
+                        Some(_) => "its hook was left out".to_owned(),
+                        None => format!("no hook is set: ca renew {name} --hook 'systemctl reload nginx'"),
+                    };
+                    page.field("to reload", &format!("the service that uses {} ({why})", folder.escaped()));
                 }
                 _ => {}
             }

@@ -40,7 +40,7 @@ impl VerifyReport {
         page.pieces(&[(tone, word), (Tone::Plain, "  "), (Tone::Strong, &verified.file)]);
         page.gap();
         for link in verified.chain() {
-            let until = format!("until {}, {}", rfc3339(link.not_after), self.near(&link.source.to_string()));
+            let until = format!("expires {}, {}", rfc3339(link.not_after), self.near(&link.source.to_string()));
             // A trusted intermediate is not called a root.
             let is_intermediate = link.role == Role::Root && link.subject != link.issuer;
             let label = if is_intermediate { "anchor" } else { link.role.name() };
@@ -51,7 +51,7 @@ impl VerifyReport {
             page.field("names", &names.join(", "));
         }
         page.field("purpose", self.options.purpose.name());
-        page.field("judged at", &rfc3339(self.options.at));
+        page.field("verified at", &rfc3339(self.options.at));
         if let Some(connection) = &verified.connection {
             of_server(connection, page);
         }
@@ -82,7 +82,7 @@ impl VerifyReport {
         if let Ok(Verdict { until: Some(until), .. }) = &verified.verdict {
             let left = humanize(until.at - self.options.at);
             let because = self.near(&until.what);
-            page.field("valid until", &format!("{} ({left} left; then {because} ends)", rfc3339(until.at)));
+            page.field("expires", &format!("{} (in {left}; then {because} expires)", rfc3339(until.at)));
         }
         if !verified.clients.is_empty() {
             let lines: Vec<_> = verified.clients.iter().map(clients::line).collect();
@@ -109,7 +109,7 @@ impl VerifyReport {
     fn lines(&self, page: &mut Page) {
         for verified in &self.results {
             let what = match (&verified.verdict, verified.problems().first()) {
-                (Ok(Verdict { until: Some(until), .. }), _) => format!("until {}", rfc3339(until.at)),
+                (Ok(Verdict { until: Some(until), .. }), _) => format!("expires {}", rfc3339(until.at)),
                 (_, Some(problem)) => format!("{}: {}", problem.code, self.near(&problem.message)),
                 _ => String::new(),
             };

@@ -171,7 +171,11 @@ pub(in super::super) const CASES: [Case; 23] = [
 fn without_intermediate(identity: &Identity) -> Result<Identity, CaseNotPlayed> {
     match identity.cert.as_slice() {
         [leaf, _, ..] => Ok(Arc::new(CertifiedKey::new(vec![leaf.clone()], identity.key.clone()))),
-        _ => Err(CaseNotPlayed::Untried("a root issued it directly, there is no intermediate to leave out".to_owned())),
+        _ => Err(CaseNotPlayed::Untried(
+            "a root issued it directly, so there is no intermediate to leave \
+             out"
+            .to_owned(),
+        )),
     }
 }
 

@@ -39,7 +39,7 @@ impl<'a> ForgedPeers<'a> {
 }
 
 /// The reason why cases about a client's certificate are not tried.
-const ONE_WAY: &str = "the server asks for no certificate";
+const ONE_WAY: &str = "the server does not request a certificate";
 
 /// Why a case was not carried out.
 pub(in super::super) enum CaseNotPlayed {
@@ -85,10 +85,7 @@ impl<'a> ForgedPeer<'a> {
     pub fn revoked(&self, test: &HandshakeTest<'_>) -> Result<(Identity, Vec<u8>), CaseNotPlayed> {
         let issuer = &self.hierarchy.issuer().certificate;
         if issuer.key_usage.is_some_and(|usage| !usage.contains(KeyUsage::CRL_SIGN)) {
-            return Err(CaseNotPlayed::Untried(format!(
-                "{} may not sign revocation lists (key usage)",
-                issuer.subject
-            )));
+            return Err(CaseNotPlayed::Untried(format!("{} may not sign CRLs (key usage)", issuer.subject)));
         }
         let leaf = self.hierarchy.leaf(self.endpoint.certificate(), CopyChanges::default())?;
         let crl = self.hierarchy.crl_revoking(&leaf.certificate.serial, test.at)?;
@@ -157,7 +154,7 @@ pub(in super::super) fn from_unknown_ca(
     endpoint: &Endpoint,
     roots: &[Certificate],
 ) -> Result<Identity, CopyError> {
-    let name = "A CA that nobody here trusts".to_owned();
+    let name = "A CA that neither side trusts".to_owned();
     let name = DistinguishedName::build(&[(AttributeType::CommonName, name)])
         .map_err(|error| CopyError::Fields(error.to_string()))?;
     let changes = HierarchyChanges { root_name: Some(&name), ..HierarchyChanges::default() };

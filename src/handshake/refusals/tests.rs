@@ -188,7 +188,7 @@ fn below_an_issuer_that_may_not_sign_crls_revocation_is_not_tried() {
     let good = good_case(&test, TlsVersion::Tls13).unwrap();
     for name in ["revoked-client", "revoked-server"] {
         let refusal = case(name).attempt(&forged, &good, Scenario::configs).unwrap();
-        let why = "CN=Test Issuing may not sign revocation lists (key usage)";
+        let why = "CN=Test Issuing may not sign CRLs (key usage)";
         assert_eq!(refusal.outcome, RefusalOutcome::Untried(why.to_owned()), "{name}");
     }
 }

@@ -285,7 +285,7 @@ fn a_server_that_forgets_the_session_is_found_out() {
         let full = facts::session_from(version, exchange::play(&configs).unwrap());
         // Without tickets, the second session is a full one like the first.
         let again = resume(&configs, &full).unwrap();
-        assert!(again.server.signature.is_some() && again.client.signature.is_some(), "they are seen anew");
+        assert!(again.server.signature.is_some() && again.client.signature.is_some(), "they are seen again");
         let broken = again.failure.unwrap();
         assert_eq!((broken.by, broken.cause.code), (Side::Server, "not-resumed"));
         // A session that failed for another reason keeps it, and its endpoints are not taken from the earlier session.

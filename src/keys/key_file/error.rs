@@ -7,9 +7,9 @@ use crate::x509::pem::PemError;
 /// Why a key file cannot be read or written. It never has a secret part of the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFileError {
-    #[error("it holds no private key: {}", escape(found))]
+    #[error("it contains no private key: {}", escape(found))]
     NoKey { found: String },
-    #[error("it holds {0} private keys, where exactly one is expected")]
+    #[error("it contains {0} private keys, where exactly one is expected")]
     SeveralKeys(usize),
     #[error(transparent)]
     Pem(#[from] PemError),
@@ -27,7 +27,7 @@ pub enum KeyFileError {
         /// The command that converts the file to a format that is supported.
         convert: &'static str,
     },
-    #[error("opening the key would take {what}: nobody writes such a file in good faith")]
+    #[error("decrypting the key would take {what}, which only a malicious file needs")]
     TooExpensive { what: String },
     #[error("'{}' is a format of private keys that is not read here", escape(.0))]
     UnsupportedFormat(String),

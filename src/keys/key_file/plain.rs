@@ -113,7 +113,7 @@ fn pkcs1(input: &[u8]) -> Result<PrivateKey, KeyFileError> {
     }
     // Checks that the primes are the factors of the modulus and that the exponents belong together.
     let checked = rsa::RsaPrivateKey::from_pkcs1_der(input)
-        .map_err(|_| KeyFileError::Rsa("its primes, modulus and exponents do not belong together"))?;
+        .map_err(|_| KeyFileError::Rsa("its primes, modulus and exponents do not match"))?;
     debug_assert_eq!(checked.n().bits(), bits);
 
     const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];

@@ -156,7 +156,7 @@ fn an_rsa_key_that_is_none_is_refused_with_the_reason() {
         assert_eq!(refused, KeyFileError::Rsa("its public exponent is not an odd number from 3 on"));
     }
     let refused = bent_rsa(2, &der::value(der::INTEGER, &[3]), &[]);
-    assert_eq!(refused, KeyFileError::Rsa("its primes, modulus and exponents do not belong together"));
+    assert_eq!(refused, KeyFileError::Rsa("its primes, modulus and exponents do not match"));
     // Version 1: more primes than two follow.
     let three = der::value(der::INTEGER, &[3]);
     let other_prime = der::sequence(&[&three, &three, &three]);

@@ -18,7 +18,7 @@ pub fn plain(key: &PublicKey) -> Result<PublicKey, Weakness> {
         KeyKind::EcdsaP256 => (&signature::ECDSA_P256_SHA256_ASN1, "its point is not on the curve P-256"),
         KeyKind::EcdsaP384 => (&signature::ECDSA_P384_SHA384_ASN1, "its point is not on the curve P-384"),
         KeyKind::EcdsaP521 => (&signature::ECDSA_P521_SHA512_ASN1, "its point is not on the curve P-521"),
-        KeyKind::Ed25519 => (&signature::ED25519, "it is not a key of 32 octets"),
+        KeyKind::Ed25519 => (&signature::ED25519, "it is not a key of 32 bytes"),
         KeyKind::Rsa { .. } => (&signature::RSA_PKCS1_2048_8192_SHA256, "its numbers make no RSA key that can be used"),
         KeyKind::Other(_) => return Ok(key.clone()),
     };

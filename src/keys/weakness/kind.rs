@@ -15,10 +15,10 @@ pub enum Weakness {
     SmallFactor(u32),
     #[error("its two RSA primes are so close that Fermat's method finds them (CA/Browser Forum BR §6.1.1.3)")]
     ClosePrimes,
-    #[error("its RSA modulus is itself a prime, so that everybody can compute the private key")]
+    #[error("its RSA modulus is itself a prime, so an attacker can compute the private key")]
     PrimeModulus,
     #[error("its RSA primes have the form that ROCA factors (CVE-2017-15361)")]
     Roca,
-    #[error("it is a point of small order, for which everybody can sign (RFC 8032 §5.1, RFC 7748 §6.1)")]
+    #[error("it is a point of small order, for which an attacker can sign (RFC 8032 §5.1, RFC 7748 §6.1)")]
     SmallOrder,
 }

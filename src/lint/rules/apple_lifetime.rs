@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     citation: "Apple HT210176",
     requirement: "A server certificate is valid for at most 825 days",
     example: "it is valid for 2 years, expected at most 825 days",
-    fix: "issue the certificate anew for 825 days or less",
+    fix: "issue the certificate again for 825 days or less",
     profiles: &[LintProfile::Apple],
     check,
 };

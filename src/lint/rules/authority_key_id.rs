@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 5280 §4.2.1.1",
     requirement: "Every certificate but a self-signed one has an authority key identifier with the key identifier",
     example: "the certificate has no authority key identifier",
-    fix: "issue the certificate anew with an authority key identifier",
+    fix: "issue the certificate again with an authority key identifier",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };
@@ -20,7 +20,7 @@ fn check(target: &LintTarget<'_>) -> Option<String> {
     let certificate = target.certificate;
     match &certificate.authority_key_id {
         Some(id) if id.key_id.is_some() => None,
-        Some(_) => Some("the authority key identifier holds no key identifier".to_owned()),
+        Some(_) => Some("the authority key identifier contains no key identifier".to_owned()),
         // Only a self-signed root may leave it out.
         None if certificate.is_self_issued() && certificate.is_ca() && is_of_own_key(target) => None,
         None => Some("the certificate has no authority key identifier".to_owned()),
@@ -47,7 +47,7 @@ mod tests {
         assert!(
             finding(&RULE, TestCert::ca("A").extension(oid::AUTHORITY_KEY_ID, false, empty))
                 .unwrap()
-                .contains("holds no")
+                .contains("contains no")
         );
     }
 

@@ -8,9 +8,9 @@ pub const RULE: Rule = Rule {
     code: "authority-key-id-names-serial",
     severity: Severity::Error,
     citation: "CA/Browser Forum BR §7.1.2.11.1",
-    requirement: "The authority key identifier holds the key identifier alone",
+    requirement: "The authority key identifier contains only the key identifier",
     example: "the authority key identifier names the issuer's issuer and serial number, expected the key identifier alone",
-    fix: "issue the certificate anew without issuer and serial number in the authority key identifier",
+    fix: "issue the certificate again without issuer and serial number in the authority key identifier",
     profiles: &[],
     check,
 };

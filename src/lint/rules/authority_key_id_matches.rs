@@ -13,7 +13,7 @@ pub const RULE: Rule = Rule {
     requirement: "The authority key identifier equals the CA's subject key identifier",
     example: "the authority key identifier is 0707070707070707070707070707070707070707, expected \
         82bd909677a1085ceed7aa38e4a461f7f7228ace of the CA",
-    fix: "issue the certificate anew with the key identifier of its CA",
+    fix: "issue the certificate again with the key identifier of its CA",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };

@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 5280 §4.2.1.9",
     requirement: "basicConstraints is critical in a CA certificate",
     example: "basicConstraints with cA set is not critical, expected critical",
-    fix: "issue the CA certificate anew with basicConstraints critical",
+    fix: "issue the CA certificate again with basicConstraints critical",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };

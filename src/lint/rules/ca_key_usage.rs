@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 5280 §4.2.1.3",
     requirement: "A CA certificate has key usage with keyCertSign",
     example: "the key usage of the CA certificate is crl-sign, expected keyCertSign among it",
-    fix: "issue the CA certificate anew with key usage keyCertSign and cRLSign",
+    fix: "issue the CA certificate again with key usage keyCertSign and cRLSign",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };

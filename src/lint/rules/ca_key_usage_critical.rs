@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 5280 §4.2.1.3 (SHOULD); CA/Browser Forum BR §7.1.2.10.7",
     requirement: "Key usage is critical in a CA certificate",
     example: "the key usage of the CA certificate is not critical, expected critical",
-    fix: "issue the CA certificate anew with key usage critical",
+    fix: "issue the CA certificate again with key usage critical",
     profiles: &[LintProfile::Rfc5280],
     check,
 };

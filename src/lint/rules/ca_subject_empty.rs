@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 5280 §4.1.2.6",
     requirement: "A CA certificate has a subject",
     example: "the subject of the CA certificate is an empty name",
-    fix: "issue the CA certificate anew with a subject",
+    fix: "issue the CA certificate again with a subject",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };

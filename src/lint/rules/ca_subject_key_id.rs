@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 5280 §4.2.1.2",
     requirement: "A CA certificate has a subject key identifier",
     example: "the CA certificate has no subject key identifier",
-    fix: "issue the CA certificate anew with a subject key identifier",
+    fix: "issue the CA certificate again with a subject key identifier",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };

@@ -15,7 +15,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 5280 §4.2.1.4",
     requirement: "Certificate policies, where they stand, name at least one policy, and each once",
     example: "the policy 1.2.3.1 stands more than once among the certificate policies",
-    fix: "issue the certificate anew with each policy once, or without certificate policies",
+    fix: "issue the certificate again with each policy once, or without certificate policies",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };

@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 8446 §4.4.2.2",
     requirement: "A TLS certificate with key usage has digitalSignature",
     example: "key usage is key-agreement, expected digital-signature among it",
-    fix: "issue the certificate anew with key usage digitalSignature",
+    fix: "issue the certificate again with key usage digitalSignature",
     profiles: &[],
     check,
 };

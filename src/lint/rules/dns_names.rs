@@ -10,9 +10,9 @@ pub const RULE: Rule = Rule {
     code: "dns-name-malformed",
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.6, §7.2; RFC 9525 §6.3",
-    requirement: "DNS names are A-labels without a dot at the end; a wildcard stands for the whole first label",
+    requirement: "DNS names are A-labels without a dot at the end; a wildcard is the whole first label",
     example: "'w*.corp.test' is not a DNS name: a wildcard may stand only for the whole first label, as in *.corp.test",
-    fix: "issue the certificate anew with the right names",
+    fix: "issue the certificate again with the right names",
     profiles: &[LintProfile::Rfc5280, LintProfile::Apple, LintProfile::Rustls],
     check,
 };

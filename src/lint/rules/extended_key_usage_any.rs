@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     citation: "CA/Browser Forum BR §7.1.2.7.10",
     requirement: "No certificate is for any purpose whatsoever",
     example: "extended key usage has anyExtendedKeyUsage, expected named purposes",
-    fix: "issue the certificate anew with the purposes it is for",
+    fix: "issue the certificate again with the purposes it is for",
     profiles: &[],
     check,
 };

@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     citation: "CA/Browser Forum BR §7.1.2.7.6",
     requirement: "Extended key usage is not critical in a server certificate",
     example: "extended key usage is critical, expected not critical",
-    fix: "issue the certificate anew with extended key usage that is not critical",
+    fix: "issue the certificate again with extended key usage that is not critical",
     profiles: &[],
     check,
 };

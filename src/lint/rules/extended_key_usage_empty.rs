@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 5280 §4.2.1.12",
     requirement: "Extended key usage, where it stands, names at least one purpose",
     example: "extended key usage is there, but names no purpose",
-    fix: "issue the certificate anew with its purposes",
+    fix: "issue the certificate again with its purposes",
     profiles: &[LintProfile::Rfc5280],
     check,
 };

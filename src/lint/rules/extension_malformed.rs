@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 5280 §4.2",
     requirement: "Every extension can be read, and stands once",
     example: "extension 2.5.29.15 (key usage): it stands twice",
-    fix: "issue the certificate anew: the tool that made it is broken",
+    fix: "issue the certificate again: the tool that made it is broken",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict, LintProfile::Apple, LintProfile::Rustls],
     check,
 };

@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 5280 §4.1.2.4",
     requirement: "The issuer is a name with at least one attribute",
     example: "the issuer is an empty name",
-    fix: "give the CA a subject, and issue the certificate anew",
+    fix: "give the CA a subject, and issue the certificate again",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };

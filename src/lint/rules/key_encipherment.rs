@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 8813 §3; RFC 8410 §5",
     requirement: "An ECDSA or Ed25519 key has neither keyEncipherment nor dataEncipherment",
     example: "key usage is digital-signature, key-encipherment, which a key of kind ecdsa-p256 cannot do",
-    fix: "issue the certificate anew with key usage digitalSignature",
+    fix: "issue the certificate again with key usage digitalSignature",
     profiles: &[LintProfile::Rfc5280],
     check,
 };

@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 5280 §4.2.1.1, §4.2.1.2",
     requirement: "Subject and authority key identifier are not critical",
     example: "the subject key identifier is critical, expected not critical",
-    fix: "issue the certificate anew with key identifiers that are not critical",
+    fix: "issue the certificate again with key identifiers that are not critical",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };

@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 5280 §4.2.1.3",
     requirement: "Key usage, where it stands, sets at least one bit",
     example: "key usage is there, but no bit of it is set",
-    fix: "issue the certificate anew with the usages that the key is for",
+    fix: "issue the certificate again with the usages that the key is for",
     profiles: &[LintProfile::Rfc5280],
     check,
 };

@@ -9,8 +9,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §6.1 (self-issued)",
     requirement: "The subject of a leaf differs from its issuer",
-    example: "subject and issuer are both CN=Test Root, expected a name of its own",
-    fix: "give the certificate a subject of its own",
+    example: "subject and issuer are both CN=Test Root, expected its own name",
+    fix: "give the certificate its own subject",
     profiles: &[],
     check,
 };
@@ -18,7 +18,7 @@ pub const RULE: Rule = Rule {
 fn check(target: &LintTarget<'_>) -> Option<String> {
     let certificate = target.certificate;
     (!target.is_ca() && certificate.is_self_issued() && !certificate.subject.is_empty())
-        .then(|| format!("subject and issuer are both {}, expected a name of its own", certificate.subject))
+        .then(|| format!("subject and issuer are both {}, expected its own name", certificate.subject))
 }
 
 #[cfg(test)]

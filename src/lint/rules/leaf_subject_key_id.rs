@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 5280 §4.2.1.2 (SHOULD)",
     requirement: "A leaf has a subject key identifier",
     example: "the certificate has no subject key identifier",
-    fix: "issue the certificate anew with a subject key identifier",
+    fix: "issue the certificate again with a subject key identifier",
     profiles: &[LintProfile::Rfc5280],
     check,
 };

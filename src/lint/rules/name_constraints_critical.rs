@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 5280 §4.2.1.10",
     requirement: "Name constraints are critical",
     example: "the name constraints are not critical, expected critical",
-    fix: "issue the CA certificate anew with critical name constraints",
+    fix: "issue the CA certificate again with critical name constraints",
     profiles: &[LintProfile::Rfc5280],
     check,
 };

@@ -11,9 +11,9 @@ pub const RULE: Rule = Rule {
     code: "name-constraints-empty",
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.10",
-    requirement: "Name constraints hold at least one subtree, and no empty list",
-    example: "the name constraints hold an empty list of subtrees",
-    fix: "issue the CA certificate anew with subtrees, or without the extension",
+    requirement: "Name constraints contain at least one subtree, and no empty list",
+    example: "the name constraints contain an empty list of subtrees",
+    fix: "issue the CA certificate again with subtrees, or without the extension",
     profiles: &[LintProfile::Rfc5280],
     check,
 };
@@ -23,7 +23,7 @@ fn check(target: &LintTarget<'_>) -> Option<String> {
     let (_, content, _) = der::split_first(&extension.value)?;
     let lists = der::children(content)?;
     let has_empty_list = lists.iter().any(|list| matches!(der::split_first(list), Some((_, [], _))));
-    (lists.is_empty() || has_empty_list).then(|| "the name constraints hold an empty list of subtrees".to_owned())
+    (lists.is_empty() || has_empty_list).then(|| "the name constraints contain an empty list of subtrees".to_owned())
 }
 
 #[cfg(test)]

@@ -11,15 +11,15 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.10",
     requirement: "Name constraints stand only in a CA certificate",
-    example: "a certificate that is no CA has name constraints",
-    fix: "issue the certificate anew without name constraints",
+    example: "a certificate that is not a CA has name constraints",
+    fix: "issue the certificate again without name constraints",
     profiles: &[LintProfile::Rfc5280],
     check,
 };
 
 fn check(target: &LintTarget<'_>) -> Option<String> {
     (!target.is_ca() && target.certificate.extension(oid::NAME_CONSTRAINTS).is_some())
-        .then(|| "a certificate that is no CA has name constraints".to_owned())
+        .then(|| "a certificate that is not a CA has name constraints".to_owned())
 }
 
 #[cfg(test)]

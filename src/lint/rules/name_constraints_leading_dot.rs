@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 5280 §4.2.1.10",
     requirement: "DNS subtrees are written without a leading dot",
     example: "the DNS subtree '.a.test' begins with a dot, expected 'a.test'",
-    fix: "issue the CA certificate anew with the subtree without its leading dot",
+    fix: "issue the CA certificate again with the subtree without its leading dot",
     profiles: &[LintProfile::Rfc5280],
     check,
 };

@@ -9,8 +9,8 @@ pub const RULE: Rule = Rule {
     code: "outlives-issuer",
     severity: Severity::Error,
     citation: "RFC 5280 §6.1.3 (a)(2); RFC 4158 §3.5.4",
-    requirement: "A certificate lies within the lifetime of its CA",
-    example: "it ends at 2035-01-01T00:00:01Z, after its CA at 2035-01-01T00:00:00Z",
+    requirement: "A certificate is valid only within the lifetime of its CA",
+    example: "it expires at 2035-01-01T00:00:01Z, after its CA at 2035-01-01T00:00:00Z",
     fix: "shorten the certificate, or renew the CA first",
     profiles: &[],
     check,
@@ -19,9 +19,9 @@ pub const RULE: Rule = Rule {
 fn check(target: &LintTarget<'_>) -> Option<String> {
     let (own, issuers) = (&target.certificate.validity, &target.issuer?.validity);
     if own.not_after > issuers.not_after {
-        Some(format!("it ends at {}, after its CA at {}", rfc3339(own.not_after), rfc3339(issuers.not_after)))
+        Some(format!("it expires at {}, after its CA at {}", rfc3339(own.not_after), rfc3339(issuers.not_after)))
     } else if own.not_before < issuers.not_before {
-        Some(format!("it begins at {}, before its CA at {}", rfc3339(own.not_before), rfc3339(issuers.not_before)))
+        Some(format!("it is valid from {}, before its CA at {}", rfc3339(own.not_before), rfc3339(issuers.not_before)))
     } else {
         None
     }

@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 5280 §4.2.1.11, §4.2.1.14",
     requirement: "Policy constraints and inhibit any policy are critical",
     example: "2.5.29.36 (policy constraints) is not critical",
-    fix: "issue the CA certificate anew with the extension critical",
+    fix: "issue the CA certificate again with the extension critical",
     profiles: &[LintProfile::Rfc5280],
     check,
 };

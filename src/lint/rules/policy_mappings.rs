@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 5280 §4.2.1.5",
     requirement: "Policy mappings map neither to nor from anyPolicy",
     example: "the mapping from 1.2.3.1 to 2.5.29.32.0 has anyPolicy in it",
-    fix: "issue the CA certificate again with mappings between policies of their own",
+    fix: "issue the CA certificate again with mappings between its own policies",
     profiles: &[LintProfile::Rfc5280],
     check,
 };

@@ -10,7 +10,7 @@ pub const RULE: Rule = Rule {
     code: "rsa-key-size",
     severity: Severity::Error,
     citation: "CA/Browser Forum BR §6.1.5",
-    requirement: "An RSA modulus has at least 2048 bits, in whole octets",
+    requirement: "An RSA modulus has at least 2048 bits, in whole bytes",
     example: "the RSA key has 1024 bits, expected at least 2048",
     fix: "make a new key of at least 2048 bits, better an ECDSA one, and a new certificate",
     profiles: &[LintProfile::Apple, LintProfile::Rustls],

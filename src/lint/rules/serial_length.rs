@@ -10,9 +10,9 @@ pub const RULE: Rule = Rule {
     code: "serial-too-long",
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.2.2",
-    requirement: "The serial number takes at most 20 octets",
-    example: "the serial number takes 21 octets, expected at most 20",
-    fix: "issue the certificate anew with a shorter serial number; 16 random octets are plenty",
+    requirement: "The serial number takes at most 20 bytes",
+    example: "the serial number takes 21 bytes, expected at most 20",
+    fix: "issue the certificate again with a shorter serial number; 16 random bytes are plenty",
     profiles: &[LintProfile::Rfc5280, LintProfile::Rustls],
     check,
 };
@@ -20,7 +20,7 @@ pub const RULE: Rule = Rule {
 fn check(target: &LintTarget<'_>) -> Option<String> {
     let length = target.certificate.serial.as_der_content().len();
     let most = SerialNumber::MOST_BYTES;
-    (length > most).then(|| format!("the serial number takes {length} octets, expected at most {most}"))
+    (length > most).then(|| format!("the serial number takes {length} bytes, expected at most {most}"))
 }
 
 #[cfg(test)]
@@ -31,7 +31,7 @@ mod tests {
     #[test]
     fn twenty_one_bytes_are_too_many() {
         let serial = [&[0][..], &[0xff; 20]].concat();
-        assert!(finding(&RULE, TestCert::server("a.test").serial(&serial)).unwrap().contains("21 octets"));
+        assert!(finding(&RULE, TestCert::server("a.test").serial(&serial)).unwrap().contains("21 bytes"));
     }
 
     #[test]

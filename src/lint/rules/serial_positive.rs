@@ -11,7 +11,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 5280 §4.1.2.2",
     requirement: "The serial number is a positive integer",
     example: "the serial number 80 is negative, expected a positive one",
-    fix: "issue the certificate anew with a random positive serial number",
+    fix: "issue the certificate again with a random positive serial number",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict, LintProfile::Rustls],
     check,
 };

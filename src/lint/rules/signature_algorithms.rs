@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     requirement: "The signature algorithm inside what is signed equals the one outside",
     example: "what is signed names ecdsa-with-SHA384, the signature ecdsa-with-SHA256; expected the same, parameters \
         included",
-    fix: "issue the certificate anew: the tool that made it is broken, or the certificate was tampered with",
+    fix: "issue the certificate again: the tool that made it is broken, or the certificate was changed",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict, LintProfile::Apple, LintProfile::Rustls],
     check,
 };

@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 5280 §4.1.2.6, §4.2.1.6",
     requirement: "The subject alternative name is critical beside an empty subject",
     example: "the subject is empty, but the subject alternative name is not critical",
-    fix: "issue the certificate anew with a critical subject alternative name, or with a subject",
+    fix: "issue the certificate again with a critical subject alternative name, or with a subject",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };

@@ -9,9 +9,9 @@ pub const RULE: Rule = Rule {
     code: "subject-alt-name-empty",
     severity: Severity::Error,
     citation: "RFC 5280 §4.2.1.6",
-    requirement: "The subject alternative name holds at least one name",
+    requirement: "The subject alternative name contains at least one name",
     example: "the subject alternative name is there, but empty",
-    fix: "issue the certificate anew with names in it, or without the extension",
+    fix: "issue the certificate again with names in it, or without the extension",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict],
     check,
 };

@@ -10,8 +10,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 9525 §2; CA/Browser Forum BR §7.1.2.7.12",
     requirement: "A server certificate has a subject alternative name",
-    example: "there is no subject alternative name; the common name a.test is not looked at",
-    fix: "issue the certificate anew with the host names and addresses as subject alternative names",
+    example: "the certificate has no subject alternative name (SAN); clients ignore the common name a.test",
+    fix: "issue the certificate again with the host names and addresses as subject alternative names",
     profiles: &[LintProfile::Apple, LintProfile::Rustls],
     check,
 };
@@ -19,8 +19,11 @@ pub const RULE: Rule = Rule {
 fn check(target: &LintTarget<'_>) -> Option<String> {
     (target.is_server() && !target.is_ca() && target.certificate.subject_alt_names.is_none()).then(|| {
         match target.certificate.subject.common_name() {
-            Some(name) => format!("there is no subject alternative name; the common name {name} is not looked at"),
-            None => "there is no subject alternative name".to_owned(),
+            Some(name) => format!(
+                "the certificate has no subject alternative name (SAN); clients ignore the \
+                 common name {name}"
+            ),
+            None => "the certificate has no subject alternative name (SAN)".to_owned(),
         }
     })
 }
@@ -34,7 +37,7 @@ mod tests {
     #[test]
     fn a_server_with_only_a_common_name_is_found() {
         let cert = TestCert::server("a.test").without(oid::SUBJECT_ALT_NAME);
-        assert!(finding(&RULE, cert).unwrap().contains("common name a.test is not looked at"));
+        assert!(finding(&RULE, cert).unwrap().contains("ignore the common name a.test"));
     }
 
     #[test]

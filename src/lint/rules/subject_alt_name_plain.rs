@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 5280 §4.2.1.6 (SHOULD); CA/Browser Forum BR §7.1.2.7.12 (MUST)",
     requirement: "The subject alternative name is not critical beside a subject",
     example: "the subject alternative name is critical although there is a subject",
-    fix: "issue the certificate anew with a subject alternative name that is not critical",
+    fix: "issue the certificate again with a subject alternative name that is not critical",
     profiles: &[],
     check,
 };

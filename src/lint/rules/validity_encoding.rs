@@ -13,7 +13,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 5280 §4.1.2.5",
     requirement: "Dates are written as UTCTime through 2049 and as GeneralizedTime after, with seconds and Z",
     example: "notBefore is written as 20260101000000Z (GeneralizedTime), expected 260101000000Z (UTCTime)",
-    fix: "issue the certificate anew: the tool that made it writes dates wrongly",
+    fix: "issue the certificate again with another tool: this one encodes dates wrongly",
     profiles: &[LintProfile::Rfc5280],
     check,
 };

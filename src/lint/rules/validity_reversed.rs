@@ -11,8 +11,8 @@ pub const RULE: Rule = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §4.1.2.5",
     requirement: "notBefore comes before notAfter",
-    example: "it begins at 2026-02-01T00:00:00Z, after it ends at 2026-01-01T00:00:00Z",
-    fix: "issue the certificate anew with the dates in order",
+    example: "it is valid from 2026-02-01T00:00:00Z, after it expires at 2026-01-01T00:00:00Z",
+    fix: "issue the certificate again with the dates in order",
     profiles: &[LintProfile::Rfc5280, LintProfile::Strict, LintProfile::Apple, LintProfile::Rustls],
     check,
 };
@@ -20,7 +20,11 @@ pub const RULE: Rule = Rule {
 fn check(target: &LintTarget<'_>) -> Option<String> {
     let validity = &target.certificate.validity;
     (validity.not_before > validity.not_after).then(|| {
-        format!("it begins at {}, after it ends at {}", rfc3339(validity.not_before), rfc3339(validity.not_after))
+        format!(
+            "it is valid from {}, after it expires at {}",
+            rfc3339(validity.not_before),
+            rfc3339(validity.not_after)
+        )
     })
 }
 
@@ -33,7 +37,7 @@ mod tests {
     #[test]
     fn dates_in_the_wrong_order_are_found() {
         let cert = TestCert::server("a.test").validity(datetime!(2026-02-01 0:00 UTC), datetime!(2026-01-01 0:00 UTC));
-        assert!(finding(&RULE, cert).unwrap().contains("2026-02-01T00:00:00Z, after it ends"));
+        assert!(finding(&RULE, cert).unwrap().contains("2026-02-01T00:00:00Z, after it expires"));
     }
 
     #[test]

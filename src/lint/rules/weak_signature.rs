@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     citation: "RFC 9155 §2 (TLS); CA/Browser Forum BR §7.1.3.2",
     requirement: "The signature uses SHA-256 or better",
     example: "it is signed with sha1WithRSAEncryption, whose digest can be forged; expected SHA-256 or better",
-    fix: "issue the certificate anew with SHA-256, SHA-384 or SHA-512",
+    fix: "issue the certificate again with SHA-256, SHA-384 or SHA-512",
     profiles: &[LintProfile::Apple, LintProfile::Rustls, LintProfile::Strict],
     check,
 };

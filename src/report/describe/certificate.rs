@@ -43,7 +43,7 @@ impl Describe for DescribedCertificate {
         }
         page.field("Issue date", &when(certificate.validity.not_before, *now));
         let (tone, left) = self.time_left();
-        page.toned_field("Expiry date", tone, &format!("{} ({left})", rfc3339(certificate.validity.not_after)));
+        page.toned_field("Expires", tone, &format!("{} ({left})", rfc3339(certificate.validity.not_after)));
         page.field("Valid for", &humanize(certificate.validity.length()));
         page.field("Serial", &certificate.serial.with_sign());
         public_key_fields(page, &certificate.public_key);
@@ -180,7 +180,7 @@ impl DescribedCertificate {
         let Self { certificate, now } = self;
         let validity = certificate.validity;
         if validity.not_before > *now {
-            (Tone::Warning, format!("not valid yet: begins {}", how_far(validity.not_before, *now)))
+            (Tone::Warning, format!("not valid yet: valid from {}", how_far(validity.not_before, *now)))
         } else if validity.contains(*now) {
             (Tone::Good, format!("expires in {}", humanize(validity.not_after - *now)))
         } else {
@@ -206,8 +206,8 @@ pub(crate) fn authority_words(constraints: Option<BasicConstraints>) -> String {
 
 pub(crate) fn purpose_words(purpose: &ExtendedKeyUsage) -> String {
     let words = match purpose {
-        ExtendedKeyUsage::ServerAuth => "it may stand for a TLS server",
-        ExtendedKeyUsage::ClientAuth => "it may stand for a TLS client",
+        ExtendedKeyUsage::ServerAuth => "it can act as a TLS server",
+        ExtendedKeyUsage::ClientAuth => "it can act as a TLS client",
         ExtendedKeyUsage::CodeSigning => "it may sign programs",
         ExtendedKeyUsage::EmailProtection => "it may sign and decrypt e-mail",
         ExtendedKeyUsage::TimeStamping => "it may sign timestamps",

@@ -48,7 +48,7 @@ impl Describe for DescribedCrl {
     fn title(&self) -> String {
         let issuer = &self.list.issuer;
         let shown = issuer.common_name().map_or_else(|| issuer.to_string(), str::to_owned);
-        format!("certificate revocation list of {shown}")
+        format!("CRL of {shown}")
     }
 
     fn text(&self, page: &mut Page) {

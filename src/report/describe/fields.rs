@@ -89,7 +89,7 @@ pub(super) fn exponent_words(bytes: &[u8]) -> String {
 
 pub(super) fn public_key_fields(page: &mut Page, key: &PublicKey) {
     page.field("Public key", &key_words(key));
-    page.rows("  octets", &hex_lines(key.bits()));
+    page.rows("  bytes", &hex_lines(key.bits()));
     page.digest("  SHA-256", &key.fingerprint());
 }
 
@@ -121,9 +121,9 @@ pub(super) fn signature_field(page: &mut Page, algorithm: &SignatureAlgorithm, s
         Strength::Weak => (Tone::Warning, " (weak: its digest can be forged)"),
         Strength::Unknown => (Tone::Plain, " (not known to be sound)"),
     };
-    page.toned_field("Signature", tone, &format!("{algorithm}{weak}, {} octets", signature.len()));
+    page.toned_field("Signature", tone, &format!("{algorithm}{weak}, {} bytes", signature.len()));
     let (first, more) = signature.split_at_checked(16).map_or((signature, ""), |(first, _)| (first, " …"));
-    page.field("  octets", &format!("{}{more}", text::hex(first)));
+    page.field("  bytes", &format!("{}{more}", text::hex(first)));
 }
 
 pub(super) fn signature_json(algorithm: &SignatureAlgorithm, signature: &[u8]) -> Value {
@@ -155,7 +155,7 @@ pub(super) fn authority_key_id_words(id: &AuthorityKeyId) -> String {
 pub(super) fn extension_fields(page: &mut Page, extensions: &[Extension]) {
     for extension in extensions.iter().filter(|extension| !SHOWN.contains(&extension.oid.as_str())) {
         let critical = if extension.critical { "critical, " } else { "" };
-        let about = format!("{} ({critical}{} octets)", extension_name(&extension.oid), extension.value.len());
+        let about = format!("{} ({critical}{} bytes)", extension_name(&extension.oid), extension.value.len());
         page.rows("Extension", &[vec![about], shortened(&extension.value)].concat());
     }
     let critical: Vec<&str> = extensions

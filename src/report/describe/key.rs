@@ -31,7 +31,12 @@ impl Describe for DescribedPrivateKey {
         page.field("Format", self.format);
         match &self.encryption {
             Some(encryption) => page.field("Encryption", encryption),
-            None => page.toned_field("Encryption", Tone::Warning, "none: whoever can read the file can use the key"),
+            None => page.toned_field(
+                "Encryption",
+                Tone::Warning,
+                "none: every user who can read the file can \
+                 use the key",
+            ),
         }
         match (&self.public_key, &self.unusable) {
             (Some(key), _) => {

@@ -61,13 +61,13 @@ impl ImpersonationScope {
     pub fn sentence(&self) -> String {
         let (root, until) = (&self.root, rfc3339(self.until));
         if self.has_ended {
-            return format!("whoever has this key can impersonate nobody any more: it was believed until {until}");
+            return format!("an attacker with this key can no longer impersonate a name: it expired {until}");
         }
-        let whose = format!("on every machine that trusts {root}, until {until}");
+        let whose = format!("on every machine that trusts {root}, expires {until}");
         if self.is_everything() {
-            return format!("whoever has this key can impersonate any name {whose}");
+            return format!("an attacker with this key can impersonate any name {whose}");
         }
-        format!("whoever has this key can impersonate {} {whose}", self.names())
+        format!("an attacker with this key can impersonate {} {whose}", self.names())
     }
 
     /// Returns the names as a phrase: `only corp.test and *.corp.test, any URI`.
@@ -206,7 +206,7 @@ mod tests {
             ),
         ];
         for (limits, expected) in cases {
-            assert_eq!(sentence(limits), format!("whoever has this key can impersonate {expected} {end}"));
+            assert_eq!(sentence(limits), format!("an attacker with this key can impersonate {expected} {end}"));
         }
         let certificate = Sample::default().certificate();
         let later = ImpersonationScope::of(&certificate, &[], NOW + time::Duration::days(100)).sentence();

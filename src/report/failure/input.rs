@@ -50,11 +50,11 @@ impl Failure {
             RequestFileError::Empty => Self::usage("empty-input", sentence),
             RequestFileError::Pem(_) => Self::usage("bad-pem", sentence),
             RequestFileError::NotOne { .. } => {
-                Self::usage("several-requests", sentence).hint("sign them one by one, each from a file of its own")
+                Self::usage("several-requests", sentence).hint("sign them one by one, each from its own file")
             }
             RequestFileError::Another(label) if label.ends_with("PRIVATE KEY") => {
                 Self::usage("not-a-request", sentence)
-                    .hint("a private key is never handed to a CA; it needs the request that was made with it")
+                    .hint("never give a private key to a CA; sign the request that was made with it")
             }
             RequestFileError::TextBehind(_) => Self::usage("not-a-request", sentence)
                 .hint("delete what follows the line -----END CERTIFICATE REQUEST-----"),
@@ -64,28 +64,29 @@ impl Failure {
 
     /// A file holds nothing of the kind that is wanted.
     pub fn nothing_in_file(path: &Path, wanted: &str) -> Self {
-        Self::usage("empty-input", format!("{} holds no {wanted}", path.escaped()))
+        Self::usage("empty-input", format!("{} contains no {wanted}", path.escaped()))
             .hint(format!("give a PEM or DER file with at least one {wanted}"))
     }
 
     /// A folder stands for the certificates that lie in it, and for no folder below.
     pub fn nothing_in_folder(path: &Path) -> Self {
         let path = path.escaped();
-        Self::usage("empty-input", format!("{path} holds no certificate")).hint(format!(
-            "what ends in .pem, .crt, .cer or .der in the folder itself is judged; name what lies deeper: ca verify \
+        Self::usage("empty-input", format!("{path} contains no certificate")).hint(format!(
+            "files that end in .pem, .crt, .cer or .der in the folder itself are verified; for folders below it: ca verify \
              {path}/*/fullchain.pem"
         ))
     }
 
     /// Each file could be read, and all of them are too much.
     pub fn too_much_input(mebioctets: u64) -> Self {
-        Self::usage("input-too-large", format!("what is given is longer than {mebioctets} MiB together"))
-            .hint("judge the long files one by one; files of up to 64 KiB may be as many as you like")
+        Self::usage("input-too-large", format!("the inputs are longer than {mebioctets} MiB together"))
+            .hint("verify the long files one by one; the number of files of up to 64 KiB is not limited")
     }
 
     /// More certificates in one file than are reported one by one.
     pub fn too_many_certificates(path: &Path, found: usize, most: usize) -> Self {
-        let message = format!("{} holds {found} certificates; at most {most} are looked at one by one", path.escaped());
+        let message =
+            format!("{} contains {found} certificates; at most {most} are verified one by one", path.escaped());
         Self::usage("input-too-large", message).hint("split the file")
     }
 
@@ -101,13 +102,13 @@ impl Failure {
 
     /// No root to trust is left.
     pub fn no_usable_root(places: &str) -> Self {
-        Self::usage("bad-roots", format!("no usable root: {places} holds no certificate that can be read"))
+        Self::usage("bad-roots", format!("no usable root: {places} contains no certificate that can be read"))
             .hint("give the roots to trust with --roots FILE")
     }
 
     /// Neither `--roots` nor a CA directory.
     pub fn no_roots() -> Self {
-        Self::usage("no-roots", "there is nothing to trust: no --roots, and no CA directory with a root")
+        Self::usage("no-roots", "there is not a root to trust: no --roots, and no CA directory with a root")
             .hint("give the roots to trust with --roots FILE, or the CA directory with --dir DIR")
     }
 

@@ -134,7 +134,7 @@ impl IndexError {
     }
 }
 
-const RESTORE: &str = "restore the CA directory from a copy; index.db and index.db-wal belong together";
+const RESTORE: &str = "restore the CA directory from a copy; copy index.db and index.db-wal together";
 
 impl Diagnostic for IndexError {
     fn diagnosis(&self) -> Diagnosis {

@@ -43,6 +43,6 @@ impl Diagnostic for LockError {
 
 impl Diagnostic for UnknownOwner {
     fn diagnosis(&self) -> Diagnosis {
-        Diagnosis::refused("unknown-owner").hint("owner and group stand in [files] of the template, by name or number")
+        Diagnosis::refused("unknown-owner").hint("set owner and group in [files] of the template, by name or number")
     }
 }

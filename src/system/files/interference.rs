@@ -1,4 +1,4 @@
-//! What another user did, or could have done, in a folder where others can write.
+//! What another user did, or could have done, in a folder where other users can write.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use crate::text::PathText;
 /// Why a step in such a folder was not made, or not believed. The cause of a [`FileError`](super::FileError).
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Interference {
-    #[error("{} is a symbolic link in a folder where others can write", .0.escaped())]
+    #[error("{} is a symbolic link in a folder where other users can write", .0.escaped())]
     Link(PathBuf),
     #[error("another user exchanged it while it was being written")]
     Exchanged,

@@ -178,6 +178,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(read_if_exists(&folder.path().join("a"), 9).unwrap(), None);
         assert!(read(&folder.path().join("a"), 9).unwrap_err().is_missing());
-        assert!(read_if_exists(folder.path(), 9).is_err(), "a folder is no file");
+        assert!(read_if_exists(folder.path(), 9).is_err(), "a folder is not a file");
     }
 }

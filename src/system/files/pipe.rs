@@ -39,7 +39,7 @@ pub fn open(path: &Path, most: u64) -> io::Result<(File, Vec<u8>, Option<u64>)> 
             Err(error) => return Err(error),
         }
     }
-    Err(io::Error::new(ErrorKind::TimedOut, "it is a pipe, and nobody writes to it"))
+    Err(io::Error::new(ErrorKind::TimedOut, "it is a pipe without a writer"))
 }
 
 /// From here on reading waits for the writer.
@@ -64,7 +64,7 @@ mod tests {
     fn a_pipe_without_a_writer_is_an_error() {
         let (_folder, path) = pipe();
         let error = files::read(&path, 10).unwrap_err();
-        assert!(error.to_string().ends_with("it is a pipe, and nobody writes to it"), "{error}");
+        assert!(error.to_string().ends_with("it is a pipe without a writer"), "{error}");
     }
 
     #[test]

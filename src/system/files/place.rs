@@ -162,7 +162,7 @@ mod tests {
         symlink("nowhere", path("dangling")).unwrap();
         for planted in ["shared/cert.pem", "shared/link/cert.pem"] {
             let Err(error) = read_regular(&path(planted), 100) else { panic!("{planted} was read") };
-            assert!(error.to_string().contains("in a folder where others can write"), "{error}");
+            assert!(error.to_string().contains("in a folder where other users can write"), "{error}");
         }
         assert_eq!(read_regular(&path("own"), 100).unwrap().unwrap().content, b"theirs");
         for missing in ["dangling", "missing", "missing/below"] {

@@ -41,7 +41,7 @@ pub fn open_lock_file(folder: &File, name: &str) -> io::Result<File> {
     }
     let is_trusted = [0, above.st_uid, geteuid().as_raw()].contains(&found.st_uid);
     if !is_trusted || FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to another user, or is no file"));
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to another user, or is not a file"));
     }
     if found.st_mode & 0o077 != 0 {
         fchmod(&file, Mode::from_raw_mode(0o600))?;

@@ -34,7 +34,7 @@ const REVOKED: Code = Code {
     code: "revoked",
     rank: Rank::Revoked,
     citation: "RFC 5280 §5.3, §6.3.3",
-    requirement: "No list of the issuer names the serial number of the certificate",
+    requirement: "No CRL of the issuer contains the serial number of the certificate",
     example: "CN=web.corp.test (serial 11223344) was revoked at 2026-01-15T12:00:00Z for key-compromise, says issuing.crl#1 \
         of 2026-01-31T00:00:00Z",
     fix: "replace the certificate (ca issue TEMPLATE NAME --force)",
@@ -44,7 +44,7 @@ const REVOCATION_UNKNOWN: Code = Code {
     code: "revocation-unknown",
     rank: Rank::Unranked,
     citation: "RFC 5280 §6.3.3",
-    requirement: "With --crl, every certificate below the root is covered by a current list of its issuer",
+    requirement: "With --crl, every certificate below the root is covered by a current CRL of its issuer",
     example: "no CRL of CN=Corp Root CA issuing was given: root.crl#1 is of CN=Corp Root CA",
     fix: "give the issuer's current CRL too (--crl FILE)",
 };
@@ -155,8 +155,8 @@ impl<'a> RevocationChecker<'a> {
             }
             let takes_off = |entry: &RevokedEntry| entry.reason == Some(RevocationReason::RemoveFromCrl);
             if crl.contents.delta_base.is_none() && crl.entries_of(candidate).any(takes_off) {
-                let why =
-                    "takes the certificate off a list (removeFromCRL), which a delta list alone can (RFC 5280 §5.3.1)";
+                let why = "removes the certificate from the CRL (removeFromCRL), which only a delta CRL can (RFC 5280 \
+                         §5.3.1)";
                 unusable.push(Problem::error(&CRL_UNUSABLE, candidate, format!("{} {why}", crl.position)));
                 continue;
             }
@@ -190,8 +190,7 @@ impl<'a> RevocationChecker<'a> {
         }
         let unnumbered = |index: &usize| {
             let crl = self.input.crls.get(*index).filter(|crl| usable::lacks_number(crl, self.options))?;
-            let message =
-                format!("{} has no CRL number, which RFC 5280 requires; it is used all the same", crl.position);
+            let message = format!("{} has no CRL number, which RFC 5280 requires; it is used anyway", crl.position);
             Some(Problem::warning(&CRL_WITHOUT_NUMBER, candidate, message))
         };
         unusable.extend(used.iter().filter_map(unnumbered));
@@ -242,9 +241,9 @@ impl<'a> RevocationChecker<'a> {
         let candidate = query.candidate;
         let issuer = &candidate.certificate.issuer;
         let message = match (deltas, nothing_else_is_said) {
-            _ if !together.is_empty() => format!("the lists of {issuer} that were given do not cover every reason"),
+            _ if !together.is_empty() => format!("the given CRLs of {issuer} do not cover every reason"),
             ([delta, ..], _) => format!(
-                "{} is a delta list, which adds to a complete one; no complete list of {issuer} can be used",
+                "{} is a delta CRL, which adds to a complete one; no complete CRL of {issuer} can be used",
                 delta.crl.position
             ),
             ([], true) => return Some(self.of_other_issuers(query)),

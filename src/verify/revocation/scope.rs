@@ -47,7 +47,7 @@ fn covered(crl: &CandidateCrl, candidate: &Candidate, is_own: bool) -> Result<Re
         return Err("covers attribute certificates only");
     }
     if scope.only_user_certificates && is_ca {
-        return Err("covers certificates that are no CA only");
+        return Err("covers only certificates that are not CAs");
     }
     if scope.only_ca_certificates && !is_ca {
         return Err("covers CA certificates only");

@@ -44,7 +44,7 @@ impl<'a> RevocationChecker<'a> {
             }
         }
         Err(match unsupported {
-            _ if refused => "is signed with a key whose certificate is not valid for that, or revoked".to_owned(),
+            _ if refused => "is signed with a key whose certificate must not sign CRLs, or is revoked".to_owned(),
             // Neither yes nor no: that the signature is wrong is not known.
             Some(kind) => format!(
                 "cannot be checked: it is signed with {}{}, and {} has a key of kind {kind}, which together are not relied \

@@ -11,7 +11,7 @@ pub(super) const CRL_EXPIRED: Code = Code {
     code: "crl-expired",
     rank: Rank::Unranked,
     citation: "RFC 5280 §5.1.2.5, §6.3.3",
-    requirement: "A revocation list is used until its nextUpdate",
+    requirement: "A CRL is used until its nextUpdate",
     example: "issuing.crl#1 expired at 2026-12-23T23:44:35Z, 12 days before 2027-01-05T00:00:00Z",
     fix: "fetch the issuer's current list",
 };
@@ -20,9 +20,9 @@ pub(super) const CRL_UNUSABLE: Code = Code {
     code: "crl-unusable",
     rank: Rank::Unranked,
     citation: "RFC 5280 §5, §6.3.3",
-    requirement: "A revocation list counts only when all of it is understood, and its issuer signed it",
+    requirement: "A CRL is used only if every part of it is understood, and its issuer signed it",
     example: "issuing.crl#1 is not signed with a key of CN=Corp Root CA issuing",
-    fix: "give a complete list that the issuer of the certificate signed",
+    fix: "give a complete CRL that the issuer of the certificate signed",
 };
 
 /// The rule of `ca lint`, which is a warning here.

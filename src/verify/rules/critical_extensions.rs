@@ -12,7 +12,7 @@ pub const UNKNOWN_CRITICAL_EXTENSION: Code = Code {
     citation: "RFC 5280 §4.2",
     requirement: "A certificate with a critical extension that the verifier does not process is refused",
     example: "extension 1.3.6.1.4.1.99999.1 is critical, and nothing here processes it",
-    fix: "issue the certificate anew without this extension, or with the extension not critical",
+    fix: "issue the certificate again without this extension, or with the extension not critical",
 };
 
 /// The extensions that this program processes.

@@ -14,7 +14,7 @@ pub const INTERMEDIATE_NAMED_AS_ISSUER: Code = Code {
     requirement: "The subject of an intermediate differs from its issuer, unless it certifies the next key of a root",
     example: "subject and issuer of the intermediate are both CN=Corp CA, and the keys differ: software that knows a root by its \
         equal names takes it for one",
-    fix: "give the intermediate a subject of its own, and issue again what it issued; leave it when it is the certificate of a \
+    fix: "give the intermediate its own subject, and issue again what it issued; leave it when it is the certificate of a \
         root for its next key",
 };
 

@@ -12,7 +12,7 @@ pub const NOT_A_CA: Code = Code {
     rank: Rank::NotACa,
     citation: "RFC 5280 §4.2.1.9, §6.1.4 (k)",
     requirement: "Every certificate that issued another is a CA certificate of version 3, with cA in basicConstraints",
-    example: "CN=web.corp.test stands as intermediate in the chain, but it has no basicConstraints: it is no CA",
+    example: "CN=web.corp.test is an intermediate of the chain, but it has no basicConstraints: it is not a CA",
     fix: "have the certificate signed by a CA; a leaf cannot issue",
 };
 
@@ -22,7 +22,7 @@ pub const ISSUER_WITHOUT_KEY_CERT_SIGN: Code = Code {
     citation: "RFC 5280 §4.2.1.3, §6.1.4 (n)",
     requirement: "The key usage of a certificate that issued another has keyCertSign",
     example: "the key usage of the intermediate is crl-sign, expected key-cert-sign among it",
-    fix: "issue the CA certificate anew with key usage keyCertSign",
+    fix: "issue the CA certificate again with key usage keyCertSign",
 };
 
 /// Adds the reasons why a certificate cannot issue others.
@@ -36,7 +36,7 @@ pub fn check(candidate: &Candidate, role: Role, problems: &mut Vec<Problem>) {
             None => "has no basicConstraints",
             Some(_) => "has basicConstraints without cA",
         };
-        let message = format!("{} stands as {role} in the chain, but it {found}: it is no CA", certificate.subject);
+        let message = format!("{} is the {role} of the chain, but it {found}: it is not a CA", certificate.subject);
         problems.push(Problem::error(&NOT_A_CA, candidate, message));
     } else if certificate.version != 3 {
         let message = format!("the {role} has version {}, expected 3", certificate.version);

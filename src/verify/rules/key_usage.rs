@@ -13,7 +13,7 @@ pub const KEY_USAGE_UNFIT: Code = Code {
     citation: "RFC 5280 §4.2.1.3; RFC 8446 §4.4.2.2; RFC 5246 §7.4.2",
     requirement: "The key usage of the leaf allows its purpose: in TLS it signs (or, before TLS 1.3, enciphers or agrees on keys)",
     example: "the key usage of the leaf is key-cert-sign, crl-sign, expected digital-signature among it",
-    fix: "issue the certificate anew with key usage digitalSignature",
+    fix: "issue the certificate again with key usage digitalSignature",
 };
 
 /// Adds a key usage with which no TLS handshake is possible.

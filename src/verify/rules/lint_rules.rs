@@ -201,7 +201,7 @@ fn fix_of_own_root(path: &CertPath<'_>) -> String {
         id.is_some_and(|id| id.names_issuer_and_serial)
     };
     if !names_serial(0) && !names_serial(1) {
-        return "ca root renew makes the certificate of the root anew, with the same key".to_owned();
+        return "ca root renew makes the certificate of the root again, with the same key".to_owned();
     }
     let clients = table().refused_by("leaf:aki:serial-wrong").join(", ");
     format!(

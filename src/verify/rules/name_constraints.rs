@@ -15,18 +15,18 @@ pub const NAME_CONSTRAINT_VIOLATED: Code = Code {
     code: "name-constraint-violated",
     rank: Rank::NameConstraintViolated,
     citation: "RFC 5280 §4.2.1.10, §6.1.3 (b), (c)",
-    requirement: "Every name of a certificate lies within the name constraints of all CAs above it",
+    requirement: "Every name of a certificate is within the name constraints of all CAs above it",
     example: "dns:web.other.test is not within what CN=Corp Root CA (root.pem#1) permits: dns:corp.test",
-    fix: "issue the certificate without this name, or from a CA that may vouch for it",
+    fix: "issue the certificate without this name, or from a CA that may issue for it",
 };
 
 pub const NAME_CONSTRAINT_UNPROCESSABLE: Code = Code {
     code: "name-constraint-unprocessable",
     rank: Rank::Unranked,
     citation: "RFC 5280 §4.2.1.10",
-    requirement: "A name constraint that cannot be processed, on a form of name that occurs, means no",
-    example: "uri:urn:uuid:1 cannot be held against the constraint uri:corp.test of CN=Corp Root CA (root.pem#1)",
-    fix: "issue the CA certificate anew with constraints on DNS names, addresses, mailboxes, URIs or directory names",
+    requirement: "A certificate is invalid if a name constraint on its kind of name cannot be processed",
+    example: "uri:urn:uuid:1 cannot be compared with the constraint uri:corp.test of CN=Corp Root CA (root.pem#1)",
+    fix: "issue the CA certificate again with constraints on DNS names, addresses, mailboxes, URIs or directory names",
 };
 
 /// The content of the OID of SmtpUTF8Mailbox, 1.3.6.1.5.5.7.8.9: a mailbox with characters beyond ASCII. Constraints on
@@ -132,7 +132,7 @@ impl<'a> Constraints<'a> {
     pub fn check_name(&self, name: &Name, candidate: &Candidate, ca: &Candidate) -> Option<Problem> {
         let whose = format!("{} ({})", ca.certificate.subject, ca.position);
         let unknown = |subtree: &Subtree| {
-            let message = format!("{} cannot be held against the constraint {subtree} of {whose}", name.name);
+            let message = format!("{} cannot be compared with the constraint {subtree} of {whose}", name.name);
             let problem = Problem::error(&NAME_CONSTRAINT_UNPROCESSABLE, candidate, message);
             match &name.name {
                 // The constraint is at fault.
@@ -150,7 +150,7 @@ impl<'a> Constraints<'a> {
         for excluded in &self.excluded {
             match excluded.relation(name, true) {
                 Relation::Inside => {
-                    let message = format!("{} lies in {}, which {whose} excludes", name.name, excluded.subtree);
+                    let message = format!("{} is in {}, which {whose} excludes", name.name, excluded.subtree);
                     return Some(Problem::error(&NAME_CONSTRAINT_VIOLATED, candidate, message));
                 }
                 Relation::Unknown => return Some(unknown(excluded.subtree)),

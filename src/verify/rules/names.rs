@@ -11,19 +11,19 @@ pub const NAME_MISMATCH: Code = Code {
     code: "name-mismatch",
     rank: Rank::NameMismatch,
     citation: "RFC 9525 §6.3; RFC 5280 §4.2.1.6",
-    requirement: "Every name that is asked for is among the subject alternative names",
-    example: "dns:www.corp.test was asked for; the nearest name in the certificate is dns:web.corp.test",
-    fix: "ask for a name that the certificate has, or issue it anew with this name (ca issue server NAME --san NAME)",
+    requirement: "Every required name is among the subject alternative names",
+    example: "the certificate is not for dns:www.corp.test, but for dns:web.corp.test",
+    fix: "require a name of the certificate, or issue it again with this name (ca issue server NAME --san NAME)",
 };
 
 pub const NO_SUBJECT_ALT_NAME: Code = Code {
     code: "no-subject-alt-name",
     rank: Rank::NoSubjectAltName,
     citation: "RFC 9525 §2, §6.1",
-    requirement: "A certificate that is asked for a name has subject alternative names",
-    example: "dns:web.corp.test was asked for, but the certificate has no subject alternative name; its common name \
-        web.corp.test does not count",
-    fix: "issue the certificate anew: names belong into the subject alternative name, the common name is not looked at",
+    requirement: "A certificate of which a name is required has subject alternative names",
+    example: "dns:web.corp.test is required, but the certificate has no subject alternative name (SAN); clients \
+         ignore its common name web.corp.test",
+    fix: "issue the certificate again: names belong in the subject alternative name, clients ignore the common name",
 };
 
 /// Adds every wanted name that the leaf does not have.
@@ -78,32 +78,33 @@ fn explain(leaf: &Candidate, wanted: &GeneralName, purpose: Purpose) -> Problem 
     if names.is_empty() {
         let message = match certificate.subject.common_name() {
             Some(name) => format!(
-                "{wanted} was asked for, but the certificate has no subject alternative name; its common name {name} \
-                 does not count"
+                "{wanted} is required, but the certificate has no subject alternative name (SAN); clients \
+                     ignore its common name {name}"
             ),
-            None => format!("{wanted} was asked for, but the certificate has no subject alternative name"),
+            None => format!("{wanted} is required, but the certificate has no subject alternative name (SAN)"),
         };
         let hint =
-            format!("issue it anew with the name as subject alternative name: ca issue {template} {}", wanted.value());
+            format!("issue it again with the name as subject alternative name: ca issue {template} {}", wanted.value());
         return Problem::error(&NO_SUBJECT_ALT_NAME, leaf, message).hint(hint);
     }
     let same_text = names.iter().find(|name| name.kind() != wanted.kind() && name.value() == wanted.value());
     let of_its_kind: Vec<_> = names.iter().filter(|name| name.kind() == wanted.kind()).collect();
     let message = if let Some(other_kind) = same_text {
-        format!("{wanted} was asked for, but the certificate has it only as {other_kind}")
+        format!("{wanted} is required, but the certificate has it only as {other_kind}")
     } else if let Some(nearest) = of_its_kind.iter().min_by_key(|name| distance(&name.value(), &wanted.value())) {
         let others = match names.len() - 1 {
             0 => String::new(),
-            others => format!(" (and {others} other{})", if others == 1 { "" } else { "s" }),
+            others => format!(" (and {others} more{})", if others == 1 { "" } else { "s" }),
         };
         let why = wildcard_reason(nearest, wanted);
-        format!("{wanted} was asked for; the nearest name in the certificate is {nearest}{others}{why}")
+        format!("the certificate is not for {wanted}, but for {nearest}{others}{why}")
     } else {
         let shown: Vec<_> = names.iter().take(3).map(ToString::to_string).collect();
-        format!("{wanted} was asked for, but the certificate has no name of that kind, only {}", shown.join(", "))
+        format!("{wanted} is required, but the certificate has no name of that kind, only {}", shown.join(", "))
     };
     let hint = format!(
-        "ask for a name that the certificate has, or issue it anew with this one too: ca issue {template} NAME --san {}",
+        "require a name of the certificate, or issue it again with this name too: ca issue {template} \
+             NAME --san {}",
         wanted.value()
     );
     Problem::error(&NAME_MISMATCH, leaf, message).hint(hint)
@@ -116,9 +117,9 @@ fn distance(found: &str, wanted: &str) -> usize {
 fn wildcard_reason(nearest: &GeneralName, wanted: &GeneralName) -> &'static str {
     match (nearest, wanted) {
         (GeneralName::Dns(nearest), GeneralName::Dns(wanted)) => match nearest.strip_prefix("*.") {
-            Some(parent) if wanted.eq_ignore_ascii_case(parent) => "; a wildcard does not stand for its parent",
+            Some(parent) if wanted.eq_ignore_ascii_case(parent) => "; a wildcard does not cover its parent",
             Some(parent) if wanted.to_ascii_lowercase().ends_with(&format!(".{}", parent.to_ascii_lowercase())) => {
-                "; a wildcard stands for one label only"
+                "; a wildcard covers one label only"
             }
             _ => "",
         },
@@ -172,7 +173,7 @@ mod tests {
         assert_eq!(case("uri:spiffe://corp.test/DB").errors(), [NAME_MISMATCH.code]);
         let problem = case("uri:urn:wrong").verify().problems.remove(0);
         assert_eq!(problem.code, NAME_MISMATCH.code);
-        assert!(problem.message.contains("the nearest name in the certificate is uri:urn:plant.test:client"));
+        assert!(problem.message.contains("but for uri:urn:plant.test:client"));
         assert!(problem.hint.contains("ca issue client NAME --san urn:wrong"), "{}", problem.hint);
     }
 
@@ -190,12 +191,12 @@ mod tests {
             TestPki::new().case(server().names(names)).name(wanted).verify().problems[0].message.clone()
         };
         let nearest = message(&["10.0.0.2.test", "10.9.9.9"], "10.0.0.2");
-        assert!(nearest.contains("is ip:10.9.9.9"), "{nearest}");
+        assert!(nearest.contains("but for ip:10.9.9.9"), "{nearest}");
         let parent = message(&["*.corp.test"], "corp.test");
-        assert!(parent.ends_with("does not stand for its parent"), "{parent}");
+        assert!(parent.ends_with("does not cover its parent"), "{parent}");
         let deeper = message(&["*.corp.test"], "a.b.corp.test");
-        assert!(deeper.ends_with("stands for one label only"), "{deeper}");
+        assert!(deeper.ends_with("covers one label only"), "{deeper}");
         let else_where = message(&["*.corp.test"], "web.other.test");
-        assert!(else_where.ends_with("is dns:*.corp.test"), "{else_where}");
+        assert!(else_where.ends_with("but for dns:*.corp.test"), "{else_where}");
     }
 }

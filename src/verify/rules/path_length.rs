@@ -9,8 +9,9 @@ pub const PATH_TOO_LONG: Code = Code {
     code: "path-too-long",
     rank: Rank::PathTooLong,
     citation: "RFC 5280 §4.2.1.9, §6.1.4 (l)",
-    requirement: "No more CAs follow a CA than its path length allows",
-    example: "CN=Corp Root CA issuing has the path length 0: no CA may stand below it, but in this chain 1 does: CN=Sub CA",
+    requirement: "The number of CAs below a CA is within its path length",
+    example: "CN=Corp Root CA issuing has the path length 0: no CA may be below it, but in this chain 1 does: \
+         CN=Sub CA",
     fix: "issue from a CA nearer to the root, or give the CA a greater path length",
 };
 
@@ -18,7 +19,7 @@ pub const TOO_MANY_INTERMEDIATES: Code = Code {
     code: "too-many-intermediates",
     rank: Rank::Unranked,
     citation: "RFC 5280 §6.1.1 (--max-path-len)",
-    requirement: "The chain has no more intermediates than were asked for",
+    requirement: "The number of intermediates is within --max-path-length",
     example: "the chain has 1 intermediate, expected at most 0",
     fix: "allow more with --max-path-len, or issue from a CA nearer to the root",
 };
@@ -43,9 +44,9 @@ pub fn check(path: &CertPath<'_>, problems: &mut Vec<Problem>) {
                     "{} has the path length {most}: {}, but in this chain {}: {}",
                     candidate.certificate.subject,
                     match most {
-                        0 => "no CA may stand below it".to_owned(),
-                        1 => "at most 1 CA may stand below it".to_owned(),
-                        most => format!("at most {most} CAs may stand below it"),
+                        0 => "no CA may be below it".to_owned(),
+                        1 => "at most 1 CA may be below it".to_owned(),
+                        most => format!("at most {most} CAs may be below it"),
                     },
                     if below.len() == 1 { "1 does".to_owned() } else { format!("{} do", below.len()) },
                     shown.join(", ")

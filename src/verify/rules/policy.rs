@@ -16,8 +16,9 @@ pub const POLICY_NOT_SATISFIED: Code = Code {
     code: "policy-not-satisfied",
     rank: Rank::Unranked,
     citation: "RFC 5280 §4.2.1.4, §4.2.1.11, §6.1; RFC 9618",
-    requirement: "Where a CA demands an explicit policy, one policy holds for the whole chain below it",
-    example: "a CA above demands an explicit policy, but none holds down to this certificate: its policies are 1.2.3.1",
+    requirement: "Where a CA demands an explicit policy, one policy applies to the whole chain below it",
+    example: "a CA above demands an explicit policy, but none applies down to this certificate: its policies \
+         are 1.2.3.1",
     fix: "issue the certificates under a policy of their CA, or the CA certificate without policy constraints",
 };
 
@@ -88,7 +89,10 @@ fn unsatisfied(candidate: &Candidate) -> Problem {
         [] => "it has no policy".to_owned(),
         some => format!("its policies are {}", some.join(", ")),
     };
-    let message = format!("a CA above demands an explicit policy, but none holds down to this certificate: {found}");
+    let message = format!(
+        "a CA above demands an explicit policy, but none applies down to this certificate: \
+         {found}"
+    );
     Problem::error(&POLICY_NOT_SATISFIED, candidate, message)
 }
 

@@ -21,7 +21,7 @@ pub const NOT_YET_VALID: Code = Code {
     rank: Rank::NotYetValid,
     citation: "RFC 5280 §4.1.2.5, §6.1.3 (a)(2)",
     requirement: "A certificate is used from its notBefore on",
-    example: "the leaf begins to be valid at 2027-01-01T00:00:00Z, 334 days after 2026-02-01T00:00:00Z",
+    example: "the leaf is valid from 2027-01-01T00:00:00Z, 334 days after 2026-02-01T00:00:00Z",
     fix: "wait, or check the clocks of this machine and of the CA",
 };
 
@@ -37,7 +37,7 @@ pub fn check(candidate: &Candidate, role: Role, options: &VerifyOptions, problem
             &NOT_YET_VALID,
             candidate,
             format!(
-                "the {role} begins to be valid at {}, {} after {}",
+                "the {role} is valid from {}, {} after {}",
                 rfc3339(validity.not_before),
                 humanize(validity.not_before - at),
                 rfc3339(at)
@@ -47,7 +47,7 @@ pub fn check(candidate: &Candidate, role: Role, options: &VerifyOptions, problem
         let hint = match role {
             Role::Leaf if !candidate.certificate.is_ca() => EXPIRED.fix,
             Role::Leaf | Role::Intermediate => "put the current certificate of this CA into the chain file",
-            Role::Root => "trust the successor of this root, and issue the chain anew under it",
+            Role::Root => "trust the successor of this root, and issue the chain again below it",
         };
         let message = format!(
             "the {role} expired at {}, {} before {}",

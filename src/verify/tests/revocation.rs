@@ -282,7 +282,7 @@ fn what_the_lists_leave_open_is_said() {
     let pki = TestPki::new();
     let message = |crl: TestCrl| case(&pki, server(), of_issuing(&pki, crl)).verify().problems[0].message.clone();
     assert!(message(TestCrl::new().scope(&[&[0x83, 2, 6, 0x40]])).ends_with("do not cover every reason"));
-    assert!(message(TestCrl::new().delta(1)).contains("is a delta list"));
+    assert!(message(TestCrl::new().delta(1)).contains("is a delta CRL"));
     let none = case(&pki, server(), Vec::new()).verify().problems[0].message.clone();
     assert_eq!(none, "no CRL of CN=Issuing CA was given: ca.crl#1 is of CN=Test Root");
     let other_ca = TestCrl::new().sign_as(pki.issuing.certificate.subject.as_der(), &TestCa::root());

@@ -15,8 +15,8 @@ use crate::x509::certificate::oid;
 use crate::x509::crl::{RevocationReason, RevokedEntry};
 use crate::x509::{Crl, DistinguishedName, Extension, SerialNumber, der, distribution_point};
 
-const WHAT: &str = "a certificate revocation list";
-const ENTRY: &str = "an entry of a certificate revocation list";
+const WHAT: &str = "a CRL";
+const ENTRY: &str = "an entry of a CRL";
 
 /// The most damaged extensions of entries that are named; one is enough to refuse a CRL.
 const MOST_MALFORMED: usize = 100;
@@ -43,7 +43,7 @@ impl Crl {
         let signed = Signed::split(WHAT, &input).map_err(|error| error.located(&place::OF_CRL, &input))?;
         let tbs = &parsed.tbs_cert_list;
         if !tbs.revoked_certificates.is_empty() {
-            return Err(malformed("what it revokes does not stand in one place"));
+            return Err(malformed("its revoked certificates are not in one place"));
         }
         let fields =
             der::split_first(signed.tbs).and_then(|(_, content, _)| der::children(content)).unwrap_or_default();
@@ -116,7 +116,7 @@ impl Crl {
             }
             _ if raw.oid == oid::DELTA_CRL_INDICATOR => match der::split_first(&raw.value) {
                 Some((der::INTEGER, content, [])) => self.delta_base = Some(without_leading_zeros(content).to_vec()),
-                _ => return Err("its content is no number".to_owned()),
+                _ => return Err("its content is not a number".to_owned()),
             },
             _ => {}
         }
@@ -153,7 +153,7 @@ impl Crl {
                     match distribution_point::read_certificate_issuer(extension.value) {
                         Some(name) => *certificate_issuer = Some(Arc::new(name)),
                         None => {
-                            let reason = "it holds no directory name that can be read".to_owned();
+                            let reason = "it contains no directory name that can be read".to_owned();
                             self.malformed.push((oid::CERTIFICATE_ISSUER.to_owned(), reason));
                         }
                     }

@@ -28,7 +28,7 @@ pub fn check(oid: &[u8], value: &[u8]) -> Result<(), String> {
         _ => return Ok(()),
     };
     if !der::has_shortest_lengths(value) {
-        return Err("a length in it takes more octets than it has to, as in BER".to_owned());
+        return Err("a length in it takes more bytes than it has to, as in BER".to_owned());
     }
     form(value)
 }
@@ -108,9 +108,9 @@ fn boolean(content: &[u8], place: &str) -> Result<(), String> {
 /// Checks a number that is not negative, in as few octets as possible (X.690 §8.3.2).
 fn number(content: &[u8], place: &str) -> Result<(), String> {
     match content {
-        [] => Err(format!("{place} has a number of no octets")),
+        [] => Err(format!("{place} has a number of no bytes")),
         [0x80..=0xff, ..] => Err(format!("{place} has a negative number")),
-        [0, 0..0x80, ..] => Err(format!("{place} has a number that takes more octets than it has to")),
+        [0, 0..0x80, ..] => Err(format!("{place} has a number that takes more bytes than it has to")),
         _ => Ok(()),
     }
 }
@@ -324,11 +324,11 @@ mod tests {
             (oid::POLICY_CONSTRAINTS, "3006800100800100", "one field twice"),
             (oid::POLICY_CONSTRAINTS, "3006810100800100", "fields in the wrong order"),
             (oid::POLICY_CONSTRAINTS, "3003400100", "a field of the class APPLICATION"),
-            (oid::POLICY_CONSTRAINTS, "3002800 0", "a number of no octets"),
+            (oid::POLICY_CONSTRAINTS, "3002800 0", "a number of no bytes"),
             (oid::INHIBIT_ANY_POLICY, "420100", "the class APPLICATION"),
-            (oid::INHIBIT_ANY_POLICY, "0200", "a number of no octets"),
+            (oid::INHIBIT_ANY_POLICY, "0200", "a number of no bytes"),
             (oid::INHIBIT_ANY_POLICY, "0201ff", "a negative number"),
-            (oid::BASIC_CONSTRAINTS, "30050101ff0200", "a path length of no octets"),
+            (oid::BASIC_CONSTRAINTS, "30050101ff0200", "a path length of no bytes"),
             (oid::BASIC_CONSTRAINTS, "30070101ff02020001", "a path length with a zero before it"),
             (oid::BASIC_CONSTRAINTS, "30060101ff800100", "a path length with another tag"),
             (oid::BASIC_CONSTRAINTS, "30090101ff020100020101", "two path lengths"),

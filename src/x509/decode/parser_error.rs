@@ -18,6 +18,6 @@ pub(super) fn describe(error: &impl Display) -> &'static str {
     } else if is(&["date", "Date", "Time"]) {
         "a date in it cannot be read"
     } else {
-        "an element of it holds something that does not belong there"
+        "an element of it contains something that does not belong there"
     }
 }

@@ -59,7 +59,7 @@ pub static KUBERNETES_SECRET: FileKind = FileKind {
 
 pub static OPENSSH_PRIVATE: FileKind = convert(
     "a private key in the format of OpenSSH",
-    "ssh-keygen -p -m PKCS8 -f FILE (on a copy: it changes the file in place)",
+    "ssh-keygen -p -m PKCS8 -f FILE (on a copy: it overwrites the file)",
 );
 pub static PUTTY: FileKind = convert(
     "a private key in the format of PuTTY (.ppk)",
@@ -81,7 +81,7 @@ pub static JWK: FileKind = FileKind {
 };
 pub static JWKS: FileKind = other(
     "a set of JSON Web Keys (JWKS)",
-    Fix::Advice("write one key of its list \"keys\" to a file of its own; then its JWK can be converted"),
+    Fix::Advice("write one key of its list \"keys\" to its own file; then its JWK can be converted"),
 );
 pub static DSA_KEY: FileKind = other(
     "a DSA private key",

@@ -104,7 +104,7 @@ fn pss_parameters_that_cannot_be_checked_are_refused_by_name() {
     place.done(INIT);
     run("genpkey", place.command("openssl").args(["genpkey", "-quiet", "-algorithm", "RSA", "-out", "key"]));
     for (way, told) in [
-        ("-sha256 -sigopt rsa_pss_saltlen:7", "a salt of 7 octets"),
+        ("-sha256 -sigopt rsa_pss_saltlen:7", "a salt of 7 bytes"),
         ("-sha256 -sigopt rsa_mgf1_md:sha512", "another for the mask"),
         ("-sha224", "another digest than"),
     ] {

@@ -17,7 +17,7 @@ pub const OF_AN_AUTHORITY: [&str; 3] = ["cert.pem", "chain.pem", "key.pem"];
 /// The serial number of the certificate in this folder, if all its files are there and whole and its key is its own.
 pub fn in_folder(folder: &Path, files: &[&str]) -> Result<String, String> {
     let read = |name: &str| fs::read(folder.join(name)).map_err(|error| format!("{name}: {error}"));
-    let certificate = certificates(&read("cert.pem")?)?.into_iter().next().ok_or("cert.pem holds no certificate")?;
+    let certificate = certificates(&read("cert.pem")?)?.into_iter().next().ok_or("cert.pem contains no certificate")?;
     let chain = certificates(&read("chain.pem")?)?;
     if files.contains(&"fullchain.pem") {
         let full = certificates(&read("fullchain.pem")?)?;

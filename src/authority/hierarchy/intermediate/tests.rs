@@ -193,7 +193,7 @@ fn a_name_is_asked_for_once_and_not_taken_from_others() {
     ca.ask_for(&order_for("branch")).unwrap();
     let key = fs::read(ca.path("authorities/branch/key.pem")).unwrap();
     let refused = |name: &str| ca.ask_for(&order_for(name)).unwrap_err().to_string();
-    assert!(refused("branch").contains("asked for already"));
+    assert!(refused("branch").contains("requested already"));
     assert!(refused("issuing").contains("there is an authority 'issuing' already"));
     assert!(refused("alice").contains("'alice' is the name of a certificate already"));
     assert!(refused("../branch").contains("cannot be the name of an authority"));

@@ -18,19 +18,19 @@ pub enum RotationError {
     AuthorityTaken(String),
     #[error("{serial} is recorded, but its files could not be written: {cause}")]
     NotDelivered { serial: String, cause: FileError },
-    #[error("{serial} is recorded, but did not take the place of the certificate before it: {cause}")]
+    #[error("{serial} is recorded, but did not replace the previous certificate: {cause}")]
     NotReplaced { serial: String, cause: FileError },
     #[error("the rotation from '{old}' to '{new}' is under way already")]
     UnderWay { old: String, new: String },
     #[error("no rotation is under way")]
     None,
-    #[error("'{0}' is no root: its certificate was issued by another authority")]
+    #[error("'{0}' is not a root: its certificate was issued by another authority")]
     NotARoot(String),
     #[error("no authority of this CA is a root")]
     NoRoot,
     #[error("the new root would have the subject of the old one, '{0}'")]
     SameSubject(String),
-    #[error("whoever trusts only the old root would refuse what the new one issues: {0}")]
+    #[error("clients that trust only the old root would refuse what the new one issues: {0}")]
     NoCrossCertificate(String),
     #[error("{} on the old root '{old}'", still_depend(*certificates, *authorities))]
     Left { old: String, certificates: usize, authorities: usize },
@@ -65,18 +65,19 @@ impl Diagnostic for RotationError {
             Self::NotSynced { cause, .. } => Diagnosis::refused(cause.diagnosis().code)
                 .hint("when the disk is repaired, 'ca roots' shows whether the old root is still trusted"),
             Self::UnderWay { .. } => Diagnosis::refused("rotation-under-way")
-                .hint("'ca root rotate status' shows what still hangs on the old root")
+                .hint("'ca root rotate status' lists what still depends on the old root")
                 .hint("'ca root rotate finish' ends it"),
-            Self::None => Diagnosis::refused("no-rotation").hint("to begin one: ca root rotate start"),
+            Self::None => Diagnosis::refused("no-rotation").hint("to start one: ca root rotate start"),
             Self::NotARoot(_) | Self::NoRoot => Diagnosis::refused("not-a-root"),
             Self::SameSubject(_) => {
                 Diagnosis::usage("bad-subject").hint("choose another common name with --name")
             }
             Self::NoCrossCertificate(_) => Diagnosis::refused("no-bridge")
-                .hint("give every client both roots before anything is issued ('ca roots'), and then begin with --force"),
+                .hint("give every client both roots before anything is issued ('ca roots'), and then start with \
+                     --force"),
             Self::Left { .. } => Diagnosis::refused("still-hanging")
                 .hint("'ca root rotate status' lists them; 'ca renew NAME' moves a certificate, 'ca root rotate start' an authority")
-                .hint("to end the rotation all the same: --force; whoever trusts only the new root then refuses them"),
+                .hint("to finish anyway: --force; clients that trust only the new root then refuse them"),
             Self::Issues(old) => Diagnosis::refused("old-root-issues")
                 .hint(format!("name another one instead of \"{old}\" at issuer in [issue] of ca.toml")),
             Self::InTheWay(_) => Diagnosis::refused("exists").hint("move it away"),

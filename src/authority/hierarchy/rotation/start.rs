@@ -292,7 +292,7 @@ impl RotationStart<'_> {
         Ok(NewRoot { name: self.free_name(old_name)?, profile, key, request })
     }
 
-    /// How the authority is called: `root`, `root-g2`, `root-g3`.
+    /// The name of the authority: `root`, `root-g2`, `root-g3`.
     fn free_name(&self, old: &str) -> Result<String, RotationError> {
         let (stem, number) = match old.rsplit_once("-g").and_then(|(stem, n)| Some((stem, n.parse::<u32>().ok()?))) {
             Some((stem, number)) => (stem, number),

@@ -43,12 +43,12 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     };
     if renewed.before.authority_key_id.as_ref().is_some_and(|id| id.names_issuer_and_serial) {
         context.warn(
-            "the certificate before names its own serial number in its authority key identifier; where the tool that made it \
-             wrote that into what it issued, too, clients refuse it below the renewed root: issue it again with this program",
+            "the previous certificate names its own serial number in its authority key identifier. If \
+                 certificates that it issued name that number too, clients refuse them below the renewed root: issue those again",
         );
     }
     for oid in &renewed.left_out {
-        context.warn(&format!("the extension {oid} of the certificate before is not in the new one"));
+        context.warn(&format!("the extension {oid} of the previous certificate is not in the new one"));
     }
     let file = CERTIFICATE.path_in(&store.home().authority(&renewed.name));
     Ok(Box::new(RenewReport { renewed, file, now: context.now() }))
@@ -62,17 +62,12 @@ impl Report for RenewReport {
         page.field("serial", &format!("{} (before: {})", certificate.serial, before.serial));
         page.field("valid from", &rfc3339(certificate.validity.not_before));
         let (end, left) = (certificate.validity.not_after, humanize(certificate.validity.not_after - self.now));
-        page.field(
-            "valid until",
-            &format!("{} ({left}; before: {})", rfc3339(end), rfc3339(before.validity.not_after)),
-        );
+        page.field("expires", &format!("{} ({left}; before: {})", rfc3339(end), rfc3339(before.validity.not_after)));
         page.field("key", &format!("the same, {}", certificate.public_key.kind()));
         page.digest("SHA-256", &certificate.fingerprint());
         page.field("certificate", &self.file.escaped().to_string());
         page.gap();
-        page.line(
-            "What was issued stays valid under both certificates. Clients that hold the old one need the new one",
-        );
+        page.line("Issued certificates stay valid under both. Clients that trust the old one need the new one");
         page.line(&format!("before {}: ca roots --out FILE", rfc3339(before.validity.not_after)));
     }
 

@@ -27,17 +27,17 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Step {
-    /// Make the new root, let both sign each other, and let it sign what the old one signed for the authorities
+    /// Make the new root, cross-sign both roots, and sign the certificates of the authorities again
     Start(Box<StartArguments>),
-    /// List what still hangs on the old root
+    /// List certificates that still depend on the old root
     Status,
-    /// Trust the old root no more
+    /// Remove the old root from the trust bundle
     Finish(FinishArguments),
 }
 
 #[derive(Debug, Args)]
 struct StartArguments {
-    /// Name the new root [default: the old name with the mark of the next generation, G2]
+    /// Name the new root [default: the old name with the next generation, such as G2]
     #[arg(long, value_name = "CN")]
     name: Option<String>,
     /// Choose the kind of its key [default: root.key in ca.toml]
@@ -46,7 +46,7 @@ struct StartArguments {
     /// Choose how long it is valid [default: root.lifetime in ca.toml]
     #[arg(long = "for", value_name = "D")]
     lifetime: Option<Lifetime>,
-    /// Begin although clients that trust only the old root will refuse what is issued from now on
+    /// Start although clients that trust only the old root will refuse new certificates
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -59,7 +59,7 @@ struct StartArguments {
 
 #[derive(Debug, Args)]
 struct FinishArguments {
-    /// End it although something still hangs on the old root
+    /// Finish although something still depends on the old root
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -149,7 +149,7 @@ struct FinishReport {
 
 fn root_fields(page: &mut Page, label: &str, name: &str, certificate: &Certificate) {
     page.field(label, &format!("{name}, {}", certificate.subject));
-    page.field("  valid until", &rfc3339(certificate.validity.not_after));
+    page.field("  expires", &rfc3339(certificate.validity.not_after));
     page.digest("  SHA-256", &certificate.fingerprint());
 }
 
@@ -167,7 +167,7 @@ fn root_json(name: &str, certificate: &Certificate) -> Value {
 impl Report for StartReport {
     fn text(&self, page: &mut Page) {
         let started = &self.started;
-        let done = if started.resumed { "Went on with the rotation from " } else { "Began the rotation from " };
+        let done = if started.resumed { "Continued the rotation from " } else { "Started the rotation from " };
         page.pieces(&[
             (Tone::Good, "✓ "),
             (Tone::Plain, done),
@@ -179,7 +179,7 @@ impl Report for StartReport {
         root_fields(page, "new root", &started.new, &started.new_certificate);
         for recertified in &started.recertified {
             let until = rfc3339(recertified.certificate.validity.not_after);
-            page.field("new chain", &format!("{}, until {until}", recertified.name));
+            page.field("new chain", &format!("{}, expires {until}", recertified.name));
         }
         for name in &started.rechained {
             page.field("new chain", name);
@@ -187,13 +187,10 @@ impl Report for StartReport {
         page.field("both roots", &started.bundle.escaped().to_string());
         page.gap();
         page.line("1. Give every client both roots (the file above, or 'ca roots').");
-        page.line("2. Issue again what hangs on the old root: 'ca root rotate status' lists it.");
-        page.line("3. End it: ca root rotate finish");
+        page.line("2. Issue again what depends on the old root: 'ca root rotate status' lists it.");
+        page.line("3. Finish: ca root rotate finish");
         if started.has_crl {
-            page.line(&format!(
-                "Whoever checks revocation lists needs one of the new root: ca crl --authority {}",
-                started.new
-            ));
+            page.line(&format!("Clients that check CRLs need one of the new root: ca crl --authority {}", started.new));
         }
     }
 
@@ -236,18 +233,18 @@ impl Report for StatusReport {
         root_fields(page, "new root", &state.new, &state.new_certificate);
         page.gap();
         if state.is_ready() {
-            let done = "Nothing hangs on the old root any more: ca root rotate finish";
+            let done = "Nothing depends on the old root any longer: ca root rotate finish";
             return page.pieces(&[(Tone::Good, "✓ "), (Tone::Plain, done)]);
         }
         for name in &state.authorities {
-            page.line(&format!("The authority '{name}' hangs on the old root: ca root rotate start"));
+            page.line(&format!("The authority '{name}' depends on the old root: ca root rotate start"));
         }
         if state.old_issues {
             page.line(&format!("ca.toml names '{}' as the authority that issues: issuer in [issue]", state.old));
         }
         if !state.certificates.is_empty() {
             let count = state.certificates.len();
-            let depend = if count == 1 { "certificate hangs" } else { "certificates hang" };
+            let depend = if count == 1 { "certificate depends" } else { "certificates depend" };
             page.line(&format!("{count} live {depend} on the old root; 'ca renew NAME' or 'ca rekey NAME' moves it:"));
             let row = |entry: &Entry| {
                 vec![
@@ -259,11 +256,11 @@ impl Report for StatusReport {
                 ]
             };
             let rows: Vec<_> = state.certificates.iter().map(row).collect();
-            page.table(&["NAME", "TEMPLATE", "ISSUER", "VALID UNTIL", "SERIAL"], &rows);
+            page.table(&["NAME", "TEMPLATE", "ISSUER", "EXPIRES", "SERIAL"], &rows);
         }
         if let Some(command) = self.renew_all() {
             page.gap();
-            page.line(&format!("All at once, with whatever else ends as soon: {command}"));
+            page.line(&format!("All at once, with everything else that expires by then: {command}"));
         }
     }
 
@@ -319,7 +316,7 @@ impl Report for FinishReport {
         page.gap();
         page.line("Clients may stop trusting the old root: 'ca roots' writes the bundle without it.");
         if let Some(key) = key {
-            page.line(&format!("Its private key is still there; take it away: {}", key.escaped()));
+            page.line(&format!("Its private key is still there; remove it: {}", key.escaped()));
         }
     }
 

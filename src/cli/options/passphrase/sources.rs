@@ -173,9 +173,12 @@ pub fn ask(context: &Context<'_>, question: &str, instead: &str) -> Result<Passp
 /// As [`ask`], for any kind of passphrase.
 pub fn ask_for(context: &Context<'_>, question: &str, instead: &str, made: Maker) -> Result<Passphrase, Failure> {
     if context.no_input || !context.world.terminal.can_ask() {
-        return Err(
-            Failure::usage("no-passphrase", "a passphrase is needed, and nobody can be asked for it").hint(instead)
-        );
+        return Err(Failure::usage(
+            "no-passphrase",
+            "a passphrase is required, but there is no terminal to ask for \
+                 it",
+        )
+        .hint(instead));
     }
     let was_wrong = context.passphrases.typed.borrow().get(question).is_some_and(Passphrase::was_wrong);
     let again = if was_wrong { format!("The passphrase is wrong. {question}") } else { question.to_owned() };
@@ -183,7 +186,7 @@ pub fn ask_for(context: &Context<'_>, question: &str, instead: &str, made: Maker
     let answer = answer.map_err(|error| {
         Failure::usage("no-passphrase", format!("no passphrase was read: {}", io_reason(&error))).hint(instead)
     })?;
-    let typed = made(answer.as_bytes().to_vec(), "what was typed")?.typed();
+    let typed = made(answer.as_bytes().to_vec(), "the typed text")?.typed();
     context.passphrases.typed.borrow_mut().insert(question.to_owned(), typed.duplicate());
     Ok(typed)
 }

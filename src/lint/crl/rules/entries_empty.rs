@@ -10,7 +10,7 @@ pub const RULE: Rule<CrlCheck> = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §5.1.2.6",
     requirement: "The list of revoked certificates is left out when it is empty",
-    example: "the list of revoked certificates is there, and empty",
+    example: "the list of revoked certificates is present, but empty",
     fix: "sign the CRL again with a tool that leaves the empty list out",
     profiles: &[LintProfile::Rfc5280],
     check,
@@ -18,10 +18,10 @@ pub const RULE: Rule<CrlCheck> = Rule {
 
 fn check(target: &CrlTarget) -> Option<String> {
     if target.entries.count == Some(0) {
-        return Some("the list of revoked certificates is there, and empty".to_owned());
+        return Some("the list of revoked certificates is present, but empty".to_owned());
     }
     let serial = target.entries.empty_extensions.as_ref()?;
-    Some(format!("the list of extensions of the entry {serial} is there, and empty"))
+    Some(format!("the list of extensions of the entry {serial} is present, but empty"))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ pub const RULE: Rule<CrlCheck> = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §5.2.3",
     requirement: "A CRL has a CRL number",
-    example: "ca.crl#1 has no CRL number, which RFC 5280 requires; it is used all the same",
+    example: "ca.crl#1 has no CRL number, which RFC 5280 requires; it is used anyway",
     fix: "have the CA number its CRLs (crlnumber = FILE in the configuration of openssl-ca); with --strict such a CRL is not used",
     profiles: &[LintProfile::Rfc5280],
     check,

@@ -10,8 +10,8 @@ pub const RULE: Rule<CrlCheck> = Rule {
     severity: Severity::Error,
     citation: "RFC 5280 §5.3.1",
     requirement: "A reason code is one of RFC 5280, is not unspecified, and is removeFromCRL in a delta CRL alone",
-    example: "the entry 1a2b has the reason unspecified, which is said by leaving the reason out",
-    fix: "sign the CRL again with the reason that the message asks for",
+    example: "the entry 1a2b has the reason unspecified, which is encoded by leaving the reason out",
+    fix: "sign the CRL again with the reason that the message names",
     profiles: &[LintProfile::Rfc5280],
     check,
 };
@@ -23,7 +23,10 @@ fn check(target: &CrlTarget) -> Option<String> {
         found.push(format!("the entry {serial} has the reason {code}, which does not exist"));
     }
     if let Some(serial) = &entries.unspecified {
-        found.push(format!("the entry {serial} has the reason unspecified, which is said by leaving the reason out"));
+        found.push(format!(
+            "the entry {serial} has the reason unspecified, which is encoded by leaving the \
+             reason out"
+        ));
     }
     if let Some(serial) = entries.removed.as_ref().filter(|_| !target.is_delta()) {
         found.push(format!("the entry {serial} has the reason removeFromCRL, which belongs into a delta CRL"));

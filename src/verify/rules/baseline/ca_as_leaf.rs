@@ -8,7 +8,7 @@ pub const CA_AS_LEAF: Code = Code {
     code: "ca-as-leaf",
     rank: Rank::CaAsLeaf,
     citation: "CA/Browser Forum BR §7.1.2.7.8; RFC 5280 §4.2.1.9",
-    requirement: "The certificate of a server is no CA certificate",
+    requirement: "The certificate of a server is not a CA certificate",
     example: "CN=Corp Root CA issuing is a CA certificate (basicConstraints has cA), not one of a server",
     fix: "give the server a certificate that this CA issued (ca issue server NAME); keep the CA's key away from servers",
 };

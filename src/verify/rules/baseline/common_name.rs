@@ -11,9 +11,9 @@ pub const COMMON_NAME_SPELLING: Code = Code {
     code: "common-name-spelling",
     rank: Rank::Unranked,
     citation: "CA/Browser Forum BR §7.1.4.3",
-    requirement: "The common name is one of the subject alternative names, spelled as it is there",
-    example: "the common name WEB.corp.test means dns:web.corp.test, but is spelled otherwise",
-    fix: "issue the certificate anew with the common name spelled as the alternative name, or without it",
+    requirement: "The common name is one of the subject alternative names, in the same spelling",
+    example: "the common name WEB.corp.test means dns:web.corp.test, but is written differently",
+    fix: "issue the certificate again with the common name written as the alternative name, or without it",
 };
 
 /// A common name that stands for one of the alternative names must be encoded like it. One that stands for none of them
@@ -27,7 +27,7 @@ pub fn check(leaf: &Candidate) -> Option<Problem> {
     }
     let message = |what: &str| format!("the common name {found} {what}");
     if let Some(address) = loosely_address(found).filter(|address| address.to_string() != found) {
-        let what = format!("is an address (in canonical form {address}), but is not spelled so among the names");
+        let what = format!("is an address (in canonical form {address}), but is not written so among the names");
         return Some(Problem::error(&COMMON_NAME_SPELLING, leaf, message(&what)));
     }
     let as_dns = general_name::dns(found).ok()?;
@@ -35,7 +35,7 @@ pub fn check(leaf: &Candidate) -> Option<Problem> {
     let is_international = as_dns.split('.').any(|label| label.starts_with("xn--"));
     match meant {
         Some(meant) => {
-            let what = format!("means {meant}, but is spelled otherwise");
+            let what = format!("means {meant}, but is written differently");
             Some(Problem::error(&COMMON_NAME_SPELLING, leaf, message(&what)))
         }
         None if is_international => Some(Problem::error(

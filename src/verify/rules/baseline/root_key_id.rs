@@ -12,7 +12,7 @@ pub const ROOT_KEY_ID: Code = Code {
     requirement: "The authority key identifier of a root equals its subject key identifier",
     example: "the authority key identifier of the root is 0707070707070707070707070707070707070707, its own is \
         82bd909677a1085ceed7aa38e4a461f7f7228ace",
-    fix: "make the root anew with matching key identifiers",
+    fix: "make the root again with matching key identifiers",
 };
 
 /// Returns the problem of a root's key identifiers.

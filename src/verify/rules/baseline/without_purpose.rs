@@ -10,7 +10,7 @@ pub const WITHOUT_PURPOSE: Code = Code {
     citation: "CA/Browser Forum BR §7.1.2.7.6",
     requirement: "A server certificate names its purpose, server-auth",
     example: "the certificate has no extended key usage, expected server-auth",
-    fix: "issue the certificate anew with extended key usage server-auth",
+    fix: "issue the certificate again with extended key usage server-auth",
 };
 
 /// Returns a warning for a leaf without extended key usage, which TLS clients accept.
