@@ -43,6 +43,8 @@ mod language;
 mod limits;
 #[path = "suite/many_files.rs"]
 mod many_files;
+#[path = "suite/messages.rs"]
+mod messages;
 #[path = "suite/other_users.rs"]
 mod other_users;
 #[path = "suite/pkilint.rs"]
