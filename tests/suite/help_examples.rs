@@ -72,7 +72,7 @@ fn every_example_of_the_help_does_what_it_says() {
         let asks = !typed.contains("pass") && typed.starts_with("ca init");
         let is_right = match asks {
             // There is no terminal here.
-            true => status == Some(2) && written.contains("a passphrase is needed"),
+            true => status == Some(2) && written.contains("a passphrase is required"),
             false => status == Some(0),
         };
         if !is_right {

