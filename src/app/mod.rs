@@ -19,5 +19,8 @@ pub mod resolve;
 pub mod restored;
 pub mod revocations;
 pub mod run_hook;
+pub mod settings;
 pub mod status;
+pub mod template_check;
+pub mod templates;
 pub mod verify;

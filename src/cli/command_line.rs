@@ -13,7 +13,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 use super::commands::{
     audit, backup, completions, crl, due, explain, handshake, help as help_command, history, init, inspect,
     intermediate, issue, key, lint, list, log, man, quickstart, rekey, renew, request, restore, revoke, rollback, root,
-    roots, schema, show, sign, status, tree, verify, version,
+    roots, schema, settings, show, sign, status, template, tree, verify, version,
 };
 use super::help;
 use super::options::globals::Globals;
@@ -133,6 +133,8 @@ subcommands! {
     "init" => Init(init::Arguments),
     /// Make a key and a certificate from a template
     "issue" => Issue(issue::Arguments),
+    /// List, show, write, check and try templates
+    "template" => Template(template::Arguments),
     /// Make a key and a certificate request, for a CA elsewhere
     "request" => Request(request::Arguments),
     /// Sign a certificate request: its key and names, with everything else from a template
@@ -187,6 +189,8 @@ subcommands! {
     "explain" => Explain(explain::Arguments),
     /// Print the JSON Schema of what a command prints with --json
     "schema" => Schema(schema::Arguments),
+    /// Show the settings and where each comes from, or check a settings file
+    "settings" => Settings(settings::Arguments),
     /// Show the help of a command, or a page about a topic
     "help" => Help(help_command::Arguments),
     /// Print the version

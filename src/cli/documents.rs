@@ -6,7 +6,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::commands::{due, history, revoke, rollback, show};
+use super::commands::{due, history, revoke, rollback, settings, show, status, template, tree};
 use super::reports::{crl, issue, renew_due};
 use crate::report::failure;
 
@@ -35,8 +35,18 @@ pub const ALL: &[DocumentForm] = &[
     form::<issue::IssueJson<'_>>("ca.renew/1", &["renew"]),
     form::<revoke::RevokeJson<'_>>("ca.revoke/1", &["revoke"]),
     form::<rollback::RollbackJson<'_>>("ca.rollback/1", &["rollback"]),
+    form::<settings::CheckedJson<'_>>("ca.settings-check/1", &["settings check"]),
+    form::<settings::ExampleJson>("ca.settings-example/1", &["settings show"]),
+    form::<settings::ShownJson<'_>>("ca.settings/1", &["settings show"]),
     form::<show::ShowJson<'_>>("ca.show/1", &["show"]),
     form::<issue::IssueJson<'_>>("ca.sign/1", &["sign"]),
+    form::<status::StatusJson>("ca.status/1", &["status"]),
+    form::<template::check::CheckedJson>("ca.template-check/1", &["template check"]),
+    form::<template::list::ListJson>("ca.template-list/1", &["template list"]),
+    form::<template::new::MadeJson>("ca.template-new/1", &["template new"]),
+    form::<template::show::ShownJson>("ca.template-show/1", &["template show"]),
+    form::<template::trial::TriedJson<'_>>("ca.template-try/1", &["template try"]),
+    form::<tree::TreeJson>("ca.tree/1", &["tree"]),
 ];
 
 /// Returns the JSON Schema of a document by its name.

@@ -31,6 +31,8 @@ pub mod log_head;
 mod name_pattern;
 pub mod name_rules;
 pub mod profile;
+pub mod profile_reading;
+pub mod profile_toml;
 pub mod recertify;
 pub mod refusal;
 pub mod request;

@@ -251,7 +251,7 @@ impl Config {
         let subject: String =
             self.subject.iter().map(|(label, value)| format!("{label} = {}\n", quoted(value))).collect();
         format!(
-            "# The settings of this CA; ca.example.toml of the program explains each.\n\
+            "# The settings of this CA. Every setting with a comment: ca settings show --example\n\
              name = {}\n\n[subject]\n{subject}\n[root]\n{}\n[intermediate]\n{}\n\
              [issue]\nissuer = {}\ntemplate-dir = {}\n\n[sign]\nmax-octets = {}\nmax-names = {}\n\n[crl]\nlifetime = \"{}\"\nurls = {}\n\n\
              [distribution]\nca-issuers = {}\nocsp = {}\n\n\
@@ -273,6 +273,34 @@ impl Config {
             list(&self.passphrase.command),
             list(&self.verify.clients),
         )
+    }
+}
+
+/// A commented settings file with every setting and its default.
+pub const EXAMPLE: &str = include_str!("../../ca.example.toml");
+
+/// A setting as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenSetting {
+    /// The table and the key: `root.lifetime`.
+    pub key: String,
+    /// The value as TOML writes it.
+    pub value: String,
+}
+
+impl Config {
+    /// Returns every setting with its value, in the order of the file.
+    pub fn written(&self) -> Vec<WrittenSetting> {
+        let mut table = String::new();
+        let mut settings = Vec::new();
+        for line in self.to_toml().lines() {
+            if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+                table = format!("{name}.");
+            } else if let Some((key, value)) = line.split_once(" = ").filter(|_| !line.starts_with('#')) {
+                settings.push(WrittenSetting { key: format!("{table}{key}"), value: value.to_owned() });
+            }
+        }
+        settings
     }
 }
 
@@ -394,6 +422,18 @@ mod tests {
             let is_shown = |line: &str| line.starts_with("| `") && line.contains(&format!("`{key}`"));
             assert!(reference.lines().any(is_shown), "{key}");
         }
+    }
+
+    #[test]
+    fn every_setting_is_known_by_its_table_and_key() {
+        let mut config = Config::default();
+        config.subject.insert("organization".to_owned(), "a = [b]".to_owned());
+        let written = config.written();
+        let value = |key: &str| written.iter().find(|written| written.key == key).map(|written| written.value.as_str());
+        assert_eq!(value("root.lifetime"), Some("\"10y\""));
+        assert_eq!(value("subject.organization"), Some("\"a = [b]\""));
+        assert_eq!(value("name"), Some("\"Private Root CA\""));
+        assert!(written.iter().all(|written| !written.key.contains(['#', ' '])), "{written:?}");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! the nearest known key. A value of the wrong type is noted as a problem, and reading continues.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
@@ -260,6 +261,28 @@ fn plain(message: &str) -> String {
     }
 }
 
+/// Returns the line of each key of a file, from 1, by its dotted name: `root.lifetime`. Of a file that is not TOML, those that
+/// can be read.
+pub fn lines_of_keys(text: &str) -> BTreeMap<String, usize> {
+    let mut lines = BTreeMap::new();
+    let (table, _) = DeTable::parse_recoverable(text);
+    add_lines(&table.into_inner(), "", text, &mut lines);
+    lines
+}
+
+fn add_lines(table: &DeTable<'_>, above: &str, text: &str, lines: &mut BTreeMap<String, usize>) {
+    for (key, value) in table {
+        let name = format!("{above}{}", key.get_ref());
+        match value.get_ref() {
+            DeValue::Table(inner) => add_lines(inner, &format!("{name}."), text, lines),
+            _ => {
+                let before = &text[..text.floor_char_boundary(key.span().start)];
+                lines.insert(name, before.matches('\n').count() + 1);
+            }
+        }
+    }
+}
+
 /// Returns a string in the form of TOML.
 pub fn quoted(value: &str) -> String {
     toml::Value::String(value.to_owned()).to_string()
@@ -382,6 +405,13 @@ mod tests {
         assert_eq!(lines[9], "a.toml:10:1: unknown key 'k9' at the top of the file; known here: lifetime");
         assert_eq!((lines[10], lines.len()), ("and 99990 more", 11));
         assert!(error.problems.iter().all(|problem| problem.hint.is_some()), "those that are shown are whole");
+    }
+
+    #[test]
+    fn each_key_has_its_line() {
+        let lines = lines_of_keys("name = 1\n\n[root]\nkey = [\n  1\n]\nlifetime = 2 # x\n[a.b]\nc.d = 3\n");
+        let lines: Vec<_> = lines.iter().map(|(key, line)| (key.as_str(), *line)).collect();
+        assert_eq!(lines, [("a.b.c.d", 9), ("name", 1), ("root.key", 4), ("root.lifetime", 7)]);
     }
 
     #[test]

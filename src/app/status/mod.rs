@@ -8,6 +8,8 @@ mod sentence;
 pub use item::{CaStatus, Expiry, Item, Kind, SOON};
 pub use sentence::sentence;
 
+use std::path::Path;
+
 use time::{Duration, OffsetDateTime};
 
 use crate::app::{clock, restored};
@@ -88,7 +90,9 @@ fn permission_items(store: &Store) -> impl Iterator<Item = Item> {
     let found = audit::permissions(store).into_iter().filter(|finding| finding.severity > Severity::Note);
     found.map(|finding| {
         let (kind, fix) = match finding.code {
-            "template-invalid" => (Kind::InvalidTemplate, "ca audit".to_owned()),
+            "template-invalid" => {
+                (Kind::InvalidTemplate, format!("ca template check {}", Path::new(&finding.object).in_shell()))
+            }
             _ => (Kind::OpenPermissions, finding.fix),
         };
         let message = finding.message.lines().next().unwrap_or_default().to_owned();

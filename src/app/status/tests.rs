@@ -155,7 +155,7 @@ fn a_clock_that_went_back_and_a_template_that_cannot_be_read_are_named() {
     fs::create_dir_all(ca.path("templates")).unwrap();
     fs::write(ca.path("templates/bad.toml"), "lifetime = 5\n").unwrap();
     mode(&ca, "templates", 0o700);
-    assert_eq!(shown(&ca), ["template-invalid templates/bad.toml -> ca audit"]);
+    assert_eq!(shown(&ca), ["template-invalid templates/bad.toml -> ca template check templates/bad.toml"]);
 }
 
 #[test]

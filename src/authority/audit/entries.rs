@@ -7,7 +7,6 @@ use crate::authority::audit::finding::{Findings, Repair, Severity};
 use crate::authority::audit::scan::UNKNOWN_CERTIFICATE;
 use crate::authority::audit::subject::{RESTORE_FILE, Subject, read_certificates};
 use crate::authority::leaf::order::IN_MEMORY;
-use crate::issuance::Profile;
 use crate::store::certificate_files::{CERTIFICATE, CHAIN, FULLCHAIN, KEY};
 use crate::store::index::{Entry, Origin};
 use crate::store::previous_certificates::NameHistory;
@@ -61,7 +60,7 @@ pub fn check(subject: &Subject<'_>, skip_other_folders: bool, findings: &mut Fin
 /// Returns the mode that the template gives key files.
 pub fn key_mode(store: &Store, template: &str) -> u32 {
     let found = templates::find(&store.template_folder(), template).ok();
-    let profile = found.and_then(|found| Profile::read(&found.name, &found.place(), &found.toml).ok());
+    let profile = found.and_then(|found| found.profile().ok());
     profile.and_then(|profile| profile.files.mode).unwrap_or(files::SECRET)
 }
 

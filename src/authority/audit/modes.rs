@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use crate::authority::audit::finding::{Findings, Repair, Severity};
-use crate::issuance::Profile;
 use crate::store::{Store, templates};
 use crate::system::files::{self, PathKind, unfinished_name};
 use crate::text::PathText;
@@ -117,7 +116,7 @@ fn check_templates(store: &Store, findings: &mut Findings) {
     for name in names.iter().filter_map(|name| name.strip_suffix(".toml")) {
         let object = folder.join(format!("{name}.toml")).escaped().to_string();
         let problem = match templates::find(&folder, name) {
-            Ok(found) => Profile::read(&found.name, &found.place(), &found.toml).err().map(|error| error.to_string()),
+            Ok(found) => found.profile().err().map(|error| error.to_string()),
             Err(error) => Some(error.to_string()),
         };
         if let Some(problem) = problem {

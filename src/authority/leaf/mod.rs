@@ -14,3 +14,4 @@ pub mod rollback;
 pub mod sign;
 pub mod subject_key_checks;
 pub(crate) mod target;
+pub mod trial;

@@ -52,7 +52,7 @@ pub struct Arguments {
     /// Make an issuing CA below the root too, which then issues by default
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "issuing")]
     intermediate: Option<String>,
-    /// Read settings from a file like ca.example.toml; flags override it
+    /// Read settings from a file like that of 'ca settings show --example'; flags override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Import the CA certificate of another tool

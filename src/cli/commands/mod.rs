@@ -42,9 +42,11 @@ pub mod rollback;
 pub mod root;
 pub mod roots;
 pub mod schema;
+pub mod settings;
 pub mod show;
 pub mod sign;
 pub mod status;
+pub mod template;
 pub mod tree;
 pub mod verify;
 pub mod version;
@@ -79,8 +81,8 @@ pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report
 
 fn only_reads(command: &Command) -> bool {
     use Command::{
-        Audit, Completions, Due, Explain, Help, History, Inspect, Lint, List, Log, Man, Roots, Show, Status, Tree,
-        Verify, Version,
+        Audit, Completions, Due, Explain, Help, History, Inspect, Lint, List, Log, Man, Roots, Settings, Show, Status,
+        Template, Tree, Verify, Version,
     };
     matches!(
         command,
@@ -96,8 +98,10 @@ fn only_reads(command: &Command) -> bool {
             | Log(_)
             | Man(_)
             | Roots(_)
+            | Settings(_)
             | Show(_)
             | Status(_)
+            | Template(_)
             | Tree(_)
             | Verify(_)
             | Version(_)
@@ -114,6 +118,8 @@ fn carry_out(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Repo
         Command::Renew(arguments) => renew::run(*arguments, context),
         Command::Rekey(arguments) => rekey::run(*arguments, context),
         Command::Status(arguments) => status::run(&arguments, context),
+        Command::Template(arguments) => template::run(*arguments, context),
+        Command::Settings(arguments) => settings::run(&arguments, context),
         Command::Tree(arguments) => tree::run(&arguments, context),
         Command::Due(arguments) => due::run(&arguments, context),
         Command::Rollback(arguments) => rollback::run(*arguments, context),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -10,9 +11,10 @@ use crate::app::context::Context;
 use crate::app::directory::usual_issuer;
 use crate::app::status::{self, CaStatus, Expiry, Item, Kind};
 use crate::report::failure::Failure;
+use crate::report::json::{self, Time};
 use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
-use crate::text::{PathText, rfc3339};
+use crate::text::PathText;
 
 #[derive(Debug, Args)]
 pub struct Arguments {}
@@ -92,23 +94,22 @@ impl Report for Shown {
     fn json(&self) -> Value {
         let Self { status, .. } = self;
         let expiry = |expiry: &Option<Expiry>| expiry.as_ref().map(|expiry| ExpiryJson::of(expiry, status));
-        let document = StatusJson {
-            schema: "ca.status/1",
-            at: rfc3339(status.now),
+        let content = StatusJson {
+            at: Time(status.now),
             needs_attention: !status.items.is_empty(),
             sentence: status::sentence(status),
             attention: status.items.iter().map(ItemJson::of).collect(),
             total: status.items.len(),
-            certificates: CertificatesJson {
+            counts: InUseJson {
                 total: status.certificates,
-                expired: status.expired,
-                expiring: status.expiring,
+                expired_count: status.expired,
+                expiring_count: status.expiring,
                 within_seconds: status::SOON.whole_seconds(),
             },
             next_crl: expiry(&status.next_crl),
-            root: expiry(&status.root),
+            next_root: expiry(&status.root),
         };
-        serde_json::to_value(document).unwrap_or_default()
+        json::document("ca.status/1", &content)
     }
 
     fn answer(&self) -> Answer {
@@ -116,24 +117,25 @@ impl Report for Shown {
     }
 }
 
-#[derive(Serialize)]
-struct StatusJson {
-    schema: &'static str,
-    at: String,
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Status")]
+pub struct StatusJson {
+    at: Time,
     needs_attention: bool,
     sentence: String,
     /// All of it, the most urgent first.
     attention: Vec<ItemJson>,
     total: usize,
-    certificates: CertificatesJson,
+    counts: InUseJson,
     /// The CRL that expires first.
     next_crl: Option<ExpiryJson>,
     /// The root that expires first.
-    root: Option<ExpiryJson>,
+    next_root: Option<ExpiryJson>,
 }
 
-#[derive(Serialize)]
-struct ItemJson {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Item")]
+pub struct ItemJson {
     code: &'static str,
     /// `error` for what fails already, `warning` while there is time.
     severity: &'static str,
@@ -141,24 +143,26 @@ struct ItemJson {
     message: String,
     /// The command that fixes it.
     fix: String,
-    not_after: Option<String>,
+    not_after: Option<Time>,
 }
 
-#[derive(Serialize)]
-struct CertificatesJson {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "InUse")]
+pub struct InUseJson {
     /// The number of names that have certificates, without authorities.
     total: u64,
     /// In use, and expired.
-    expired: usize,
+    expired_count: usize,
     /// In use, and expiring within `within_seconds`.
-    expiring: usize,
+    expiring_count: usize,
     within_seconds: i64,
 }
 
-#[derive(Serialize)]
-struct ExpiryJson {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Expiry")]
+pub struct ExpiryJson {
     authority: String,
-    not_after: String,
+    not_after: Time,
     expires_in_seconds: i64,
 }
 
@@ -170,7 +174,7 @@ impl ItemJson {
             object: item.object.clone(),
             message: item.message.clone(),
             fix: item.fix.clone(),
-            not_after: item.not_after.map(rfc3339),
+            not_after: item.not_after.map(Time),
         }
     }
 }
@@ -179,7 +183,7 @@ impl ExpiryJson {
     fn of(expiry: &Expiry, status: &CaStatus) -> Self {
         Self {
             authority: expiry.authority.clone(),
-            not_after: rfc3339(expiry.at),
+            not_after: Time(expiry.at),
             expires_in_seconds: (expiry.at - status.now).whole_seconds(),
         }
     }

@@ -1,6 +1,7 @@
 //! `ca tree`: the authorities of a CA below each other.
 
 use clap::Args;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -11,10 +12,10 @@ use crate::cli::reports::counts::{CountsJson, counts_phrase};
 use crate::cli::reports::entry::how_far;
 use crate::report::describe::scope::ImpersonationScope;
 use crate::report::failure::Failure;
+use crate::report::json::{self, Time};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::index::CertificateStatus;
-use crate::text::rfc3339;
 use crate::x509::Certificate;
 
 #[derive(Debug, Args)]
@@ -143,23 +144,24 @@ impl Report for Tree {
     }
 
     fn json(&self) -> Value {
-        let authorities: Vec<_> =
+        let hierarchy: Vec<_> =
             self.authorities.iter().map(|authority| AuthorityJson::of(authority, self.now)).collect();
-        let document = TreeJson { schema: "ca.tree/1", total: authorities.len(), authorities };
-        serde_json::to_value(document).unwrap_or_default()
+        let content = TreeJson { total: hierarchy.len(), hierarchy };
+        json::document("ca.tree/1", &content)
     }
 }
 
-#[derive(Serialize)]
-struct TreeJson {
-    schema: &'static str,
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Tree")]
+pub struct TreeJson {
     /// Each is followed by those below it.
-    authorities: Vec<AuthorityJson>,
+    hierarchy: Vec<AuthorityJson>,
     total: usize,
 }
 
-#[derive(Serialize)]
-struct AuthorityJson {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Authority")]
+pub struct AuthorityJson {
     name: String,
     /// `root` or `intermediate`.
     role: &'static str,
@@ -174,48 +176,51 @@ struct AuthorityJson {
     subject: Option<String>,
     issuer: Option<String>,
     serial: Option<String>,
-    not_before: Option<String>,
-    not_after: Option<String>,
+    not_before: Option<Time>,
+    not_after: Option<Time>,
     expires_in_seconds: Option<i64>,
     key_algorithm: Option<String>,
     /// True when the file with its private key is in its folder.
     has_key: bool,
     scope: Option<ScopeJson>,
-    crl: Option<CrlJson>,
+    crl: Option<TreeCrlJson>,
     /// The certificates that it signed, without those of authorities.
-    certificates: CountsJson,
+    counts: CountsJson,
     cross_certificates: Vec<CrossJson>,
 }
 
 /// The names for which it can issue, with the limits of the authorities above it.
-#[derive(Serialize)]
-struct ScopeJson {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Scope")]
+pub struct ScopeJson {
     permitted: Vec<String>,
     excluded: Vec<String>,
     /// The kinds of names that are not limited.
     unrestricted: Vec<&'static str>,
 }
 
-#[derive(Serialize)]
-struct CrlJson {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TreeCrl")]
+pub struct TreeCrlJson {
     number: u64,
-    this_update: String,
-    next_update: String,
+    this_update: Time,
+    next_update: Time,
     age_seconds: i64,
     expires_in_seconds: i64,
     /// The number of certificates that it revokes.
-    entries: u64,
+    entry_count: u64,
     /// True when its file is in the folder of the authority.
     deployed: bool,
 }
 
-#[derive(Serialize)]
-struct CrossJson {
-    file: &'static str,
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Cross")]
+pub struct CrossJson {
+    file_name: &'static str,
     subject: String,
     issuer: String,
     serial: String,
-    not_after: String,
+    not_after: Time,
 }
 
 impl AuthorityJson {
@@ -234,8 +239,8 @@ impl AuthorityJson {
             subject: text(|certificate| certificate.subject.to_string()),
             issuer: text(|certificate| certificate.issuer.to_string()),
             serial: text(|certificate| certificate.serial.to_string()),
-            not_before: text(|certificate| rfc3339(certificate.validity.not_before)),
-            not_after: end.map(rfc3339),
+            not_before: certificate.map(|certificate| Time(certificate.validity.not_before)),
+            not_after: end.map(Time),
             expires_in_seconds: end.map(|end| (end - now).whole_seconds()),
             key_algorithm: text(|certificate| certificate.public_key.kind().to_string()),
             has_key: authority.has_key,
@@ -244,16 +249,16 @@ impl AuthorityJson {
                 excluded: scope.excluded(),
                 unrestricted: scope.unrestricted(),
             }),
-            crl: authority.crl.as_ref().map(|PublishedCrl { recorded: crl, is_deployed }| CrlJson {
+            crl: authority.crl.as_ref().map(|PublishedCrl { recorded: crl, is_deployed }| TreeCrlJson {
                 number: crl.number,
-                this_update: rfc3339(crl.this_update),
-                next_update: rfc3339(crl.next_update),
+                this_update: Time(crl.this_update),
+                next_update: Time(crl.next_update),
                 age_seconds: (now - crl.signed_at).whole_seconds(),
                 expires_in_seconds: (crl.next_update - now).whole_seconds(),
-                entries: crl.entries,
+                entry_count: crl.entries,
                 deployed: *is_deployed,
             }),
-            certificates: CountsJson::of(&authority.counts),
+            counts: CountsJson::of(&authority.counts),
             cross_certificates: authority.cross_certificates.iter().map(CrossJson::of).collect(),
         }
     }
@@ -263,11 +268,11 @@ impl CrossJson {
     fn of(cross: &CrossCertificate) -> Self {
         let CrossCertificate { file, certificate } = cross;
         Self {
-            file,
+            file_name: file,
             subject: certificate.subject.to_string(),
             issuer: certificate.issuer.to_string(),
             serial: certificate.serial.to_string(),
-            not_after: rfc3339(certificate.validity.not_after),
+            not_after: Time(certificate.validity.not_after),
         }
     }
 }

@@ -72,6 +72,52 @@ pub const ALL: &[(&str, &[Example])] = &[
     ),
     ("rekey", &[example("the next certificate of a name, with a new key", "ca rekey www.corp.test")]),
     (
+        "template",
+        &[
+            example("the templates of this CA", "ca template list"),
+            example("what a template says, with what it inherits", "ca template show server --effective"),
+            example("one of your own, based on 'server'", "ca template new shop --base server"),
+        ],
+    ),
+    ("template list", &[example("the templates and where they are", "ca template list")]),
+    (
+        "template show",
+        &[
+            example("the text of a template", "ca template show client"),
+            example("what has an effect, without the file's comments", "ca template show client --effective"),
+        ],
+    ),
+    (
+        "template new",
+        &[
+            example("a commented copy of the template 'server'", "ca template new shop"),
+            example("a template that sets only what differs", "ca template new intranet --base server"),
+        ],
+    ),
+    ("template check", &[example("every problem of a template", "ca template check server")]),
+    (
+        "template try",
+        &[
+            example("two certificates that would be made", "ca template try server www.corp.test api.corp.test"),
+            example("with another name and lifetime", "ca template try server www.corp.test --san 10.0.0.7 --for 30d"),
+        ],
+    ),
+    (
+        "settings",
+        &[
+            example("every setting and where it comes from", "ca settings show"),
+            example("every problem of ca.toml", "ca settings check"),
+        ],
+    ),
+    (
+        "settings show",
+        &[
+            example("every setting and where it comes from", "ca settings show"),
+            example("a settings file with every setting and a comment", "ca settings show --example"),
+        ],
+    ),
+    ("settings check", &[example("every problem of ca.toml", "ca settings check")]),
+    (
         "status",
         &[
             example("what needs attention today", "ca status"),

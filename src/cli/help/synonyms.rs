@@ -45,8 +45,8 @@ const COMMANDS: &[Command] = &[
     command(&["undo", "restore-cert", "revert"], "ca rollback NAME"),
     command(&["s_client", "connect", "probe"], "ca verify --connect HOST:PORT"),
     command(&["s_server", "serve", "tls", "handshake", "test", "mtls"], "ca handshake-test"),
-    command(&["settings", "config", "conf"], "ca help settings"),
-    command(&["template", "templates", "profile", "profiles"], "ca help templates"),
+    command(&["config", "conf", "configuration"], "ca settings show"),
+    command(&["templates", "profile", "profiles"], "ca template list"),
     command(
         &["password", "passwd", "passphrase", "change-pass", "set-pass", "set-rsa-pass", "set-ec-pass"],
         "ca key passphrase AUTHORITY",

@@ -1,32 +1,34 @@
 //! Numbers of certificates by their status.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::store::index::CertificateStatus;
 use crate::store::index::tally::StatusCounts;
 
 /// The numbers in JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Counts")]
 pub struct CountsJson {
     total: u64,
-    valid: u64,
-    expired: u64,
-    revoked: u64,
-    held: u64,
-    not_yet_valid: u64,
-    not_delivered: u64,
+    valid_count: u64,
+    expired_count: u64,
+    revoked_count: u64,
+    held_count: u64,
+    not_yet_valid_count: u64,
+    not_delivered_count: u64,
 }
 
 impl CountsJson {
     pub fn of(counts: &StatusCounts) -> Self {
         Self {
             total: counts.total(),
-            valid: counts.of(CertificateStatus::Valid),
-            expired: counts.of(CertificateStatus::Expired),
-            revoked: counts.of(CertificateStatus::Revoked),
-            held: counts.of(CertificateStatus::Held),
-            not_yet_valid: counts.of(CertificateStatus::NotYetValid),
-            not_delivered: counts.of(CertificateStatus::NotDelivered),
+            valid_count: counts.of(CertificateStatus::Valid),
+            expired_count: counts.of(CertificateStatus::Expired),
+            revoked_count: counts.of(CertificateStatus::Revoked),
+            held_count: counts.of(CertificateStatus::Held),
+            not_yet_valid_count: counts.of(CertificateStatus::NotYetValid),
+            not_delivered_count: counts.of(CertificateStatus::NotDelivered),
         }
     }
 }

@@ -1,0 +1,481 @@
+//! Reads a template, with the place of each problem. A template can be based on another one: what it does not set is as in its
+//! base. Tables are merged key by key; a list replaces that of the base.
+
+use std::ops::Range;
+
+use super::name_pattern::{NamePattern, TextPattern};
+use super::name_rules::{CommonName, NameKind, NameRules};
+use super::profile::{AuthorityRules, Distribution, FileRules, Profile};
+use super::template_string::TemplateString;
+use crate::text::toml_document::{Document, DocumentError, Located, Section};
+use crate::text::{self, Lifetime};
+use crate::x509::name_constraints::Subtree;
+use crate::x509::{
+    AttributeType, DistinguishedName, ExtendedKeyUsage, KeyAlgorithm, KeyUsage, NameConstraints, SerialNumber,
+    general_name,
+};
+
+/// The key that names the base of a template.
+pub const BASE: &str = "base";
+
+impl Profile {
+    /// Reads a template that has no base. `file` is the name of the file in messages, `name` the name of the template.
+    ///
+    /// # Errors
+    /// With every problem of the file at once: unknown keys, values of the wrong type, and rules that contradict each
+    /// other.
+    pub fn read(name: &str, file: &str, toml: &str) -> Result<Self, DocumentError> {
+        Self::read_on(None, name, file, toml)
+    }
+
+    /// As [`read`](Self::read), for a template whose base was read already.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read); also when the template names a base and there is none, or the other way round.
+    pub fn read_on(base: Option<&Self>, name: &str, file: &str, toml: &str) -> Result<Self, DocumentError> {
+        let document = Document::new(file, toml);
+        let mut top = document.top();
+        let written = top.take::<String>(BASE);
+        if let (Some(written), None) = (&written, base) {
+            let message = format!("the base '{}' was not found", text::escape(&written.value));
+            document.note(written.place.clone(), message, None);
+        }
+        let base_place = written.map_or(0..0, |written| written.place);
+        let profile = Reader { document: &document, base, base_place }.profile(name, top);
+        document.finish()?;
+        Ok(profile)
+    }
+
+    /// Returns the name of the base that a template has, and its place; `None` when it has none, or the file is not TOML.
+    pub fn base_of(toml: &str) -> Option<Located<String>> {
+        // Most templates have none, and are not read twice.
+        toml.contains(BASE).then(|| Document::new("", toml).top().take(BASE)).flatten()
+    }
+}
+
+/// Where the common name comes from, the other attributes, and the patterns of `allow-common-name`.
+type SubjectRules = (CommonName, Vec<(AttributeType, TemplateString)>, Vec<TextPattern>);
+
+const DEFAULT_BACKDATE: &str = "1h";
+
+struct Reader<'d, 't> {
+    document: &'d Document<'t>,
+    /// What the template is based on.
+    base: Option<&'d Profile>,
+    /// Where the template names it. What follows from the base is noted here.
+    base_place: Range<usize>,
+}
+
+impl<'d, 't> Reader<'d, 't> {
+    /// Returns a value of the base as if the template had it where it names its base.
+    fn inherited<T>(&self, value: impl FnOnce(&'d Profile) -> T) -> Option<Located<T>> {
+        self.base.map(|base| Located { value: value(base), place: self.base_place.clone() })
+    }
+
+    fn profile(&self, name: &str, mut top: Section<'d, 't>) -> Profile {
+        let summary = top.take::<String>("summary").map(|located| located.value);
+        let summary = summary.or_else(|| Some(self.base?.summary.clone())).unwrap_or_default();
+        let keys = self.keys(&mut top);
+        let lifetime = self.required::<Lifetime>(&mut top, "lifetime", "\"90d\"");
+        let lifetime = lifetime.or_else(|| self.inherited(|base| base.lifetime));
+        let longest = top.take::<Lifetime>("longest");
+        let longest = longest.or_else(|| {
+            self.inherited(|base| base.longest).filter(|_| self.base.is_some_and(|base| !base.longest_is_lifetime))
+        });
+        let longest_is_lifetime = longest.is_none();
+        let longest = longest.or_else(|| lifetime.clone());
+        let backdate = self.backdate(&mut top);
+        let (common_name, subject, common_names) = self.subject(&mut top);
+        let names = NameRules { common_names, ..self.names(&mut top) };
+        let (key_usage, extended_key_usage) = self.usage(&mut top);
+        let serial_bytes = self.serial_bytes(&mut top);
+        let authority = self.authority(&mut top);
+        let distribution = self.distribution(&mut top);
+        let files = self.files(&mut top);
+        let signs = key_usage.value.contains(KeyUsage::KEY_CERT_SIGN);
+        if let Some((place, _)) = &authority {
+            if !signs {
+                let hint = "add \"key-cert-sign\" to key in [usage], or remove [authority]".to_owned();
+                self.document.note(
+                    place.clone(),
+                    "[authority] makes a CA, but [usage] does not let it sign certificates",
+                    Some(hint),
+                );
+            }
+            if !extended_key_usage.is_empty() {
+                let message = "a CA has no extended key usage: it would restrict everything below it";
+                self.document.note(place.clone(), message, Some("leave extended in [usage] empty".to_owned()));
+            }
+        } else if signs {
+            let hint = Some("add [authority], or remove \"key-cert-sign\"".to_owned());
+            self.document.note(key_usage.place.clone(), "key-cert-sign is for a CA only (RFC 5280 §4.2.1.3)", hint);
+        }
+        let without = key_usage.value.without(KeyUsage::KEY_ENCIPHERMENT).without(KeyUsage::DATA_ENCIPHERMENT);
+        if let Some(other) = keys.iter().find(|key| !key.is_rsa())
+            && key_usage.value != KeyUsage::default()
+            && without == KeyUsage::default()
+        {
+            let message = format!("a key of the kind {other} would be useless: encipherment is for RSA keys only");
+            let hint = Some("add \"digital-signature\", or list RSA keys only".to_owned());
+            self.document.note(key_usage.place.clone(), message, hint);
+        }
+        top.finish();
+
+        if let (Some(lifetime), Some(longest)) = (&lifetime, &longest)
+            && lifetime.value > longest.value
+        {
+            let message = format!("the lifetime of {} is more than the longest, {}", lifetime.value, longest.value);
+            self.document.note(lifetime.place.clone(), message, None);
+        }
+        let fallback = Lifetime::from_days(1);
+        Profile {
+            name: name.to_owned(),
+            summary,
+            keys,
+            lifetime: lifetime.map_or(fallback, |located| located.value),
+            longest: longest.map_or(fallback, |located| located.value),
+            longest_is_lifetime,
+            backdate,
+            common_name,
+            subject,
+            names,
+            key_usage: key_usage.value,
+            extended_key_usage,
+            serial_bytes,
+            authority: authority.map(|(_, rules)| rules),
+            distribution,
+            files,
+        }
+    }
+
+    fn required<T: serde::de::DeserializeOwned>(
+        &self,
+        section: &mut Section<'_, '_>,
+        key: &'static str,
+        example: &str,
+    ) -> Option<Located<T>> {
+        self.require(section, key, example);
+        section.take(key)
+    }
+
+    fn required_list<T: serde::de::DeserializeOwned>(
+        &self,
+        section: &mut Section<'_, '_>,
+        key: &'static str,
+        example: &str,
+    ) -> Option<Located<Vec<Located<T>>>> {
+        self.require(section, key, example);
+        section.take_list(key)
+    }
+
+    fn require(&self, section: &Section<'_, '_>, key: &str, example: &str) {
+        if !section.contains(key) && self.base.is_none() {
+            self.document.note(
+                section.place(),
+                format!("'{key}' is missing"),
+                Some(format!("for example {key} = {example}")),
+            );
+        }
+    }
+
+    fn keys(&self, top: &mut Section<'_, '_>) -> Vec<KeyAlgorithm> {
+        let Some(keys) = self.required_list::<KeyAlgorithm>(top, "key", "[\"ecdsa-p256\"]") else {
+            return self.base.map(|base| base.keys.clone()).unwrap_or_default();
+        };
+        if keys.value.is_empty() {
+            self.document.note(keys.place, "no key algorithm is allowed", Some("list at least one".to_owned()));
+        }
+        keys.value.into_iter().map(|key| key.value).collect()
+    }
+
+    fn backdate(&self, top: &mut Section<'_, '_>) -> Option<Lifetime> {
+        let Some(written) = top.take::<String>("backdate") else {
+            return self.base.map_or_else(|| DEFAULT_BACKDATE.parse().ok(), |base| base.backdate);
+        };
+        if written.value == "0" || written.value == "0s" {
+            return None;
+        }
+        match written.value.parse::<Lifetime>() {
+            Ok(backdate) if backdate <= Lifetime::from_days(2) => Some(backdate),
+            Ok(backdate) => {
+                // The Baseline Requirements (§7.1.2.7) allow 48 hours.
+                self.document.note(
+                    written.place,
+                    format!("a certificate must not be valid from {backdate} in the past; at most 2d"),
+                    None,
+                );
+                None
+            }
+            Err(error) => {
+                self.document.note(written.place, error, None);
+                None
+            }
+        }
+    }
+
+    fn subject(&self, top: &mut Section<'_, '_>) -> SubjectRules {
+        let inherited = self.base.map_or_else(
+            || (CommonName::First, Vec::new(), Vec::new()),
+            |base| (base.common_name.clone(), base.subject.clone(), base.names.common_names.clone()),
+        );
+        let Some(mut section) = top.section("subject") else { return inherited };
+        let (inherited_common_name, inherited_subject, inherited_patterns) = inherited;
+        let patterns = section.take_list::<String>("allow-common-name").map(|written| written.value);
+        let read = |Located { value, place }: Located<String>| {
+            let hint = || Some("\"alice\", or \"svc-*\" with * for any characters".to_owned());
+            TextPattern::parse(&value).map_err(|reason| self.document.note(place, reason, hint())).ok()
+        };
+        let common_names =
+            patterns.map_or(inherited_patterns, |patterns| patterns.into_iter().filter_map(read).collect());
+        let common_name = match section.take::<String>("common-name") {
+            None => inherited_common_name,
+            Some(written) => match written.value.as_str() {
+                "first" => CommonName::First,
+                "name" => CommonName::Name,
+                "none" => CommonName::None,
+                _ => self.text(&written).map_or(CommonName::None, CommonName::Template),
+            },
+        };
+        let mut subject = Vec::new();
+        for (key, value) in section.take_rest::<String>() {
+            match AttributeType::from_label(&key.value) {
+                Some(kind) => {
+                    let Some(text) = self.text(&value) else { continue };
+                    if !text.has_placeholders()
+                        && let Err(error) = DistinguishedName::build(&[(kind.clone(), value.value)])
+                    {
+                        self.document.note(value.place, error, None);
+                    }
+                    subject.push((kind, text));
+                }
+                None => {
+                    let near = text::nearest(&key.value, AttributeType::all_labels())
+                        .map(|near| format!("did you mean '{near}'?"));
+                    let known =
+                        || format!("known here: {}", AttributeType::all_labels().collect::<Vec<_>>().join(", "));
+                    let message = format!("unknown attribute '{}' in [subject]", text::escape(&key.value));
+                    self.document.note(key.place, message, Some(near.unwrap_or_else(known)));
+                }
+            }
+        }
+        let is_new = |(kind, _): &(AttributeType, TemplateString)| !subject.iter().any(|(own, _)| own == kind);
+        let mut all: Vec<_> = inherited_subject.into_iter().filter(is_new).collect();
+        all.append(&mut subject);
+        (common_name, all, common_names)
+    }
+
+    fn names(&self, top: &mut Section<'_, '_>) -> NameRules {
+        let nothing = || NameRules { kinds: Vec::new(), at_least: 0, allow: Vec::new(), common_names: Vec::new() };
+        let inherited = self.base.map_or_else(nothing, |base| base.names.clone());
+        let Some(mut section) = top.section("names") else { return inherited };
+        let mut rules = inherited;
+        // What is wrong with an inherited value follows from one that the template sets.
+        let mut kinds_place = None;
+        if let Some(kinds) = section.take_list::<NameKind>("kinds") {
+            rules.kinds = kinds.value.into_iter().map(|kind| kind.value).collect();
+            kinds_place = Some(kinds.place);
+        }
+        let at_least = section.take::<u32>("at-least");
+        let at_least_place = at_least.as_ref().map(|at_least| at_least.place.clone()).or_else(|| kinds_place.clone());
+        rules.at_least = at_least.map_or(rules.at_least, |at_least| at_least.value);
+        if let Some(place) = at_least_place
+            && rules.at_least > 0
+            && rules.kinds.is_empty()
+        {
+            let message = format!("at least {} names are wanted, but no kind of name is allowed", rules.at_least);
+            let hint = "list some in kinds: \"dns\", \"ip\", \"email\", \"uri\"".to_owned();
+            self.document.note(place, message, Some(hint));
+        }
+        let allow = section.take_list::<String>("allow");
+        let place = allow.as_ref().map(|allow| allow.place.clone()).or(kinds_place);
+        if allow.is_some() {
+            rules.allow = self.read_texts(allow, |pattern| {
+                let hint = || "\"*.corp.test\", \"10.0.0.0/8\", or one name".to_owned();
+                NamePattern::parse(pattern).map(drop).map_err(|reason| (reason, Some(hint())))
+            });
+        }
+        if let Some(place) = place
+            && !rules.allow.is_empty()
+            && rules.kinds.is_empty()
+        {
+            let message = "'allow' has no effect while 'kinds' allows no kind of name";
+            let hint = "for host names: kinds = [\"dns\"]; for common names: allow-common-name in [subject]".to_owned();
+            self.document.note(place, message, Some(hint));
+        }
+        section.finish();
+        rules
+    }
+
+    fn usage(&self, top: &mut Section<'_, '_>) -> (Located<KeyUsage>, Vec<TemplateString>) {
+        let nothing = || Located { value: KeyUsage::default(), place: 0..0 };
+        let inherited = self.inherited(|base| base.key_usage).map(|usage| (usage, self.base));
+        let inherited = inherited.map(|(usage, base)| (usage, base.map(|base| base.extended_key_usage.clone())));
+        let Some(mut section) = top.section("usage") else {
+            if let Some((usage, purposes)) = inherited {
+                return (usage, purposes.unwrap_or_default());
+            }
+            self.document.note(
+                0..0,
+                "[usage] is missing",
+                Some("say what the key is for: key = [\"digital-signature\"]".to_owned()),
+            );
+            return (nothing(), Vec::new());
+        };
+        let mut usage = nothing();
+        if !section.contains("key")
+            && let Some((inherited, _)) = &inherited
+        {
+            usage = inherited.clone();
+        }
+        if let Some(names) = self.required_list::<String>(&mut section, "key", "[\"digital-signature\"]") {
+            usage.place = names.place.clone();
+            for Located { value: name, place } in &names.value {
+                match KeyUsage::from_name(name) {
+                    Some(bit) => usage.value = usage.value.union(bit),
+                    None => {
+                        let hint =
+                            text::nearest(name, KeyUsage::all_names()).map(|near| format!("did you mean '{near}'?"));
+                        let hint = hint.unwrap_or_else(|| format!("known are {}", KeyUsage::all_names().join(", ")));
+                        let message = format!("unknown key usage '{}'", text::escape(name));
+                        self.document.note(place.clone(), message, Some(hint));
+                    }
+                }
+            }
+            if names.value.is_empty() {
+                // RFC 5280 §4.2.1.3: "at least one of the bits MUST be set to 1".
+                self.document.note(names.place, "a key needs at least one usage", None);
+            }
+        }
+        let inherited_purposes = inherited.and_then(|(_, purposes)| purposes).filter(|_| !section.contains("extended"));
+        let purposes = self.texts(&mut section, "extended", |purpose| {
+            let known =
+                || format!("known are {}, and dotted object identifiers", ExtendedKeyUsage::all_names().join(", "));
+            purpose.parse::<ExtendedKeyUsage>().map(drop).map_err(|problem| (problem.to_string(), Some(known())))
+        });
+        section.finish();
+        (usage, inherited_purposes.unwrap_or(purposes))
+    }
+
+    fn serial_bytes(&self, top: &mut Section<'_, '_>) -> usize {
+        let inherited = self.base.map_or(SerialNumber::FEWEST_RANDOM_BYTES, |base| base.serial_bytes);
+        let Some(mut section) = top.section("serial") else { return inherited };
+        let bytes = section.take::<usize>("octets");
+        section.finish();
+        let allowed = SerialNumber::FEWEST_RANDOM_BYTES..=SerialNumber::MOST_BYTES;
+        match bytes {
+            Some(bytes) if !allowed.contains(&bytes.value) => {
+                let message = format!(
+                    "a serial number of {} bytes; {} to {} are allowed",
+                    bytes.value,
+                    allowed.start(),
+                    allowed.end()
+                );
+                let hint = "fewer contain less than 127 random bits, RFC 5280 §4.1.2.2 forbids more".to_owned();
+                self.document.note(bytes.place, message, Some(hint));
+                *allowed.start()
+            }
+            Some(bytes) => bytes.value,
+            None => inherited,
+        }
+    }
+
+    fn authority(&self, top: &mut Section<'_, '_>) -> Option<(Range<usize>, AuthorityRules)> {
+        let inherited = self.inherited(|base| base.authority.clone());
+        let inherited = inherited.and_then(|located| Some((located.place, located.value?)));
+        let Some(mut section) = top.section("authority") else { return inherited };
+        let AuthorityRules { path_length, constraints } = inherited.map(|(_, rules)| rules).unwrap_or_default();
+        let path_length = section.take::<u8>("path-length").map_or(path_length, |located| Some(located.value));
+        let permitted = self.subtrees(&mut section, "permit").unwrap_or(constraints.permitted);
+        let excluded = self.subtrees(&mut section, "exclude").unwrap_or(constraints.excluded);
+        let place = section.place();
+        section.finish();
+        Some((place, AuthorityRules { path_length, constraints: NameConstraints { permitted, excluded } }))
+    }
+
+    fn subtrees(&self, section: &mut Section<'_, '_>, key: &'static str) -> Option<Vec<Subtree>> {
+        let written = section.take_list::<String>(key)?.value;
+        let read = |name: Located<String>| {
+            name.value.parse().map_err(|error| self.document.note(name.place, error, None)).ok()
+        };
+        Some(written.into_iter().filter_map(read).collect())
+    }
+
+    fn distribution(&self, top: &mut Section<'_, '_>) -> Distribution {
+        let inherited = self.base.map(|base| base.distribution.clone()).unwrap_or_default();
+        let Some(mut section) = top.section("distribution") else { return inherited };
+        let mut urls = |key, inherited| match section.contains(key) {
+            true => self.texts(&mut section, key, address),
+            false => {
+                // The key is known.
+                drop(self.texts(&mut section, key, address));
+                inherited
+            }
+        };
+        let distribution = Distribution {
+            crl: urls("crl", inherited.crl),
+            ca_issuers: urls("ca-issuers", inherited.ca_issuers),
+            ocsp: urls("ocsp", inherited.ocsp),
+        };
+        section.finish();
+        distribution
+    }
+
+    fn files(&self, top: &mut Section<'_, '_>) -> FileRules {
+        let inherited = self.base.map(|base| base.files.clone()).unwrap_or_default();
+        let Some(mut section) = top.section("files") else { return inherited };
+        let mode = section.take::<String>("mode").and_then(|written| match u32::from_str_radix(&written.value, 8) {
+            // The owner must be able to read it; apart from the owner only the group may, and it is never executable.
+            Ok(mode) if mode & !0o640 == 0 && mode & 0o400 != 0 => Some(mode),
+            _ => {
+                let message = format!("'{}' is not a mode for a private key", text::escape(&written.value));
+                self.document.note(written.place, message, Some("\"0600\", \"0640\", \"0400\" or \"0440\"".to_owned()));
+                None
+            }
+        });
+        let owner = section.take::<String>("owner").map(|located| located.value);
+        let group = section.take::<String>("group").map(|located| located.value);
+        section.finish();
+        FileRules { mode: mode.or(inherited.mode), owner: owner.or(inherited.owner), group: group.or(inherited.group) }
+    }
+
+    /// Reads a list of template strings. Those without placeholders are checked now, so that the error names their line.
+    fn texts(
+        &self,
+        section: &mut Section<'_, '_>,
+        key: &'static str,
+        check: impl Fn(&str) -> Result<(), (String, Option<String>)>,
+    ) -> Vec<TemplateString> {
+        self.read_texts(section.take_list(key), check)
+    }
+
+    fn read_texts(
+        &self,
+        written: Option<Located<Vec<Located<String>>>>,
+        check: impl Fn(&str) -> Result<(), (String, Option<String>)>,
+    ) -> Vec<TemplateString> {
+        let written = written.map(|written| written.value).unwrap_or_default();
+        let read = |written: Located<String>| {
+            let text = self.text(&written)?;
+            if !text.has_placeholders()
+                && let Err((problem, hint)) = check(&written.value)
+            {
+                self.document.note(written.place, problem, hint);
+            }
+            Some(text)
+        };
+        written.into_iter().filter_map(read).collect()
+    }
+
+    fn text(&self, written: &Located<String>) -> Option<TemplateString> {
+        TemplateString::parse(&written.value)
+            .map_err(|error| self.document.note(written.place.clone(), error, None))
+            .ok()
+    }
+}
+
+fn address(written: &str) -> Result<(), (String, Option<String>)> {
+    general_name::check_address(written).map_err(|error| (error.to_string(), None))
+}
+
+#[cfg(test)]
+mod tests;
