@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::commands::{due, history, revoke, rollback, settings, show, status, template, tree};
-use super::reports::{crl, issue, renew_due};
+use super::reports::{crl, issue, list, renew_due};
 use crate::report::failure;
 
 /// The form of a document.
@@ -30,6 +30,8 @@ pub const ALL: &[DocumentForm] = &[
     form::<failure::FailureJson<'_>>("ca.error/1", &[]),
     form::<history::HistoryJson<'_>>("ca.history/1", &["history"]),
     form::<issue::IssueJson<'_>>("ca.issue/1", &["issue"]),
+    form::<list::ListedJson<'_>>("ca.list-entry/1", &["list"]),
+    form::<list::ListJson<'_>>("ca.list/1", &["list"]),
     form::<issue::IssueJson<'_>>("ca.rekey/1", &["rekey"]),
     form::<renew_due::RenewDueJson<'_>>("ca.renew-due/1", &["renew"]),
     form::<issue::IssueJson<'_>>("ca.renew/1", &["renew"]),

@@ -26,7 +26,7 @@ use parse_failure::parse_failure;
 use crate::app::crl_expiry;
 use crate::report::exit_status::ExitStatus;
 use crate::report::failure::{ErrorStyle, Failure, without_repetitions};
-use crate::report::output::{self, Answer, OutputFormat, Report};
+use crate::report::output::{self, Answer, OutputFormat, Report, StreamError};
 use crate::report::style::{ColorChoice, Style};
 use crate::system::World;
 
@@ -83,6 +83,15 @@ fn show_report(
     shown_as: ShownAs,
     world: &mut World,
 ) -> ExitStatus {
+    if let Some(written) = report.stream(&mut world.stdout) {
+        return match written.and_then(|()| Ok(world.stdout.flush()?)) {
+            Ok(()) => ExitStatus::Done,
+            // The reader has seen enough, as `head` does.
+            Err(StreamError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Done,
+            Err(StreamError::Output(error)) => fail(&Failure::stdout(&error), shown_as, world),
+            Err(StreamError::Failure(failure)) => fail(&failure, shown_as, world),
+        };
+    }
     let is_left_out = quiet && report.only_confirms() && report.answer() == Answer::Yes && failed_in_part.is_none();
     if report.is_read() && shown_as.format == OutputFormat::Text && world.page(&output::text(report, style)) {
         return ExitStatus::Done;

@@ -1,5 +1,7 @@
 //! What a command returns, and how it becomes text or JSON.
 
+use std::io::{self, Write};
+
 use serde_json::Value;
 
 use crate::report::failure::Failure;
@@ -14,6 +16,12 @@ pub trait Report {
 
     /// Returns the same facts for a program, with `"schema": "ca.<command>/1"`.
     fn json(&self) -> Value;
+
+    /// Writes a result of any length as it is read, in a format of its own; `None` when [`text`](Self::text) and
+    /// [`json`](Self::json) have the result.
+    fn stream(&self, _out: &mut dyn Write) -> Option<Result<(), StreamError>> {
+        None
+    }
 
     /// Returns no when the command answers a question, and the answer is no.
     fn answer(&self) -> Answer {
@@ -41,6 +49,27 @@ pub trait Report {
     }
 }
 
+/// The reason why a result was not written to its end.
+#[derive(Debug)]
+pub enum StreamError {
+    /// Standard output did not take it.
+    Output(io::Error),
+    /// The rest of it could not be read.
+    Failure(Failure),
+}
+
+impl From<io::Error> for StreamError {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl From<Failure> for StreamError {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
 /// The format of results and failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutputFormat {
@@ -64,10 +93,18 @@ pub fn text(report: &dyn Report, style: Style) -> String {
     page.into_string()
 }
 
+/// A JSON document in one line, without a newline at its end; characters are escaped as in [`json_document`].
+pub fn json_line(value: &Value) -> String {
+    escaped(value.to_string())
+}
+
 /// A JSON document, indented, with a newline at its end. Characters that could control a terminal or change the order of
 /// what it shows are escaped: the same value, and harmless on a screen.
 pub fn json_document(value: &Value) -> String {
-    let document = format!("{value:#}\n");
+    escaped(format!("{value:#}\n"))
+}
+
+fn escaped(document: String) -> String {
     if document.bytes().all(|byte| matches!(byte, b'\n' | b' '..=b'~')) {
         return document;
     }

@@ -23,6 +23,13 @@ pub enum Tone {
     Warning,
 }
 
+/// A cell of a table.
+pub type Cell = (Tone, String);
+
+fn plain(rows: &[Vec<String>]) -> Vec<Vec<Cell>> {
+    rows.iter().map(|row| row.iter().map(|cell| (Tone::Plain, cell.clone())).collect()).collect()
+}
+
 impl Page {
     pub fn new(style: Style) -> Self {
         Self { out: String::new(), style }
@@ -103,44 +110,58 @@ impl Page {
     /// A table whose last column can be looked up elsewhere: in a window that is too narrow it is cut, so that each row is a
     /// line. Whether it was.
     pub fn table_to_fit(&mut self, head: &[&str], rows: &[Vec<String>]) -> bool {
+        self.toned_table_to_fit(head, &plain(rows))
+    }
+
+    /// As [`table_to_fit`](Self::table_to_fit), each cell in its tone.
+    pub fn toned_table_to_fit(&mut self, head: &[&str], rows: &[Vec<Cell>]) -> bool {
         const FEWEST: usize = 8;
         let [front @ .., last] = head else { return false };
         let widest =
-            |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+            |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|(_, cell)| cell.chars().count()).max();
         let front: usize =
             front.iter().enumerate().map(|(at, head)| widest(at).unwrap_or(0).max(head.chars().count()) + 2).sum();
         let room = self.style.columns.saturating_sub(front).max(FEWEST);
         if !self.style.is_window || widest(head.len() - 1).is_none_or(|widest| widest.max(last.len()) <= room) {
-            self.table(head, rows);
+            self.toned_table(head, rows);
             return false;
         }
-        let cut = |row: &Vec<String>| {
+        let cut = |row: &Vec<Cell>| {
             let mut row = row.clone();
-            if let Some(last) = row.last_mut().filter(|last| last.chars().count() > room) {
+            if let Some((_, last)) = row.last_mut().filter(|(_, last)| last.chars().count() > room) {
                 *last = last.chars().take(room - 1).chain(['…']).collect();
             }
             row
         };
-        self.table(head, &rows.iter().map(cut).collect::<Vec<_>>());
+        self.toned_table(head, &rows.iter().map(cut).collect::<Vec<_>>());
         true
     }
 
     /// Rows below a head, each column as wide as its widest cell.
     pub fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
-        let rows: Vec<Vec<String>> =
-            rows.iter().map(|row| row.iter().map(|cell| text::escape(cell)).collect()).collect();
+        self.toned_table(head, &plain(rows));
+    }
+
+    /// As [`table`](Self::table), each cell in its tone.
+    pub fn toned_table(&mut self, head: &[&str], rows: &[Vec<Cell>]) {
+        let escaped = |row: &Vec<Cell>| row.iter().map(|(tone, cell)| (*tone, text::escape(cell))).collect();
+        let rows: Vec<Vec<Cell>> = rows.iter().map(escaped).collect();
         let width = |column: usize| {
-            let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+            let cells = rows.iter().filter_map(|row| row.get(column)).map(|(_, cell)| cell.chars().count());
             cells.chain([head[column].chars().count()]).max().unwrap_or(0)
         };
         let widths: Vec<usize> = (0..head.len()).map(width).collect();
-        let set = |cells: &[&str]| {
-            let set: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-            set.join("  ").trim_end().to_owned()
-        };
-        self.toned(Tone::Dim, &set(head));
-        for row in &rows {
-            self.line(&set(&row.iter().map(String::as_str).collect::<Vec<_>>()));
+        let head: Vec<Cell> = head.iter().map(|head| (Tone::Dim, (*head).to_owned())).collect();
+        for row in std::iter::once(&head).chain(&rows) {
+            // The spaces behind the last cell that has text are left out.
+            let filled = row.iter().rposition(|(_, cell)| !cell.trim().is_empty()).map_or(0, |last| last + 1);
+            let mut pieces: Vec<Cell> = Vec::with_capacity(2 * filled);
+            for (at, ((tone, cell), width)) in row.iter().zip(&widths).take(filled).enumerate() {
+                let gap = if at + 1 == filled { 0 } else { width.saturating_sub(cell.chars().count()) + 2 };
+                pieces.push((*tone, cell.clone()));
+                pieces.push((Tone::Plain, " ".repeat(gap)));
+            }
+            self.pieces(&pieces.iter().map(|(tone, piece)| (*tone, piece.as_str())).collect::<Vec<_>>());
         }
     }
 

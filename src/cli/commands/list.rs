@@ -1,47 +1,61 @@
-//! `ca list`: what this CA has issued.
+//! `ca list`: the certificates of this CA.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use crate::app::context::Context;
 use crate::app::public_key;
 use crate::cli::options::number::whole_number;
-use crate::cli::reports::entry::{entry_json, how_far};
+use crate::cli::reports::list::{Column, List, ListFormat};
 use crate::report::failure::Failure;
-use crate::report::output::Report;
-use crate::report::page::{Page, Tone};
-use crate::store::index::{CertificateStatus, Entry, Filter};
-use crate::store::locate::count_as_delivered_if_there;
-use crate::store::templates;
+use crate::report::output::{OutputFormat, Report};
+use crate::store::error::TemplateError;
+use crate::store::index::{
+    CertificateStatus, Filter, InventoryFilter, InventoryOrder, InventoryQuery, Keep, NamePattern, SortKey,
+};
+use crate::store::{Store, StoreError, templates};
 use crate::text::{self, Lifetime};
-use crate::x509::GeneralName;
+use crate::x509::{GeneralName, general_name};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Show certificates with this status
+    /// Show every certificate of each name, not only the deployed one; JSON, NDJSON and CSV always have all
+    #[arg(long)]
+    all: bool,
+    /// Show those with this status now; revoked, held and not-delivered ones also when another has replaced them
     #[arg(long, value_enum, default_value_t = Wanted::All)]
     status: Wanted,
-    /// Show certificates that expire within this time
+    /// Show those that expire within this time, the first one first
     #[arg(long, value_name = "D")]
     expiring: Option<Lifetime>,
-    /// Show those with exactly this subject alternative name
-    #[arg(long, value_name = "NAME")]
-    san: Option<GeneralName>,
+    /// Show those with this subject alternative name; * stands for any characters, ? for one
+    #[arg(long, value_name = "NAME", value_parser = alternative_name)]
+    san: Option<SanFilter>,
+    /// Show those that are for this host, address, mailbox or URI: also wildcard certificates, and the common names of clients
+    #[arg(long, value_name = "HOST", value_parser = covered_name)]
+    covers: Option<GeneralName>,
     /// Show those made from this template
     #[arg(long, value_name = "T")]
     template: Option<String>,
     /// Show those signed by this authority
     #[arg(long, value_name = "AUTHORITY")]
     issuer: Option<String>,
-    /// Show those for the key in this file: a key, a certificate or a signing request
+    /// Show all those for the key in this file: a key, a certificate or a signing request
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// Show at most this many, the latest
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = whole_number::<u64>)]
-    limit: u64,
+    /// Sort by expires, issued, name, template, issuer or status; - in front for the other direction
+    #[arg(long, value_name = "KEY", value_parser = sort_order, allow_hyphen_values = true)]
+    sort: Option<InventoryOrder>,
+    /// Choose the columns of the table or of CSV, with commas between them
+    #[arg(long, value_name = "COLUMN", value_enum, value_delimiter = ',')]
+    columns: Vec<Column>,
+    /// Choose how the list is written
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    format: Option<ListFormat>,
+    /// Show at most this many [default: 1000 in a table, those that expire first; else all]
+    #[arg(long, value_name = "N", value_parser = whole_number::<u64>)]
+    limit: Option<u64>,
 }
 
 /// The values of `--status`.
@@ -68,197 +82,164 @@ impl Wanted {
             Self::NotDelivered => Some(CertificateStatus::NotDelivered),
         }
     }
+
+    /// Whether a certificate with this status counts although another one of its name is deployed.
+    fn is_about_every_generation(self) -> bool {
+        matches!(self, Self::Revoked | Self::Held | Self::NotDelivered)
+    }
 }
 
-/// The certificates found, in the order of their issue; the latest is last, next to the prompt.
-struct List {
-    entries: Vec<Entry>,
-    /// The number without the limit.
-    total: u64,
-    now: OffsetDateTime,
+/// The value of `--san`.
+#[derive(Debug, Clone)]
+enum SanFilter {
+    Exact(GeneralName),
+    /// Of one kind, when there is a prefix.
+    Like(Option<&'static str>, NamePattern),
 }
+
+fn alternative_name(given: &str) -> Result<SanFilter, String> {
+    let kinds = ["dns", "ip", "email", "uri"];
+    let prefix = kinds.into_iter().find_map(|kind| Some((kind, given.strip_prefix(kind)?.strip_prefix(':')?)));
+    let (kind, value) = prefix.map_or((None, given), |(kind, value)| (Some(kind), value));
+    match NamePattern::of(value) {
+        Some(pattern) => Ok(SanFilter::Like(kind, pattern)),
+        None => given.parse().map(SanFilter::Exact).map_err(|error: general_name::GeneralNameError| error.to_string()),
+    }
+}
+
+fn covered_name(given: &str) -> Result<GeneralName, String> {
+    if given.contains('*') {
+        return Err("expected a host; for a pattern of names: --san".to_owned());
+    }
+    // A dot at the end says that the name is absolute; certificates are without.
+    given.strip_suffix('.').unwrap_or(given).parse().map_err(|error: general_name::GeneralNameError| error.to_string())
+}
+
+fn sort_order(given: &str) -> Result<InventoryOrder, String> {
+    const KEYS: [(&str, SortKey); 6] = [
+        ("expires", SortKey::Expires),
+        ("issued", SortKey::Issued),
+        ("name", SortKey::Name),
+        ("template", SortKey::Template),
+        ("issuer", SortKey::Issuer),
+        ("status", SortKey::Status),
+    ];
+    let (word, is_descending) = given.strip_prefix('-').map_or((given, false), |word| (word, true));
+    let known = KEYS.into_iter().find(|(name, _)| *name == word);
+    known.map(|(_, key)| InventoryOrder { key, is_descending }).ok_or_else(|| {
+        let names = KEYS.map(|(name, _)| name);
+        format!("expected {}{}", names.join(", "), text::did_you_mean(word, names))
+    })
+}
+
+/// The most rows of a table, unless `--limit` says another number.
+const MOST_ROWS: u64 = 1000;
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let format = format(&arguments, context.format)?;
+    let is_table = format == ListFormat::Table;
     let key_fingerprint = match &arguments.key {
         Some(path) => Some(public_key::read(path, context)?.fingerprint()),
         None => None,
     };
+    let store = context.store()?;
+    check_words(&arguments, &store)?;
+    let (san, san_like) = match arguments.san.clone() {
+        None => (None, None),
+        Some(SanFilter::Exact(name)) => (Some(name), None),
+        Some(SanFilter::Like(kind, pattern)) => (None, Some((kind, pattern))),
+    };
     let filter = Filter {
         status: arguments.status.status(),
         expiring: arguments.expiring,
-        san: arguments.san,
-        template: arguments.template,
-        authority: arguments.issuer,
+        san,
+        template: arguments.template.clone(),
+        authority: arguments.issuer.clone(),
         key_fingerprint,
         name: None,
-        limit: Some(arguments.limit),
+        limit: None,
     };
-    let now = context.now();
-    let store = context.store()?;
-    let index = store.index()?;
-    let (mut entries, mut total) = index.query(&filter, now)?;
-    for entry in &mut entries {
-        count_as_delivered_if_there(store.home(), index, entry)?;
-    }
-    if filter.status == Some(CertificateStatus::NotDelivered) {
-        let found = entries.len();
-        entries.retain(|entry| entry.delivered_at.is_none());
-        total -= (found - entries.len()) as u64;
-    }
-    if total == 0 {
-        // An empty result is not an error, because a script may ask before the first certificate exists; a note shows a mistyped name.
-        if let Some(authority) = &filter.authority {
-            note_unknown("authority", authority, &store.ca_certificates().names()?, context);
-        }
-        if let Some(template) = &filter.template {
-            let folder = store.template_folder();
-            note_unknown("template", template, &templates::names(&folder)?, context);
-        }
-    }
-    Ok(Box::new(List { entries, total, now }))
+    let is_of_every_generation =
+        arguments.all || arguments.status.is_about_every_generation() || arguments.key.is_some();
+    let wanted = InventoryFilter {
+        filter,
+        san_like,
+        covers: arguments.covers.clone(),
+        current_only: is_table && !is_of_every_generation,
+    };
+    let columns = match (arguments.columns.as_slice(), format) {
+        ([], ListFormat::Csv) => Column::OF_CSV.to_vec(),
+        ([], _) => Column::OF_TABLE.to_vec(),
+        (chosen, _) => chosen.to_vec(),
+    };
+    let is_json = matches!(format, ListFormat::Json | ListFormat::Ndjson);
+    let (order, keep) = order_and_limit(&arguments, is_table);
+    let query = InventoryQuery {
+        wanted,
+        order,
+        keep,
+        with_certificates: is_json || columns.iter().any(|column| column.needs_certificate()),
+    };
+    let authorities = store.ca_certificates().names()?.into_iter().map(|name| name.to_ascii_lowercase()).collect();
+    let list = List {
+        store,
+        query,
+        format,
+        columns,
+        authorities,
+        without_delivered: arguments.status == Wanted::NotDelivered,
+        rows: Vec::new(),
+        total: 0,
+        now: context.now(),
+    };
+    Ok(Box::new(if is_table { list.read()? } else { list }))
 }
 
-fn note_unknown(kind: &str, word: &str, known: &[String], context: &mut Context<'_>) {
-    if !known.iter().any(|known| known == word) {
-        let near = text::did_you_mean(word, known.iter().map(String::as_str));
-        context.note(&format!("there is no {kind} '{}'{near}; there are: {}", text::escape(word), known.join(", ")));
+fn format(arguments: &Arguments, output: OutputFormat) -> Result<ListFormat, Failure> {
+    let format = match (arguments.format, output) {
+        (None | Some(ListFormat::Json), OutputFormat::Json) => ListFormat::Json,
+        (Some(_), OutputFormat::Json) => {
+            return Err(Failure::usage("bad-arguments", "--json and --format ask for two formats")
+                .hint("leave out one of them"));
+        }
+        (chosen, OutputFormat::Text) => chosen.unwrap_or(ListFormat::Table),
+    };
+    if !arguments.columns.is_empty() && matches!(format, ListFormat::Json | ListFormat::Ndjson) {
+        return Err(Failure::usage("bad-arguments", "--columns is for a table or CSV; JSON has every field"));
     }
+    Ok(format)
 }
 
-impl Report for List {
-    fn text(&self, page: &mut Page) {
-        let mut is_cut = false;
-        if !self.entries.is_empty() {
-            let rows: Vec<Vec<String>> = self.entries.iter().map(|entry| row(entry, self.now)).collect();
-            is_cut = page.table_to_fit(&["NAME", "TEMPLATE", "ISSUER", "EXPIRES", "STATUS", "SERIAL"], &rows);
-            page.gap();
-        }
-        let count = |number: u64| format!("{number} certificate{}", if number == 1 { "" } else { "s" });
-        let shown = self.entries.len() as u64;
-        match self.total {
-            0 => page.line("no certificates"),
-            total if total == shown => page.line(&count(total)),
-            total => page.line(&format!("the latest {shown} of {}; --limit N shows more", count(total))),
-        }
-        if is_cut {
-            page.toned(Tone::Dim, "whole serial numbers: ca show NAME, or in a wider window");
-        }
-    }
-
-    fn json(&self) -> Value {
-        let certificates: Vec<Value> = self.entries.iter().map(|entry| entry_json(entry, self.now)).collect();
-        json!({ "schema": "ca.list/1", "certificates": certificates, "total": self.total })
-    }
+/// A program reads in the order of issue, and a limit keeps the latest; a person reads what expires first. What was asked for
+/// with `--sort` or `--expiring` is kept from its beginning.
+fn order_and_limit(arguments: &Arguments, is_table: bool) -> (InventoryOrder, Keep) {
+    let by = |key| InventoryOrder { key, is_descending: false };
+    let is_by_expiry = is_table || arguments.expiring.is_some();
+    let usual = if is_by_expiry { by(SortKey::Expires) } else { by(SortKey::Issued) };
+    let keep = match arguments.limit {
+        None if is_table => Keep::MostUrgent(MOST_ROWS),
+        None => Keep::All,
+        Some(limit) if arguments.sort.is_some() || arguments.expiring.is_some() => Keep::First(limit),
+        Some(limit) if is_table => Keep::MostUrgent(limit),
+        Some(limit) => Keep::Last(limit),
+    };
+    (arguments.sort.unwrap_or(usual), keep)
 }
 
-fn row(entry: &Entry, now: OffsetDateTime) -> Vec<String> {
-    let end = entry.validity.not_after;
-    vec![
-        entry.name.clone(),
-        entry.template.clone(),
-        entry.authority.clone(),
-        format!("{} {}", end.date(), how_far(end - now)),
-        entry.status(now).to_string(),
-        entry.serial.to_string(),
-    ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::output;
-    use crate::report::style::Style;
-    use crate::store::index::sample::{NOW, Sample, add, new_index};
-    use time::Duration;
-
-    fn list(limit: u64) -> List {
-        let (_folder, _, mut index) = new_index();
-        add(&mut index, &Sample::default(), "root");
-        add(
-            &mut index,
-            &Sample { serial: 2, sans: &["web.corp.test", "10.0.0.1"], ..Sample::default() },
-            "web.corp.test",
-        );
-        let over = NOW - Duration::DAY;
-        add(
-            &mut index,
-            &Sample { serial: 3, not_before: over - Duration::DAY, not_after: over, ..Sample::default() },
-            "old\u{1b}[31m",
-        );
-        let (entries, total) = index.query(&Filter { limit: Some(limit), ..Filter::default() }, NOW).unwrap();
-        List { entries, total, now: NOW }
-    }
-
-    #[test]
-    fn in_a_narrow_window_the_serial_numbers_are_cut_and_nowhere_else() {
-        let mut list = list(1000);
-        list.entries[0].serial = "5a283808257042700656a9176d453e19".parse().unwrap();
-        let shown = |columns: usize, is_window: bool| output::text(&list, Style { columns, is_window, ..Style::PLAIN });
-        let narrow = shown(72, true);
-        assert!(narrow.lines().all(|line| line.chars().count() <= 72), "{narrow}");
-        assert!(narrow.contains("…\n") && narrow.contains("whole serial numbers: ca show NAME"), "{narrow}");
-        assert!(narrow.contains("  5a28"), "{narrow}");
-        for whole in [shown(72, false), shown(200, true)] {
-            assert!(whole.contains("5a283808257042700656a9176d453e19") && !whole.contains("whole serial"), "{whole}");
+/// Refuses a template or an authority that neither the CA directory nor the index has: a mistyped word would select nothing.
+fn check_words(arguments: &Arguments, store: &Store) -> Result<(), Failure> {
+    if let Some(template) = &arguments.template {
+        let known = templates::names(&store.template_folder()).map_err(StoreError::from)?;
+        if !known.contains(template) && !store.index()?.knows_template(template)? {
+            let nearest = text::nearest(template, known.iter().map(String::as_str)).map(str::to_owned);
+            return Err(TemplateError::Unknown { name: template.clone(), nearest, known }.into());
         }
     }
-
-    #[test]
-    fn a_table_has_one_line_for_each_certificate() {
-        let text = output::text(&list(1000), Style::PLAIN);
-        assert_eq!(
-            text,
-            "\
-NAME           TEMPLATE  ISSUER  EXPIRES            STATUS   SERIAL
-root           server    root    2026-08-30 in 90d  valid    0100000001
-web.corp.test  server    root    2026-08-30 in 90d  valid    0100000002
-old\\u{1b}[31m  server    root    2026-05-31 1d ago  expired  0100000003
-
-3 certificates
-"
-        );
-    }
-
-    #[test]
-    fn a_certificate_that_was_not_delivered_is_shown_as_such() {
-        let mut list = list(1000);
-        list.entries[1].delivered_at = None;
-        let text = output::text(&list, Style::PLAIN);
-        let status = |line: &str| line.split_whitespace().rev().nth(1).unwrap_or_default().to_owned();
-        assert_eq!(text.lines().skip(1).take(3).map(status).collect::<Vec<_>>(), ["valid", "not-delivered", "expired"]);
-        assert_eq!(list.json()["certificates"][1]["status"], "not-delivered");
-    }
-
-    #[test]
-    fn what_a_limit_left_out_is_said() {
-        let text = output::text(&list(1), Style::PLAIN);
-        assert!(text.ends_with("\nthe latest 1 of 3 certificates; --limit N shows more\n"), "{text}");
-        assert_eq!(list(1).json()["total"], 3);
-        assert_eq!(output::text(&List { entries: vec![], total: 0, now: NOW }, Style::PLAIN), "no certificates\n");
-    }
-
-    #[test]
-    fn a_program_gets_every_field_of_the_contract() {
-        let json = list(1000).json();
-        assert_eq!(json["schema"], "ca.list/1");
-        let web = &json["certificates"][1];
-        let sans = json!([{ "type": "dns", "value": "web.corp.test" }, { "type": "ip", "value": "10.0.0.1" }]);
-        for (field, expected) in [
-            ("serial", json!("0100000002")),
-            ("name", json!("web.corp.test")),
-            ("template", json!("server")),
-            ("issuer", json!("CN=Root")),
-            ("authority", json!("root")),
-            ("subject", json!("CN=a")),
-            ("sans", sans),
-            ("not_before", json!("2026-05-31T12:00:00Z")),
-            ("not_after", json!("2026-08-30T12:00:00Z")),
-            ("status", json!("valid")),
-            ("revoked_at", Value::Null),
-            ("reason", Value::Null),
-        ] {
-            assert_eq!(web[field], expected, "{field}");
+    if let Some(authority) = &arguments.issuer {
+        let known = store.ca_certificates().names()?;
+        if !known.contains(authority) && !store.index()?.knows_authority(authority)? {
+            return Err(StoreError::UnknownAuthority { name: authority.clone(), known }.into());
         }
-        assert_eq!(web["fingerprint_sha256"].as_str().map(str::len), Some(64));
     }
+    Ok(())
 }

@@ -10,6 +10,7 @@ pub mod handshake;
 pub mod hook;
 pub mod issue;
 pub mod lint;
+pub mod list;
 pub mod many;
 pub mod renew_due;
 pub mod verify;

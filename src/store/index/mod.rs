@@ -19,6 +19,7 @@ mod event_object;
 pub mod event_query;
 mod imported;
 mod in_effect;
+mod inventory;
 mod limits;
 pub mod location;
 mod look_up;
@@ -47,6 +48,7 @@ pub use error::{Candidates, IndexError};
 pub use event::{Event, EventContext, EventKind, HeadSignature, LogHead, empty_hash, next_hash};
 pub use event_object::EventObject;
 pub use imported::{ImportSource, ImportedRevocation, ImportedSerial, RecordedRevocation};
+pub use inventory::{InventoryFilter, InventoryOrder, InventoryQuery, Keep, ListedEntry, SortKey};
 pub use name_pattern::NamePattern;
 pub use placement::{Rollback, StoredHook};
 pub use query::Filter;
@@ -198,6 +200,8 @@ mod event_log_tests;
 mod imported_tests;
 #[cfg(test)]
 mod in_effect_tests;
+#[cfg(test)]
+mod inventory_tests;
 #[cfg(test)]
 mod kill_tests;
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::text::Lifetime;
 use crate::x509::{Certificate, GeneralName, SerialNumber};
 
 /// The columns that [`Entry::from_row`] reads.
-const SELECT: &str = "
+pub(super) const SELECT: &str = "
 SELECT c.id, c.serial, c.issuer, c.name, c.template, c.authority, c.subject, c.sans, c.key_fingerprint, c.fingerprint,
        c.not_before, c.not_after, c.issued_at, c.origin, c.place, c.delivered_at,
        r.at AS revoked_at, r.reason, r.invalid_since, r.released_at";
@@ -180,7 +180,7 @@ impl Index {
 
 /// Returns the WHERE clause of a filter and its values. All external input is bound as a value and is never part of the
 /// SQL.
-fn conditions(filter: &Filter, now: OffsetDateTime) -> (String, Vec<Value>) {
+pub(super) fn conditions(filter: &Filter, now: OffsetDateTime) -> (String, Vec<Value>) {
     // ?1 is the time, for the two conditions that ask for it; SQLite refuses a value that no condition uses.
     let asks_for_time = filter.status.is_some() || filter.expiring.is_some();
     let mut values: Vec<Value> = asks_for_time.then(|| Value::Integer(now.unix_timestamp())).into_iter().collect();

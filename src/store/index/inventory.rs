@@ -1,0 +1,240 @@
+//! The queries of `ca list`: certificates by many conditions, in any order, one by one.
+
+use std::sync::LazyLock;
+
+use rusqlite::params_from_iter;
+use rusqlite::types::Value;
+use time::OffsetDateTime;
+
+use crate::store::index::query::{FROM, SELECT, STATUS, conditions};
+use crate::store::index::{Entry, Filter, Index, IndexError, NamePattern};
+use crate::x509::{Certificate, GeneralName};
+
+/// The conditions of `ca list`.
+#[derive(Debug, Clone, Default)]
+pub struct InventoryFilter {
+    pub filter: Filter,
+    /// A pattern of subject alternative names, of one kind when it is given (`dns`, `ip`, `email`, `uri`).
+    pub san_like: Option<(Option<&'static str>, NamePattern)>,
+    /// The certificate is for this host, address, mailbox or URI: by a subject alternative name, by a wildcard, or, without any such
+    /// name, by its common name.
+    pub covers: Option<GeneralName>,
+    /// Of each name, only the certificate that is deployed; the latest one when none is.
+    pub current_only: bool,
+}
+
+/// The order of `ca list`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InventoryOrder {
+    pub key: SortKey,
+    pub is_descending: bool,
+}
+
+/// What `ca list` sorts by. The order of issue decides between equal ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortKey {
+    Issued,
+    Expires,
+    Name,
+    Template,
+    Issuer,
+    Status,
+}
+
+impl SortKey {
+    fn expression(self, now: i64) -> String {
+        match self {
+            Self::Issued => "c.id".to_owned(),
+            Self::Expires => "c.not_after".to_owned(),
+            Self::Name => "c.name".to_owned(),
+            Self::Template => "c.template".to_owned(),
+            Self::Issuer => "c.authority".to_owned(),
+            Self::Status => format!("({})", STATUS.replace("?1", &now.to_string())),
+        }
+    }
+}
+
+/// Which certificates a limit keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// The first ones of the order.
+    First(u64),
+    /// The last ones of the order.
+    Last(u64),
+    /// Those that expire first from now on; then those that expired last.
+    MostUrgent(u64),
+    All,
+}
+
+/// A certificate of the inventory.
+#[derive(Debug, Clone)]
+pub struct ListedEntry {
+    pub entry: Entry,
+    /// True when its files are deployed, as the index records it.
+    pub deployed: bool,
+    /// `None` when it was not asked for.
+    pub certificate: Option<Certificate>,
+}
+
+/// 1 for the certificate that is deployed as the index records it: the rule of [`super::placement::in_place`] in SQL.
+const DEPLOYED: &str = "
+(c.delivered_at IS NOT NULL AND c.id = (
+    SELECT CASE WHEN b.newest >= n.id
+                 AND EXISTS (SELECT 1 FROM certificate AS x WHERE x.id = b.newest AND x.name = b.name)
+                 AND EXISTS (SELECT 1 FROM certificate AS x WHERE x.id = b.certificate AND x.name = b.name)
+                THEN b.certificate ELSE n.id END
+    FROM (SELECT max(d.id) AS id FROM certificate AS d WHERE d.name = c.name AND d.delivered_at IS NOT NULL) AS n
+    LEFT JOIN rollback AS b
+        ON b.id = (SELECT max(d.id) FROM rollback AS d WHERE d.name = c.name AND d.done_at IS NOT NULL)))";
+
+/// The certificate that stands for its name: the deployed one, else the latest.
+static CURRENT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "({DEPLOYED} OR (NOT EXISTS (SELECT 1 FROM certificate AS o WHERE o.name = c.name AND o.delivered_at IS NOT NULL)
+         AND c.id = (SELECT max(o.id) FROM certificate AS o WHERE o.name = c.name)))"
+    )
+});
+
+/// A query of the inventory.
+#[derive(Debug, Clone)]
+pub struct InventoryQuery {
+    pub wanted: InventoryFilter,
+    pub order: InventoryOrder,
+    pub keep: Keep,
+    /// True when the certificates themselves are read too.
+    pub with_certificates: bool,
+}
+
+impl Index {
+    /// Calls `each` for every certificate that the query selects, in its order, and returns their number without the limit. The
+    /// rows and their number are of one time. Rows are read one by one.
+    ///
+    /// # Errors
+    /// When the index cannot be read; the first error of `each`.
+    pub fn inventory<E: From<IndexError>>(
+        &self,
+        query: &InventoryQuery,
+        now: OffsetDateTime,
+        mut each: impl FnMut(ListedEntry) -> Result<(), E>,
+    ) -> Result<u64, E> {
+        let failed = |error: rusqlite::Error| E::from(self.place.error()(error));
+        let (conditions, values) = all_conditions(&query.wanted, now);
+        let (count, rows) = statements(query, &conditions, now);
+        // A `Transaction` of the index is one already.
+        let reading = &self.connection;
+        let _transaction =
+            reading.is_autocommit().then(|| reading.unchecked_transaction()).transpose().map_err(failed)?;
+        let total: i64 = reading.query_row(&count, params_from_iter(&values), |row| row.get(0)).map_err(failed)?;
+        let mut statement = reading.prepare(&rows).map_err(failed)?;
+        let mut rows = statement.query(params_from_iter(&values)).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            let entry = Entry::from_row(row).map_err(failed)?;
+            let deployed = row.get("deployed").map_err(failed)?;
+            let certificate = match query.with_certificates {
+                true => {
+                    let der: Vec<u8> = row.get("der").map_err(failed)?;
+                    let read = Certificate::from_der(&der);
+                    Some(read.map_err(|error| E::from(self.place.unreadable(&entry.serial, &error)))?)
+                }
+                false => None,
+            };
+            each(ListedEntry { entry, deployed, certificate })?;
+        }
+        Ok(total.unsigned_abs())
+    }
+
+    /// Returns whether a certificate was made from this template.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn knows_template(&self, template: &str) -> Result<bool, IndexError> {
+        self.knows("template", template)
+    }
+
+    /// Returns whether an authority of this name signed a certificate.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn knows_authority(&self, authority: &str) -> Result<bool, IndexError> {
+        self.knows("authority", authority)
+    }
+
+    fn knows(&self, column: &'static str, word: &str) -> Result<bool, IndexError> {
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM certificate WHERE {column} = ?1)");
+        self.connection.query_row(&sql, [word], |row| row.get(0)).map_err(self.place.error())
+    }
+}
+
+/// Returns the statements that count the certificates and that select them.
+fn statements(query: &InventoryQuery, conditions: &str, now: OffsetDateTime) -> (String, String) {
+    let now = now.unix_timestamp();
+    let (key, is_descending) = (query.order.key, query.order.is_descending);
+    let order = |is_descending: bool| {
+        let direction = if is_descending { "DESC" } else { "ASC" };
+        match key {
+            SortKey::Issued => format!("c.id {direction}"),
+            key => format!("{} {direction}, c.id {direction}", key.expression(now)),
+        }
+    };
+    let der = if query.with_certificates { ", c.der" } else { "" };
+    let select = format!("{SELECT}, {DEPLOYED} AS deployed{der} {}", *FROM);
+    // The chosen rows are put into the order that was asked for.
+    let chosen = |by: &str, limit: u64| {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let ids = format!("SELECT c.id {} {conditions} ORDER BY {by} LIMIT {limit}", *FROM);
+        format!("{select} WHERE c.id IN ({ids}) ORDER BY {}", order(is_descending))
+    };
+    let rows = match query.keep {
+        Keep::All => format!("{select} {conditions} ORDER BY {}", order(is_descending)),
+        Keep::First(limit) => chosen(&order(is_descending), limit),
+        Keep::Last(limit) => chosen(&order(!is_descending), limit),
+        Keep::MostUrgent(limit) => chosen(&format!("c.not_after < {now}, abs(c.not_after - {now}), c.id"), limit),
+    };
+    (format!("SELECT count(*) {} {conditions}", *FROM), rows)
+}
+
+/// Returns the WHERE clause of the conditions and its values, which are all bound.
+fn all_conditions(wanted: &InventoryFilter, now: OffsetDateTime) -> (String, Vec<Value>) {
+    let (mut clause, mut values) = conditions(&wanted.filter, now);
+    let mut demand = |condition: String| {
+        clause.push_str(if clause.is_empty() { "WHERE " } else { " AND " });
+        clause.push_str(&condition);
+    };
+    let mut bind = |value: String| {
+        values.push(Value::Text(value));
+        format!("?{}", values.len())
+    };
+    if let Some((kind, pattern)) = &wanted.san_like {
+        let of_kind = kind.map(|kind| format!(" AND kind = '{kind}'")).unwrap_or_default();
+        let pattern = bind(pattern.for_sqlite());
+        demand(format!("c.id IN (SELECT certificate FROM san WHERE lower(value) GLOB {pattern}{of_kind})"));
+    }
+    if let Some(name) = &wanted.covers {
+        let (value, kind) = (name.value(), name.kind());
+        let exact = bind(value.clone());
+        let wildcard = match (name, value.split_once('.')) {
+            // A wildcard stands for one label (RFC 9525 §6.3).
+            (GeneralName::Dns(_), Some((_, domain))) => {
+                let wildcard = bind(format!("*.{domain}"));
+                format!(" OR (value = {wildcard} COLLATE NOCASE AND kind = 'dns')")
+            }
+            _ => String::new(),
+        };
+        let ends_with = bind(format!("%CN={}", like(&value)));
+        let has_within = bind(format!("%CN={}, %", like(&value)));
+        // Other tools do not write names in lower case; a client certificate may have its name in the common name alone.
+        demand(format!(
+            "(c.id IN (SELECT certificate FROM san WHERE (value = {exact} COLLATE NOCASE AND kind = '{kind}'){wildcard})
+             OR (c.sans = '' AND (c.subject LIKE {ends_with} ESCAPE '!' OR c.subject LIKE {has_within} ESCAPE '!')))"
+        ));
+    }
+    if wanted.current_only {
+        demand(CURRENT.clone());
+    }
+    (clause, values)
+}
+
+/// Returns a text for LIKE, in which no character stands for others.
+fn like(text: &str) -> String {
+    text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
+}

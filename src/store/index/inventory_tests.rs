@@ -1,0 +1,82 @@
+//! Tests of [`super::inventory`].
+
+use rusqlite::params;
+
+use super::sample::{NOW, Sample, add, new_index};
+use super::*;
+
+fn query(order: SortKey, keep: Keep) -> InventoryQuery {
+    InventoryQuery {
+        wanted: InventoryFilter::default(),
+        order: InventoryOrder { key: order, is_descending: false },
+        keep,
+        with_certificates: false,
+    }
+}
+
+fn listed(index: &Index, query: &InventoryQuery) -> (Vec<ListedEntry>, u64) {
+    let mut rows = Vec::new();
+    let total = index.inventory::<IndexError>(query, NOW, |listed| {
+        rows.push(listed);
+        Ok(())
+    });
+    (rows, total.unwrap())
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 32, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn what_is_deployed_in_the_list_is_what_the_history_of_the_name_says(
+        delivered in proptest::collection::vec(proptest::bool::ANY, 1..5),
+        rollbacks in proptest::collection::vec((0_i64..6, 0_i64..6, proptest::bool::ANY), 0..3),
+    ) {
+        let (_folder, _, mut index) = new_index();
+        add(&mut index, &Sample { serial: 100, ..Sample::default() }, "other");
+        for (serial, delivered) in (1..).zip(&delivered) {
+            add(&mut index, &Sample { serial, ..Sample::default() }, "web");
+            if !delivered {
+                index.connection.execute("UPDATE certificate SET delivered_at = NULL WHERE id = (SELECT max(id) FROM certificate)", []).unwrap();
+            }
+        }
+        index.connection.pragma_update(None, "foreign_keys", false).unwrap();
+        for (certificate, newest, is_done) in rollbacks {
+            let sql = "INSERT INTO rollback (name, certificate, replaced, newest, at, done_at) VALUES ('web', ?1, 1, ?2, 0, ?3)";
+            index.connection.execute(sql, params![certificate, newest, is_done.then_some(0)]).unwrap();
+        }
+        let history = index.history("web").unwrap();
+        let expected = placement::in_place(&history, &index.rollbacks("web").unwrap()).map(|entry| entry.id);
+        let (rows, _) = listed(&index, &query(SortKey::Issued, Keep::All));
+        let found: Vec<EntryId> =
+            rows.iter().filter(|listed| listed.deployed && listed.entry.name == "web").map(|listed| listed.entry.id).collect();
+        proptest::prop_assert_eq!(found, expected.into_iter().collect::<Vec<_>>());
+        // Each name has one line in the table: the deployed one, else the latest.
+        let mut current = query(SortKey::Issued, Keep::All);
+        current.wanted.current_only = true;
+        let (rows, total) = listed(&index, &current);
+        let web: Vec<EntryId> = rows.iter().filter(|listed| listed.entry.name == "web").map(|listed| listed.entry.id).collect();
+        proptest::prop_assert_eq!(total, 2);
+        proptest::prop_assert_eq!(web, vec![expected.unwrap_or(history.last().unwrap().id)]);
+    }
+}
+
+#[test]
+fn a_limit_keeps_what_expires_first_and_cuts_what_is_long_over() {
+    let (_folder, _, mut index) = new_index();
+    for (serial, days) in (1..).zip([90_i64, 5, -1, 30, -300]) {
+        let not_after = NOW + time::Duration::days(days);
+        let sample = Sample { serial, not_before: not_after - time::Duration::DAY, not_after, ..Sample::default() };
+        add(&mut index, &sample, &format!("in {days}"));
+    }
+    let names = |order, keep| -> Vec<String> {
+        let (rows, total) = listed(&index, &query(order, keep));
+        assert_eq!(total, 5);
+        rows.into_iter().map(|listed| listed.entry.name).collect()
+    };
+    assert_eq!(names(SortKey::Expires, Keep::MostUrgent(2)), ["in 5", "in 30"]);
+    assert_eq!(names(SortKey::Expires, Keep::MostUrgent(4)), ["in -1", "in 5", "in 30", "in 90"]);
+    assert_eq!(names(SortKey::Name, Keep::MostUrgent(2)), ["in 30", "in 5"]);
+    assert_eq!(names(SortKey::Expires, Keep::First(2)), ["in -300", "in -1"]);
+    assert_eq!(names(SortKey::Issued, Keep::Last(2)), ["in 30", "in -300"]);
+    assert_eq!(names(SortKey::Issued, Keep::All).len(), 5);
+}
