@@ -79,6 +79,11 @@ impl RevocationReason {
         (10, Self::AaCompromise, "aa-compromise"),
     ];
 
+    /// Returns the names of all reasons.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::ALL.into_iter().map(|(.., name)| name)
+    }
+
     /// Returns the reason for a value of the `CRLReason` enumeration.
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|(known, ..)| *known == code).map(|(_, reason, _)| reason)

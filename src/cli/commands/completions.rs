@@ -1,17 +1,24 @@
-//! `ca completions SHELL`. The door to clap_complete.
+//! `ca completions SHELL`: the script that makes a shell ask this program for completions.
 
 use clap::Args;
-use clap_complete::Shell;
 use serde_json::{Value, json};
 
+use crate::app::context::Context;
+use crate::cli::completion::install::{self, Installed};
+use crate::cli::completion::{self, Shell};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
-use crate::report::page::Page;
+use crate::report::page::{Page, Tone};
+use crate::text::PathText;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The shell to complete for
-    shell: Shell,
+    #[arg(required_unless_present = "install")]
+    shell: Option<Shell>,
+    /// Write the file that the shell reads at its start [default shell: that of the variable SHELL]
+    #[arg(long)]
+    install: bool,
 }
 
 /// The script, as it is.
@@ -20,12 +27,15 @@ struct Script {
     script: String,
 }
 
-/// `line` is the whole command line of the program.
-pub fn run(arguments: &Arguments, mut line: clap::Command) -> Result<Box<dyn Report>, Failure> {
-    let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut line, "ca", &mut script);
-    let script = String::from_utf8_lossy(&script).into_owned();
-    Ok(Box::new(Script { shell: arguments.shell, script }))
+pub fn run(arguments: &Arguments, context: &Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let shell = arguments.shell.or_else(|| install::usual_shell(context.world)).ok_or_else(|| {
+        Failure::usage("unknown-shell", "the environment variable SHELL does not name a shell that has completions")
+            .hint("name the shell: ca completions --install bash")
+    })?;
+    if arguments.install {
+        return Ok(Box::new(Installation { shell, installed: install::install(shell, context.world)? }));
+    }
+    Ok(Box::new(Script { shell, script: completion::script(shell) }))
 }
 
 impl Report for Script {
@@ -35,5 +45,34 @@ impl Report for Script {
 
     fn json(&self) -> Value {
         json!({ "schema": "ca.completions/1", "shell": self.shell.to_string(), "script": self.script })
+    }
+}
+
+/// What `--install` wrote.
+struct Installation {
+    shell: Shell,
+    installed: Installed,
+}
+
+impl Report for Installation {
+    fn text(&self, page: &mut Page) {
+        let Installed { file, is_new, note } = &self.installed;
+        let (mark, done) = if *is_new { ("✓ ", "Wrote ") } else { ("= ", "Unchanged: ") };
+        page.pieces(&[(Tone::Good, mark), (Tone::Plain, done), (Tone::Strong, &file.escaped().to_string())]);
+        if let Some(note) = note {
+            page.field("next", note);
+        }
+    }
+
+    fn json(&self) -> Value {
+        let Installed { file, is_new, note } = &self.installed;
+        let status = if *is_new { "written" } else { "unchanged" };
+        json!({
+            "schema": "ca.completions-install/1",
+            "shell": self.shell.to_string(),
+            "file": file,
+            "status": status,
+            "note": note,
+        })
     }
 }

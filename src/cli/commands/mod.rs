@@ -144,7 +144,7 @@ fn carry_out(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Repo
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Help(arguments) => help::run(*arguments, CommandLine::for_help()),
         Command::Version(arguments) => version::run(&arguments),
-        Command::Completions(arguments) => completions::run(&arguments, CommandLine::whole()),
+        Command::Completions(arguments) => completions::run(&arguments, context),
         Command::Man(arguments) => man::run(&arguments, &CommandLine::whole(), context),
     }
 }

@@ -313,7 +313,13 @@ pub const ALL: &[(&str, &[Example])] = &[
         ],
     ),
     ("version", &[example("the version of ca", "ca version")]),
-    ("completions", &[example("a script for bash; source it from ~/.bashrc", "ca completions bash > ca.bash")]),
+    (
+        "completions",
+        &[
+            example("a script for bash; source it from ~/.bashrc", "ca completions bash > ca.bash"),
+            example("write the file that the shell reads", "ca completions --install bash"),
+        ],
+    ),
     ("man", &[example("write the manual pages, and read one", "ca man man1")]),
 ];
 

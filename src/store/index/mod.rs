@@ -9,6 +9,7 @@
 //!   written into the row of the hold.
 
 mod audit_query;
+mod completion_query;
 mod connection;
 mod crl;
 mod entry;
