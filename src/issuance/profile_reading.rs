@@ -18,6 +18,9 @@ use crate::x509::{
 /// The key that names the base of a template.
 pub const BASE: &str = "base";
 
+/// The key of the length of serial numbers, in bytes.
+pub const SERIAL_BYTES: &str = "octets";
+
 impl Profile {
     /// Reads a template that has no base. `file` is the name of the file in messages, `name` the name of the template.
     ///
@@ -359,7 +362,7 @@ impl<'d, 't> Reader<'d, 't> {
     fn serial_bytes(&self, top: &mut Section<'_, '_>) -> usize {
         let inherited = self.base.map_or(SerialNumber::FEWEST_RANDOM_BYTES, |base| base.serial_bytes);
         let Some(mut section) = top.section("serial") else { return inherited };
-        let bytes = section.take::<usize>("octets");
+        let bytes = section.take::<usize>(SERIAL_BYTES);
         section.finish();
         let allowed = SerialNumber::FEWEST_RANDOM_BYTES..=SerialNumber::MOST_BYTES;
         match bytes {

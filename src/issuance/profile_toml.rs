@@ -2,6 +2,7 @@
 
 use super::name_rules::CommonName;
 use super::profile::Profile;
+use super::profile_reading::SERIAL_BYTES;
 use super::template_string::TemplateString;
 use crate::text::toml_document::quoted;
 
@@ -29,7 +30,7 @@ impl Profile {
         line("allow", texts(&self.names.allow));
         line("\n[usage]\nkey", list(self.key_usage.names().into_iter().map(str::to_owned)));
         line("extended", texts(&self.extended_key_usage));
-        line("\n[serial]\noctets", self.serial_bytes.to_string());
+        line(&format!("\n[serial]\n{SERIAL_BYTES}"), self.serial_bytes.to_string());
         if let Some(rules) = &self.authority {
             let subtrees =
                 |subtrees: &[crate::x509::name_constraints::Subtree]| list(subtrees.iter().map(ToString::to_string));
