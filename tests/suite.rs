@@ -23,7 +23,7 @@ mod clients_reference;
 mod dependencies;
 #[path = "suite/differential.rs"]
 mod differential;
-#[path = "suite/everyday.rs"]
+#[path = "suite/everyday/mod.rs"]
 mod everyday;
 #[path = "suite/failure_codes.rs"]
 mod failure_codes;

@@ -3,212 +3,22 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
+use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
+use super::everyday_parts_tests::{Constraint, ODDITIES, Oddity, Parts, Place, Sent, Twin, dns};
 use super::fact::Fact;
 use super::predict::Outcome;
 use super::table::Basis;
 use super::{ClientChoice, Signed, Situation, facts, predict, table};
 use crate::keys::PrivateKey;
-use crate::lint::testing::{TestCa, TestCert, empty_name, name, object_identifier};
-use crate::x509::certificate::oid;
-use crate::x509::{Certificate, ExtendedKeyUsage, GeneralName, KeyAlgorithm, KeyUsage, der, pem};
-
-const HOST: &str = "srv.corp.test";
-const NETSCAPE_TYPE: &str = "2.16.840.1.113730.1.1";
-
-/// What a chain is made of.
-struct Parts {
-    root: TestCert,
-    intermediate: TestCert,
-    leaf: TestCert,
-    host: &'static str,
-    leaf_key: Option<KeyAlgorithm>,
-    root_key: Option<KeyAlgorithm>,
-    sent: Sent,
-    now: OffsetDateTime,
-}
-
-/// What the server sends.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sent {
-    Path,
-    RootToo,
-    IntermediateTwice,
-    AnotherCa,
-    ExpiredTwin,
-    TwinOfOtherKey,
-    /// This number of further intermediates.
-    Longer(u8),
-}
-
-/// One oddity. Two of one slot do not go together.
-struct Oddity {
-    name: &'static str,
-    slot: &'static str,
-    change: fn(Parts) -> Parts,
-}
-
-impl Parts {
-    fn new(now: OffsetDateTime, kind: KeyAlgorithm) -> Self {
-        let days = |before: i64, after: i64| (now - Duration::days(before), now + Duration::days(after));
-        let ca = |name: &str, serial: u8| {
-            let (from, until) = days(300, 2000);
-            TestCert::ca(name).serial(&[serial]).validity(from, until)
-        };
-        let (from, until) = days(2, 80);
-        // NSS asks RSA keys for both bits.
-        let usage = KeyUsage::DIGITAL_SIGNATURE;
-        let usage = if kind == KeyAlgorithm::Rsa2048 { usage.union(KeyUsage::KEY_ENCIPHERMENT) } else { usage };
-        Self {
-            root: ca("Everyday Root", 1),
-            intermediate: ca("Everyday Issuing", 2),
-            leaf: TestCert::server(HOST).serial(&[3]).validity(from, until).key_usage(usage),
-            host: HOST,
-            leaf_key: None,
-            root_key: None,
-            sent: Sent::Path,
-            now,
-        }
-    }
-
-    fn leaf(self, change: impl FnOnce(TestCert) -> TestCert) -> Self {
-        Self { leaf: change(self.leaf), ..self }
-    }
-
-    fn intermediate(self, change: impl FnOnce(TestCert) -> TestCert) -> Self {
-        Self { intermediate: change(self.intermediate), ..self }
-    }
-
-    fn root(self, change: impl FnOnce(TestCert) -> TestCert) -> Self {
-        Self { root: change(self.root), ..self }
-    }
-
-    /// A leaf with these alternative names, of which the client wants `host`.
-    fn names(self, names: &[GeneralName], host: &'static str) -> Self {
-        Self { host, ..self.leaf(|leaf| leaf.general_names(names)) }
-    }
-}
-
-fn dns(name: &str) -> GeneralName {
-    GeneralName::Dns(name.to_owned())
-}
-
-fn policies(of: &[&str]) -> Vec<u8> {
-    let policies: Vec<_> = of.iter().map(|policy| der::sequence(&[&object_identifier(policy)])).collect();
-    der::sequence(&policies.iter().map(Vec::as_slice).collect::<Vec<_>>())
-}
-
-/// A list with one address of a CRL.
-fn distribution_point() -> Vec<u8> {
-    let address = der::value(der::context(6), b"http://crl.corp.test/ca.crl");
-    let full_name = der::value(der::context_constructed(0), &address);
-    der::sequence(&[&der::sequence(&[&der::value(der::context_constructed(0), &full_name)])])
-}
-
-fn other_key_id() -> Vec<u8> {
-    der::sequence(&[&der::value(der::context(0), &[7; 20])])
-}
-
-macro_rules! oddities {
-    ($($name:literal in $slot:literal: $change:expr;)+) => {
-        static ODDITIES: &[Oddity] = &[$(Oddity { name: $name, slot: $slot, change: $change }),+];
-    };
-}
-
-oddities! {
-    "leaf without AKI" in "leaf aki": |it| it.leaf(|leaf| leaf.without(oid::AUTHORITY_KEY_ID));
-    "leaf with another AKI" in "leaf aki": |it| it.leaf(|leaf| leaf.extension(oid::AUTHORITY_KEY_ID, false, other_key_id()));
-    "leaf with critical AKI" in "leaf aki": |it| it.leaf(|leaf| leaf.critical(oid::AUTHORITY_KEY_ID, true));
-    "leaf without SKI" in "leaf ski": |it| it.leaf(|leaf| leaf.without(oid::SUBJECT_KEY_ID));
-    "leaf without key usage" in "leaf ku": |it| it.leaf(|leaf| leaf.without(oid::KEY_USAGE));
-    "leaf whose key usage is not critical" in "leaf ku": |it| it.leaf(|leaf| leaf.critical(oid::KEY_USAGE, false));
-    "leaf that only signs" in "leaf ku": |it| it.leaf(|leaf| leaf.key_usage(KeyUsage::DIGITAL_SIGNATURE));
-    "leaf that also signs certificates" in "leaf ku":
-        |it| it.leaf(|leaf| leaf.key_usage(KeyUsage::DIGITAL_SIGNATURE.union(KeyUsage::KEY_CERT_SIGN)));
-    "leaf without purposes" in "leaf eku": |it| it.leaf(|leaf| leaf.without(oid::EXTENDED_KEY_USAGE));
-    "leaf for clients" in "leaf eku": |it| it.leaf(|leaf| leaf.purposes(&[ExtendedKeyUsage::ClientAuth]));
-    "leaf for any purpose" in "leaf eku": |it| it.leaf(|leaf| leaf.purposes(&[ExtendedKeyUsage::Any]));
-    "leaf with critical purposes" in "leaf eku": |it| it.leaf(|leaf| leaf.critical(oid::EXTENDED_KEY_USAGE, true));
-    "leaf without alternative names" in "leaf san": |it| it.leaf(|leaf| leaf.without(oid::SUBJECT_ALT_NAME));
-    "leaf with critical alternative names" in "leaf san": |it| it.leaf(|leaf| leaf.critical(oid::SUBJECT_ALT_NAME, true));
-    "leaf with the name of another" in "leaf san": |it| it.names(&[dns("other.corp.test")], HOST);
-    "leaf with a wildcard" in "leaf san": |it| it.names(&[dns("*.corp.test")], HOST);
-    "leaf with a part of a label" in "leaf san": |it| it.names(&[dns("s*.corp.test")], HOST);
-    "leaf with a trailing dot" in "leaf san": |it| it.names(&[dns("srv.corp.test.")], HOST);
-    "leaf with upper case" in "leaf san": |it| it.names(&[dns("SRV.Corp.test")], HOST);
-    "leaf with an underscore" in "leaf san": |it| it.names(&[dns("my_srv.corp.test")], "my_srv.corp.test");
-    "leaf with an address" in "leaf san": |it| it.names(&["127.0.0.1".parse().unwrap()], "127.0.0.1");
-    "leaf with an address as DNS name" in "leaf san": |it| it.names(&[dns("127.0.0.1")], "127.0.0.1");
-    "leaf with a URI too" in "leaf san": |it| it.names(&[dns(HOST), "uri:spiffe://corp.test/db".parse().unwrap()], HOST);
-    "leaf without subject" in "leaf subject": |it| it.leaf(|leaf| leaf.subject(&empty_name()));
-    "leaf named otherwise" in "leaf subject": |it| it.leaf(|leaf| leaf.subject(&name("db")));
-    "leaf with serial 0" in "leaf serial": |it| it.leaf(|leaf| leaf.serial(&[0]));
-    "leaf with a negative serial" in "leaf serial": |it| it.leaf(|leaf| leaf.serial(&[0x80, 3]));
-    "leaf with a long serial" in "leaf serial": |it| it.leaf(|leaf| leaf.serial(&[1; 21]));
-    "leaf with a policy twice" in "leaf policies":
-        |it| it.leaf(|leaf| leaf.extension(oid::CERTIFICATE_POLICIES, false, policies(&["1.3.6.1.4.1.99.1", "1.3.6.1.4.1.99.1"])));
-    "leaf with a critical policy" in "leaf policies":
-        |it| it.leaf(|leaf| leaf.extension(oid::CERTIFICATE_POLICIES, true, policies(&["1.3.6.1.4.1.99.1"])));
-    "leaf with a critical extension" in "leaf more": |it| it.leaf(|leaf| leaf.extension("1.2.3", true, der::value(der::NULL, &[])));
-    "leaf with an unknown extension" in "leaf more": |it| it.leaf(|leaf| leaf.extension("1.2.3", false, der::value(der::NULL, &[])));
-    "leaf with a critical CRL address" in "leaf more":
-        |it| it.leaf(|leaf| leaf.extension(oid::CRL_DISTRIBUTION_POINTS, true, distribution_point()));
-    "leaf of Netscape type client" in "leaf more":
-        |it| it.leaf(|leaf| leaf.extension(NETSCAPE_TYPE, false, vec![der::BIT_STRING, 2, 7, 0x80]));
-    "leaf that is a CA" in "leaf bc": |it| it.leaf(|leaf| leaf.basic_constraints(true, None));
-    "leaf that says it is not a CA" in "leaf bc": |it| it.leaf(|leaf| leaf.basic_constraints(false, None));
-    "expired leaf" in "leaf dates": |it| { let now = it.now; it.leaf(|leaf| leaf.validity(now - Duration::days(90), now - Duration::DAY)) };
-    "leaf of the future" in "leaf dates": |it| { let now = it.now; it.leaf(|leaf| leaf.validity(now + Duration::DAY, now + Duration::days(90))) };
-    "leaf for 830 days" in "leaf dates": |it| { let now = it.now; it.leaf(|leaf| leaf.validity(now - Duration::DAY, now + Duration::days(829))) };
-    "leaf until 2060" in "leaf dates": |it| { let now = it.now; it.leaf(|leaf| leaf.validity(now - Duration::DAY, now + Duration::days(12_500))) };
-    "Ed25519 leaf" in "leaf key": |it| Parts { leaf_key: Some(KeyAlgorithm::Ed25519), ..it };
-    "P-521 leaf" in "leaf key": |it| Parts { leaf_key: Some(KeyAlgorithm::EcdsaP521), ..it };
-    "badly signed leaf" in "leaf signature": |it| it.leaf(TestCert::badly_signed);
-    "intermediate without AKI" in "issuer aki": |it| it.intermediate(|ca| ca.without(oid::AUTHORITY_KEY_ID));
-    "intermediate with another AKI" in "issuer aki": |it| it.intermediate(|ca| ca.extension(oid::AUTHORITY_KEY_ID, false, other_key_id()));
-    "intermediate without SKI" in "issuer ski": |it| it.intermediate(|ca| ca.without(oid::SUBJECT_KEY_ID));
-    "intermediate whose CA bit is not critical" in "issuer bc": |it| it.intermediate(|ca| ca.critical(oid::BASIC_CONSTRAINTS, false));
-    "intermediate that is not a CA" in "issuer bc": |it| it.intermediate(|ca| ca.basic_constraints(false, None));
-    "intermediate of path length 0" in "issuer bc": |it| it.intermediate(|ca| ca.path_length(0));
-    "intermediate without key usage" in "issuer ku": |it| it.intermediate(|ca| ca.without(oid::KEY_USAGE));
-    "intermediate whose key usage is not critical" in "issuer ku": |it| it.intermediate(|ca| ca.critical(oid::KEY_USAGE, false));
-    "intermediate that signs CRLs" in "issuer ku": |it| it.intermediate(|ca| ca.key_usage(KeyUsage::CRL_SIGN));
-    "intermediate for servers" in "issuer eku": |it| it.intermediate(|ca| ca.purposes(&[ExtendedKeyUsage::ServerAuth]));
-    "intermediate for clients" in "issuer eku": |it| it.intermediate(|ca| ca.purposes(&[ExtendedKeyUsage::ClientAuth]));
-    "intermediate that permits the domain" in "issuer nc": |it| it.intermediate(|ca| ca.permit(&["corp.test"]));
-    "intermediate that permits another domain" in "issuer nc": |it| it.intermediate(|ca| ca.permit(&["other.test"]));
-    "intermediate that excludes the domain" in "issuer nc": |it| it.intermediate(|ca| ca.exclude(&["corp.test"]));
-    "intermediate that excludes another domain" in "issuer nc": |it| it.intermediate(|ca| ca.exclude(&["other.test"]));
-    "intermediate whose constraints are not critical" in "issuer nc":
-        |it| it.intermediate(|ca| ca.permit(&["corp.test"]).critical(oid::NAME_CONSTRAINTS, false));
-    "intermediate that inhibits any policy" in "issuer policies":
-        |it| it.intermediate(|ca| ca.extension(oid::INHIBIT_ANY_POLICY, true, der::value(der::INTEGER, &[0])));
-    "expired intermediate" in "issuer dates": |it| { let now = it.now; it.intermediate(|ca| ca.validity(now - Duration::days(90), now - Duration::DAY)) };
-    "root without key usage" in "root ku": |it| it.root(|root| root.without(oid::KEY_USAGE));
-    "root whose key usage is not critical" in "root ku": |it| it.root(|root| root.critical(oid::KEY_USAGE, false));
-    "root that signs CRLs" in "root ku": |it| it.root(|root| root.key_usage(KeyUsage::CRL_SIGN));
-    "root without SKI" in "root ski": |it| it.root(|root| root.without(oid::SUBJECT_KEY_ID));
-    "root whose CA bit is not critical" in "root bc": |it| it.root(|root| root.critical(oid::BASIC_CONSTRAINTS, false));
-    "root without CA bit" in "root bc": |it| it.root(|root| root.without(oid::BASIC_CONSTRAINTS));
-    "root of path length 0" in "root bc": |it| it.root(|root| root.path_length(0));
-    "root for clients" in "root eku": |it| it.root(|root| root.purposes(&[ExtendedKeyUsage::ClientAuth]));
-    "root that permits the domain" in "root nc": |it| it.root(|root| root.permit(&["corp.test"]));
-    "root that permits another domain" in "root nc": |it| it.root(|root| root.permit(&["other.test"]));
-    "expired root" in "root dates": |it| { let now = it.now; it.root(|root| root.validity(now - Duration::days(900), now - Duration::DAY)) };
-    "root with a negative serial" in "root serial": |it| it.root(|root| root.serial(&[0x80, 1]));
-    "Ed25519 root" in "root key": |it| Parts { root_key: Some(KeyAlgorithm::Ed25519), ..it };
-    "the root is sent" in "sent": |it| Parts { sent: Sent::RootToo, ..it };
-    "the intermediate is sent twice" in "sent": |it| Parts { sent: Sent::IntermediateTwice, ..it };
-    "another CA is sent" in "sent": |it| Parts { sent: Sent::AnotherCa, ..it };
-    "an expired twin of the intermediate is sent first" in "sent": |it| Parts { sent: Sent::ExpiredTwin, ..it };
-    "an intermediate of the same name and another key is sent first" in "sent": |it| Parts { sent: Sent::TwinOfOtherKey, ..it };
-    "a path of seven below the root" in "sent": |it| Parts { sent: Sent::Longer(5), ..it };
-}
+use crate::lint::testing::{TestCa, TestCert, name};
+use crate::verify::SignatureProblem;
+use crate::x509::{Certificate, ExtendedKeyUsage, KeyAlgorithm, der, pem};
 
 /// Pairs that clients answered otherwise than the facts of both oddities say: they have words of their own.
-const TELLING: [(&str, &str); 7] = [
+const TELLING: [(&str, &str); 10] = [
     ("leaf without AKI", "an intermediate of the same name and another key is sent first"),
     ("leaf without SKI", "leaf that is a CA"),
     ("leaf with an address", "intermediate that permits another domain"),
@@ -216,6 +26,9 @@ const TELLING: [(&str, &str); 7] = [
     ("intermediate with another AKI", "another CA is sent"),
     ("root without key usage", "root without CA bit"),
     ("expired root", "another CA is sent"),
+    ("leaf without purposes", "leaf of Netscape type client"),
+    ("leaf without purposes", "leaf that is a CA"),
+    ("intermediate without SKI", "an expired twin of the intermediate is sent first"),
 ];
 
 /// The keys of all chains of one variant.
@@ -250,16 +63,19 @@ impl Keys {
 /// A chain, as it is served and trusted.
 struct Chain {
     sent: Vec<Vec<u8>>,
-    root: Vec<u8>,
+    roots: Vec<Vec<u8>>,
     key: String,
-    host: &'static str,
+    host: String,
 }
 
 impl Chain {
-    fn of(parts: Parts, keys: &Keys) -> Self {
+    /// The root has a name of its own, so that a client can trust the roots of many chains.
+    fn of(parts: Parts, keys: &Keys, number: usize) -> Self {
         let Parts { root, intermediate, leaf, host, leaf_key, root_key, sent, now } = parts;
         let leaf_key = keys.choose(&keys.leaf, leaf_key);
-        let root = TestCa::self_signed(root.with_key(keys.choose(&keys.root, root_key)));
+        let root_name = format!("Everyday Root {number}");
+        let root = root.subject(&name(&root_name)).with_key(keys.choose(&keys.root, root_key));
+        let root = TestCa::self_signed(root);
         let der = |ca: &TestCa| ca.certificate.as_der().to_vec();
         let twin = |key: &PrivateKey| {
             TestCert::ca("Everyday Issuing")
@@ -267,9 +83,14 @@ impl Chain {
                 .validity(now - Duration::days(300), now + Duration::days(900))
                 .with_key(key)
         };
-        let first = root.subordinate(intermediate.with_key(&keys.intermediate));
+        let first_key = if sent == Sent::SelfIssued { &keys.other } else { &keys.intermediate };
+        let first = root.subordinate(intermediate.with_key(first_key));
         let mut above = vec![der(&first)];
         let mut issuer = first;
+        if sent == Sent::SelfIssued {
+            issuer = issuer.subordinate(twin(&keys.intermediate));
+            above.insert(0, der(&issuer));
+        }
         if let Sent::Longer(more) = sent {
             for number in 0..more {
                 let (from, until) = (now - Duration::days(300), now + Duration::days(2000));
@@ -280,7 +101,7 @@ impl Chain {
         }
         let leaf = issuer.issue_der(&leaf.with_key(leaf_key));
         match sent {
-            Sent::Path | Sent::Longer(_) => {}
+            Sent::Path | Sent::Longer(_) | Sent::SelfIssued => {}
             Sent::RootToo => above.push(der(&root)),
             Sent::IntermediateTwice => above.push(above[0].clone()),
             Sent::AnotherCa => above.push(root.issue_der(&twin(&keys.other).subject(&name("Unused CA")))),
@@ -289,9 +110,45 @@ impl Chain {
                 above.insert(0, root.issue_der(&expired));
             }
             Sent::TwinOfOtherKey => above.insert(0, root.issue_der(&twin(&keys.other))),
+            Sent::Twin(kind, place) => {
+                let second = twin(&keys.intermediate);
+                let unknown = |name: &str| TestCa::self_signed(TestCert::ca(name).serial(&[8]).with_key(&keys.other));
+                let second = match kind {
+                    Twin::DeadEnd => unknown("Unknown Root").issue_der(&second),
+                    Twin::DeadEndOfTheName => unknown(&root_name).issue_der(&second),
+                    Twin::Forbidding => root.issue_der(&second.permit(&["other.test"])),
+                    Twin::ForClients => root.issue_der(&second.purposes(&[ExtendedKeyUsage::ClientAuth])),
+                    Twin::Fine => root.issue_der(&second),
+                };
+                above.insert(if place == Place::First { 0 } else { above.len() }, second);
+            }
+            Sent::CrossSignedRoot => {
+                let old = TestCa::self_signed(TestCert::ca("Old Root").serial(&[8]).with_key(&keys.other));
+                let cross = TestCert::ca(&root_name).serial(&[9]);
+                above.push(old.issue_der(&cross.with_key(&keys.root)));
+            }
+            Sent::CircleFirst => {
+                let other = TestCert::ca("Other CA").serial(&[10]).with_key(&keys.other);
+                let other = issuer.subordinate(other);
+                above.insert(0, other.issue_der(&twin(&keys.intermediate)));
+                above.insert(1, der(&other));
+            }
+            Sent::Large(kilobytes) => {
+                let filling = der::value(der::OCTET_STRING, &vec![0; kilobytes * 1024]);
+                let large = twin(&keys.other).subject(&name("Large CA")).extension("1.2.3", false, filling);
+                above.push(root.issue_der(&large));
+            }
+            Sent::Strangers(many) => {
+                for number in 0..many {
+                    let stranger =
+                        twin(&keys.other).subject(&name(&format!("Unused CA {number}"))).serial(&[40 + number]);
+                    above.push(root.issue_der(&stranger));
+                }
+            }
         }
         above.insert(0, leaf);
-        Self { sent: above, root: der(&root), key: pem::encode("PRIVATE KEY", leaf_key.as_pkcs8()), host }
+        let key = pem::encode("PRIVATE KEY", leaf_key.as_pkcs8()).to_string();
+        Self { sent: above, roots: vec![der(&root)], key, host: host.to_owned() }
     }
 
     fn facts(&self, at: OffsetDateTime) -> Vec<Fact> {
@@ -301,27 +158,22 @@ impl Chain {
             };
             match crate::verify::check_signature(&child, &issuer.public_key) {
                 Ok(()) => Signed::Yes,
-                Err(_) => Signed::No,
+                Err(SignatureProblem::Unsupported) => Signed::Unknown,
+                Err(SignatureProblem::Wrong | SignatureProblem::Frame) => Signed::No,
             }
         };
         let sent: Vec<_> = self.sent.iter().map(Vec::as_slice).collect();
-        let hosts = [self.host.parse().unwrap_or_else(|_| dns(self.host))];
-        facts(&Situation {
-            sent: &sent,
-            anchors: &[&self.root],
-            path: None,
-            hosts: &hosts,
-            at,
-            is_signed_by: &is_signed_by,
-        })
+        let hosts = [self.host.parse().unwrap_or_else(|_| dns(&self.host))];
+        let roots: Vec<_> = self.roots.iter().map(Vec::as_slice).collect();
+        facts(&Situation { sent: &sent, anchors: &roots, path: None, hosts: &hosts, at, is_signed_by: &is_signed_by })
     }
 }
 
 /// Writes a chain, and what each version of each measured client is predicted to say of it.
-fn write(folder: &Path, id: usize, what: &str, chain: &Chain, at: OffsetDateTime) {
+fn write(folder: &Path, id: usize, what: &str, chain: &Chain, at: OffsetDateTime, is_past: bool) {
     let text = |certificates: &[Vec<u8>]| certificates.iter().map(|der| pem::certificate(der)).collect::<String>();
     std::fs::write(folder.join(format!("{id}.chain.pem")), text(&chain.sent)).unwrap();
-    std::fs::write(folder.join(format!("{id}.root.pem")), text(std::slice::from_ref(&chain.root))).unwrap();
+    std::fs::write(folder.join(format!("{id}.root.pem")), text(&chain.roots)).unwrap();
     std::fs::write(folder.join(format!("{id}.key.pem")), &chain.key).unwrap();
     let found = chain.facts(at);
     let measured = table().clients().iter().filter(|client| client.basis == Basis::Measured);
@@ -341,45 +193,104 @@ fn write(folder: &Path, id: usize, what: &str, chain: &Chain, at: OffsetDateTime
         "id": id,
         "what": what,
         "host": chain.host,
+        "at": is_past.then_some(at.unix_timestamp()),
         "facts": found.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "predictions": predictions.collect::<serde_json::Map<String, serde_json::Value>>(),
     });
     std::fs::write(folder.join(format!("{id}.json")), case.to_string()).unwrap();
 }
 
+/// What is unusual about a chain.
+enum Change {
+    Oddity(&'static Oddity),
+    Constraint(Constraint),
+}
+
+impl Change {
+    fn name(&self) -> String {
+        match self {
+            Self::Oddity(oddity) => oddity.name.to_owned(),
+            Self::Constraint(constraint) => constraint.name(),
+        }
+    }
+
+    fn apply(&self, parts: Parts) -> Parts {
+        match self {
+            Self::Oddity(oddity) => (oddity.change)(parts),
+            Self::Constraint(constraint) => constraint.change(parts),
+        }
+    }
+}
+
 /// The oddities of each chain: none, each one, and pairs; for each variant of keys. Without `every_pair` some pairs, and one of the
-/// variants for each.
-fn plan(every_pair: bool) -> Vec<(usize, Vec<&'static Oddity>)> {
+/// variants for each; with `every_client` all constraints of one CA too.
+fn plan(every_pair: bool, every_client: bool) -> Vec<(usize, Vec<Change>)> {
     let mut plan = vec![(0, Vec::new()), (1, Vec::new())];
     for (number, oddity) in ODDITIES.iter().enumerate() {
         let variants = if every_pair { 0..2 } else { number % 2..number % 2 + 1 };
-        plan.extend(variants.map(|variant| (variant, vec![oddity])));
+        plan.extend(variants.map(|variant| (variant, vec![Change::Oddity(oddity)])));
+    }
+    if every_client {
+        plan.extend(Constraint::all().into_iter().map(|constraint| (0, vec![Change::Constraint(constraint)])));
     }
     let mut number = 0;
     for (index, first) in ODDITIES.iter().enumerate() {
         for second in ODDITIES.iter().skip(index + 1).filter(|second| second.slot != first.slot) {
             number += 1;
             if every_pair || number % 211 == 0 || TELLING.contains(&(first.name, second.name)) {
-                plan.push((number % 2, vec![first, second]));
+                plan.push((number % 2, vec![Change::Oddity(first), Change::Oddity(second)]));
             }
         }
     }
     plan
 }
 
+/// The chains of a file of another suite: a list `testcases`, whose elements have the fields of x509-limbo. Those of servers, without
+/// CRLs and limits of the caller.
+fn foreign(file: &Path) -> Vec<(String, Chain, Option<OffsetDateTime>)> {
+    let suite: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let certificates = |list: &Value| -> Vec<Vec<u8>> {
+        let texts = list.as_array().unwrap().iter().map(|text| text.as_str().unwrap().as_bytes());
+        texts.flat_map(|text| pem::parse_all(text).unwrap()).map(|block| block.content.to_vec()).collect()
+    };
+    let is_asked = |case: &&Value| {
+        case["validation_kind"] == "SERVER"
+            && case["crls"].as_array().is_none_or(Vec::is_empty)
+            && case["max_chain_depth"].is_null()
+            && case["expected_peer_name"]["value"].is_string()
+    };
+    let chain = |case: &Value| {
+        let mut sent = certificates(&json!([case["peer_certificate"]]));
+        sent.extend(certificates(&case["untrusted_intermediates"]));
+        let roots = certificates(&case["trusted_certs"]);
+        let host = case["expected_peer_name"]["value"].as_str().unwrap().to_owned();
+        let at = case["validation_time"].as_str().map(|at| OffsetDateTime::parse(at, &Rfc3339).unwrap());
+        (case["id"].as_str().unwrap().to_owned(), Chain { sent, roots, key: String::new(), host }, at)
+    };
+    suite["testcases"].as_array().unwrap().iter().filter(is_asked).map(chain).collect()
+}
+
 /// Without a folder, the chains are made and their facts looked at.
 #[test]
 fn everyday_chains_have_the_facts_that_they_were_given() {
     let folder = std::env::var_os("CA_TEST_EVERYDAY");
-    let every_pair = std::env::var_os("CA_TEST_EVERY_PAIR").is_some();
+    let is_set = |name| std::env::var_os(name).is_some();
+    let every_pair = is_set("CA_TEST_EVERY_PAIR") && folder.is_some();
+    let every_client = every_pair || is_set("CA_TEST_EVERY_CLIENT");
     let now = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap();
+    if let (Some(file), Some(folder)) = (std::env::var_os("CA_TEST_CHAINS"), &folder) {
+        for (id, (what, chain, at)) in foreign(file.as_ref()).into_iter().enumerate() {
+            write(folder.as_ref(), id, &what, &chain, at.unwrap_or(now), at.is_some());
+        }
+        return;
+    }
     let variants = [KeyAlgorithm::EcdsaP256, KeyAlgorithm::Rsa2048].map(Keys::new);
     let mut plain = Vec::new();
-    for (id, (variant, oddities)) in plan(every_pair && folder.is_some()).into_iter().enumerate() {
+    for (id, (variant, oddities)) in plan(every_pair, every_client).into_iter().enumerate() {
         let keys = &variants[variant];
-        let parts = oddities.iter().fold(Parts::new(now, keys.kind), |parts, oddity| (oddity.change)(parts));
-        let chain = Chain::of(parts, keys);
-        let names: Vec<_> = oddities.iter().map(|oddity| oddity.name).collect();
+        let parts = oddities.iter().fold(Parts::new(now, keys.kind), |parts, oddity| oddity.apply(parts));
+        let chain = Chain::of(parts, keys, id);
+        let names: Vec<_> = oddities.iter().map(Change::name).collect();
         let what = if names.is_empty() { "a plain chain".to_owned() } else { names.join(" + ") };
         let is_telling = oddities.len() == 2 && TELLING.iter().any(|pair| pair.0 == names[0] && pair.1 == names[1]);
         let own_words = [
@@ -389,14 +300,17 @@ fn everyday_chains_have_the_facts_that_they_were_given() {
             "inter:aki:mismatch-and-more-sent",
             "root:bc:missing-without-ku",
             "sent:more-and-root-expired",
+            "leaf:nscerttype:no-server-without-eku",
+            "leaf:ca-true-without-eku",
+            "sent:expired-twin-without-ski",
         ];
         let has_own_word = || chain.facts(now).iter().any(|fact| own_words.iter().any(|word| fact.is(word)));
         assert!(!is_telling || has_own_word(), "{what}");
         if oddities.len() < 2 && chain.facts(now).is_empty() {
-            plain.push(names.first().copied().unwrap_or_default());
+            plain.push(names.first().cloned().unwrap_or_default());
         }
         if let Some(folder) = &folder {
-            write(folder.as_ref(), id, &format!("{what} ({})", keys.kind), &chain, now);
+            write(folder.as_ref(), id, &format!("{what} ({})", keys.kind), &chain, now, false);
         }
     }
     plain.dedup();
@@ -411,6 +325,6 @@ fn everyday_chains_have_the_facts_that_they_were_given() {
         "intermediate of path length 0",
         "intermediate for servers",
     ];
-    let plain: Vec<_> = plain.into_iter().filter(|name| !usual.contains(name)).collect();
+    let plain: Vec<_> = plain.into_iter().filter(|name| !usual.contains(&name.as_str())).collect();
     assert!(plain.is_empty(), "{plain:?} have no facts");
 }

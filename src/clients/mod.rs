@@ -6,6 +6,8 @@
 
 mod client_name;
 #[cfg(test)]
+mod everyday_parts_tests;
+#[cfg(test)]
 mod everyday_tests;
 pub mod fact;
 pub mod facts;

@@ -44,13 +44,28 @@ pub struct Chain<'a> {
     pub has_wrong_signature: bool,
     /// Whether the last certificate of the path is signed with its own key.
     pub ends_self_signed: bool,
+    /// Further certificates of the CAs of the path, with their name and key, that the server sends.
+    pub twins: Vec<Twin<'a>>,
     /// Whether the trust anchors include the issuers of the last certificate of the path, up to a self-signed one.
     pub has_anchors_above: bool,
+}
+
+/// A second certificate of a CA of the path.
+#[derive(Debug)]
+pub struct Twin<'a> {
+    /// The place of the CA in the path.
+    pub place: usize,
+    /// Whether the server sends it before the one that is used, or that one is not sent.
+    pub is_first: bool,
+    /// The path over the second certificate; `None` when it leads to no anchor.
+    pub path: Option<Vec<RawCertificate<'a>>>,
 }
 
 /// The most certificates of a path, and the most certificates that are looked at for it.
 const MOST_CERTIFICATES: usize = 24;
 const MOST_STEPS: usize = 400;
+/// The most second certificates of CAs that are looked at.
+const MOST_TWINS: usize = 8;
 
 impl<'a> Chain<'a> {
     /// Returns `None` when the leaf does not have the frame of a certificate.
@@ -79,17 +94,64 @@ impl<'a> Chain<'a> {
                 }
             }
         };
+        Some(Self::over(path, is_complete, has_wrong_signature, sent, anchors, situation))
+    }
+
+    fn over(
+        path: Vec<&'a [u8]>,
+        is_complete: bool,
+        has_wrong_signature: bool,
+        sent: Vec<RawCertificate<'a>>,
+        anchors: Vec<RawCertificate<'a>>,
+        situation: &Situation<'a>,
+    ) -> Self {
         let path: Vec<_> = path.into_iter().filter_map(RawCertificate::read).collect();
         let last = path.last();
         let ends_self_signed = last.is_some_and(|last| is_self_signed(last, situation));
         let has_anchors_above = last.is_some_and(|last| has_anchors_above(last, &anchors, situation));
-        Some(Self { sent, anchors, path, is_complete, has_wrong_signature, ends_self_signed, has_anchors_above })
+        let twins = if is_complete { twins(&path, &sent, &anchors, situation) } else { Vec::new() };
+        Self { sent, anchors, path, is_complete, has_wrong_signature, ends_self_signed, twins, has_anchors_above }
+    }
+
+    /// Returns the same certificates with another complete path through them.
+    pub fn with_path(self, path: Vec<&'a [u8]>, situation: &Situation<'a>) -> Self {
+        Self::over(path, true, false, self.sent, self.anchors, situation)
     }
 
     /// Returns the anchor of a complete path of two or more certificates.
     pub fn root(&self) -> Option<&RawCertificate<'a>> {
         self.path.last().filter(|_| self.is_complete && self.path.len() > 1)
     }
+}
+
+/// Finds the twins of the CAs of a path. Most servers send none, and then nothing is looked for.
+fn twins<'s, 'a>(
+    path: &'s [RawCertificate<'a>],
+    sent: &'s [RawCertificate<'a>],
+    anchors: &'s [RawCertificate<'a>],
+    situation: &'s Situation<'a>,
+) -> Vec<Twin<'a>> {
+    let mut found = Vec::new();
+    for (position, second) in sent.iter().enumerate().skip(1) {
+        let is_twin = |ca: &RawCertificate<'_>| {
+            ca.der != second.der && ca.key.spki == second.key.spki && ca.subject.is_same(&second.subject)
+        };
+        let Some(place) = path.iter().skip(1).position(is_twin).map(|it| it + 1) else { continue };
+        let is_used = path.iter().any(|used| used.der == second.der);
+        if is_used || !is_valid(second, situation.at) || found.len() == MOST_TWINS {
+            continue;
+        }
+        let used = path.get(place).and_then(|ca| sent.iter().skip(1).position(|it| it.der == ca.der));
+        let is_first = used.is_none_or(|used| position <= used);
+        let mut search = Search { situation, sent, anchors, best: vec![second.der], steps: MOST_STEPS };
+        // The certificates below the twin, so that a circle is none of its paths.
+        let mut over: Vec<&'s RawCertificate<'a>> = path.iter().take(place).collect();
+        over.push(second);
+        let leads_up = search.extend(&mut over, false);
+        let over = leads_up.then(|| over.iter().filter_map(|it| RawCertificate::read(it.der)).collect());
+        found.push(Twin { place, is_first, path: over });
+    }
+    found
 }
 
 struct Search<'s, 'a> {

@@ -1,8 +1,15 @@
 //! The parts of a certificate as they are written, for rules about their encoding.
 
 use crate::x509::Certificate;
+use crate::x509::SignatureAlgorithm;
 use crate::x509::der;
 use crate::x509::der_rules::{self, WrittenExtension};
+
+/// Compares the signature algorithm inside what is signed with the one outside; what is wrong, as a sentence.
+pub fn algorithms_differ(inner: &SignatureAlgorithm, outer: &SignatureAlgorithm) -> Option<String> {
+    (inner.der != outer.der)
+        .then(|| format!("what is signed names {inner}, the signature {outer}; expected the same, parameters included"))
+}
 
 /// Returns the elements of the signed part, each with tag and length.
 pub fn all(certificate: &Certificate) -> Vec<&[u8]> {

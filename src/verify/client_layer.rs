@@ -84,8 +84,11 @@ impl<'a, 'p> ClientLayer<'a, 'p> {
         // Those above an anchor that is not a root matter too.
         let is_of_path = |anchor: &&Candidate| anchor.subject == root.subject || !root.is_self_issued();
         let anchors: Vec<&[u8]> = input.anchors.iter().filter(is_of_path).map(der).collect();
-        let trusted = |der: &[u8]| input.anchors.iter().find(|anchor| anchor.certificate.as_der() == der);
-        let is_signed_by = |child: &[u8], issuer: &[u8]| match (trusted(child), trusted(issuer)) {
+        let given = |wanted: &[u8]| {
+            let all = input.anchors.iter().chain(input.untrusted.iter().copied().take(MOST_SENT));
+            all.into_iter().find(|given| given.certificate.as_der() == wanted)
+        };
+        let is_signed_by = |child: &[u8], issuer: &[u8]| match (given(child), given(issuer)) {
             (Some(child), Some(issuer)) => {
                 match input.signatures.certificate(&child.certificate, &issuer.certificate.public_key) {
                     Ok(()) => Signed::Yes,

@@ -201,6 +201,11 @@ impl Certificate {
         self.subject == self.issuer
     }
 
+    /// Returns whether it is a root whose authority key identifier names its own serial number.
+    pub fn names_its_serial(&self) -> bool {
+        self.is_self_issued() && self.authority_key_id.as_ref().is_some_and(|id| id.names_issuer_and_serial)
+    }
+
     /// Returns all subject alternative names; none when the extension is missing.
     pub fn names(&self) -> &[GeneralName] {
         self.subject_alt_names.as_deref().unwrap_or_default()

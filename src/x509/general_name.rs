@@ -169,7 +169,7 @@ pub fn dns(given: &str) -> Result<String, GeneralNameError> {
         return Err(error("it ends with a number, as only IP addresses do"));
     }
     if !wildcard.is_empty() && !ascii.contains('.') {
-        return Err(error("a wildcard needs two labels behind it: clients refuse to match the likes of *.test"));
+        return Err(error("a wildcard needs two labels behind it, as in *.corp.test"));
     }
     Ok(format!("{wildcard}{ascii}"))
 }

@@ -159,7 +159,12 @@ fn unverified_signature(root: &Certificate) -> Option<Finding> {
             "the root signed itself with {}; this signature was not verified, and proves nothing: compare the fingerprint",
             root.signature_algorithm
         ),
-        hint: Some("ca root renew makes a new certificate for the same key, signed with SHA-256 or better".to_owned()),
+        hint: Some(match root.names_its_serial() {
+            false => "ca root renew makes a new certificate for the same key, signed with SHA-256 or better".to_owned(),
+            true => "ca root renew makes a new certificate for the same key, signed with SHA-256 or better, and with another \
+                     serial number: first issue again what names the old one (ca lint FILE: authority-key-id-names-serial)"
+                .to_owned(),
+        }),
     })
 }
 

@@ -8,7 +8,7 @@ use crate::authority::hierarchy::ca_profile::RecertifySettings;
 use crate::authority::hierarchy::rotation::error::RotationError;
 use crate::authority::serial::unused_serial;
 use crate::issuance::draft::not_before;
-use crate::issuance::{self, Issuer, SignedBy, recertify};
+use crate::issuance::{self, CaCertificate, Issuer, SignedBy, recertify};
 use crate::store::approval::PlannedChange;
 use crate::store::ca_certificates::ROOT;
 use crate::store::effects::Effects;
@@ -43,15 +43,8 @@ pub fn renew(
 ) -> Result<RenewedRoot, RotationError> {
     let now = effects.now();
     let (home, config, authorities) = (store.home(), store.config(), store.ca_certificates());
-    let name = match name {
-        Some(name) => authorities.choose(Some(name), config)?,
-        None => authorities.present_root()?.ok_or(RotationError::NoRoot)?,
-    };
-    let facts = authorities.ca_certificate(&name)?;
+    let (name, facts) = root_before(store, name)?;
     let before = facts.certificate().clone();
-    if !before.is_self_issued() {
-        return Err(RotationError::NotARoot(name));
-    }
     let template = store.index()?.history(&name)?.pop().map_or_else(|| ROOT.to_owned(), |last| last.template);
     let settings = RecertifySettings::read(store, &template, ROOT)?;
     let validity = validity(settings.backdate, lifetime.unwrap_or(config.root.lifetime), now)?;
@@ -78,6 +71,20 @@ pub fn renew(
     index.mark_delivered(id, now)?;
     let left_out = issuance::recertify::left_out(&before);
     Ok(RenewedRoot { name, before, certificate, left_out })
+}
+
+/// Returns the name of the root that is to be renewed, and its certificate; `None`: the present one.
+///
+/// # Errors
+/// When there is none of the name, or it is no root.
+pub fn root_before(store: &Store, name: Option<&str>) -> Result<(String, CaCertificate), RotationError> {
+    let authorities = store.ca_certificates();
+    let name = match name {
+        Some(name) => authorities.choose(Some(name), store.config())?,
+        None => authorities.present_root()?.ok_or(RotationError::NoRoot)?,
+    };
+    let facts = authorities.ca_certificate(&name)?;
+    if facts.certificate().is_self_issued() { Ok((name, facts)) } else { Err(RotationError::NotARoot(name)) }
 }
 
 fn sign(

@@ -39,6 +39,8 @@ pub enum DueItem {
     Authority {
         serial: SerialNumber,
         fix: AuthorityFix,
+        /// Whether its authority key identifier names its own serial number, as that of its leaves may.
+        names_serial: bool,
     },
     List {
         number: u64,
@@ -104,7 +106,11 @@ pub fn authorities(store: &Store, is_wanted: &dyn Fn(&Certificate) -> bool) -> R
         if is_wanted(&certificate)
             && !index.by_serial(&certificate.serial)?.iter().any(|entry| entry.revocation.is_some())
         {
-            let what = DueItem::Authority { serial: certificate.serial.clone(), fix: fix(authorities, &certificate)? };
+            let what = DueItem::Authority {
+                serial: certificate.serial.clone(),
+                fix: fix(authorities, &certificate)?,
+                names_serial: certificate.names_its_serial(),
+            };
             found.push(DueEntry { what, name, validity: certificate.validity });
         }
     }
@@ -187,6 +193,15 @@ fn fix(authorities: &CaCertificates, certificate: &Certificate) -> Result<Author
     Ok(AuthorityFix::AskAbove)
 }
 
+/// Returns what is to be known before a root is renewed whose tool writes the issuer's serial number into what it issues.
+pub fn serial_note(name: &str) -> String {
+    format!(
+        "the root {name} names its own serial number in its authority key identifier. Its tool may name that serial number in \
+         what it issued, too. Clients refuse such a certificate below the renewed root, which has another serial number. ca lint \
+         FILE finds it (authority-key-id-names-serial); issue it again with this program"
+    )
+}
+
 impl DueEntry {
     /// Returns a sentence about the clock when the item is not valid yet; `None` when it is.
     pub fn clock_note(&self, now: OffsetDateTime) -> Option<String> {
@@ -196,6 +211,13 @@ impl DueEntry {
             self.name,
             rfc3339(begin)
         ))
+    }
+
+    /// Returns what is to be known before a root is renewed; `None` when there is nothing.
+    pub fn serial_note(&self) -> Option<String> {
+        let is_concerned =
+            matches!(self.what, DueItem::Authority { fix: AuthorityFix::RenewRoot, names_serial: true, .. });
+        is_concerned.then(|| serial_note(&self.name))
     }
 
     /// Returns the command that renews the item.

@@ -73,7 +73,8 @@ impl Report for Found {
         });
         let hooks = with_hooks.map(|(due, hook)| format!("{} has a hook: {}", due.name, hook.command));
         let clock_notes = self.due.iter().filter_map(|due| due.clock_note(self.now));
-        let lines: Vec<String> = hooks.chain(clock_notes).collect();
+        let serial_notes = self.due.iter().filter_map(DueEntry::serial_note);
+        let lines: Vec<String> = hooks.chain(clock_notes).chain(serial_notes).collect();
         if !lines.is_empty() {
             page.gap();
             lines.iter().for_each(|line| page.line(line));

@@ -171,8 +171,16 @@ impl Source {
     fn read_block(&self, block: Block, place: &str) -> Result<Box<dyn Describe>, Failure> {
         if let Some(kind) = file_kind::mislabelled(&block) {
             let message = format!("{place}: the content is {}, and the label says something else", kind.name);
-            return Err(Failure::usage("undecodable", message)
-                .hint("correct the BEGIN and END lines, or write the file again with the program that made it"));
+            let hint = match file_kind::usual_label(kind) {
+                Some(usual) => format!(
+                    "correct the label: sed 's/{} {}-----/{} {usual}-----/' FILE > NEW.pem",
+                    "\\(BEGIN\\|END\\)", block.label, "\\1"
+                ),
+                None => {
+                    "correct the BEGIN and END lines, or write the file again with the program that made it".to_owned()
+                }
+            };
+            return Err(Failure::usage("undecodable", message).hint(hint));
         }
         let unreadable = |error: DecodeError| {
             let failure = Failure::usage("undecodable", format!("{place}: {error}"));

@@ -47,6 +47,8 @@ pub struct DueJson<'a, H> {
     hook: Option<H>,
     /// The command that renews it.
     command: String,
+    /// Of a root: what is to be known before it is renewed.
+    note: Option<String>,
 }
 
 impl<'a, H> DueJson<'a, H> {
@@ -74,6 +76,7 @@ impl<'a, H> DueJson<'a, H> {
             folder: folder.map(FilePath),
             hook,
             command,
+            note: due.serial_note(),
         }
     }
 }

@@ -51,7 +51,7 @@ impl LintReport {
             if !self.quiet {
                 page.gap();
             }
-            let about = format!("  no rule of profile {} is about CRLs: {what}", self.profile);
+            let about = format!("  what clients do with CRLs was not measured (profile {}): {what}", self.profile);
             return page.pieces(&[(Tone::Strong, &checked.place), (Tone::Plain, &about)]);
         };
         self.head(&checked.place, found, &what, page);

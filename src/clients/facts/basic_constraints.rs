@@ -14,12 +14,14 @@ words! {
     FALSE = "bc:false", CA, "has basic constraints that say it is not a CA", "RFC 5280 §6.1.4 (k)";
     NOT_CRITICAL = "bc:not-critical", CA, "has basic constraints that are not critical", "RFC 5280 §4.2.1.9";
     NOT_DER = "bc:boolean-not-der", ANY, "has basic constraints with a BOOLEAN that is not DER", "X.690 §11.1";
+    FALSE_WRITTEN = "bc:false-written", LEAF, "has basic constraints that write out cA FALSE, which is the default", "X.690 §11.5";
     NEGATIVE = "bc:pathlen-negative", CA, "has a negative path length", "RFC 5280 §4.2.1.9";
     PATH_LENGTH_WITHOUT_CA = "bc:pathlen-without-ca", LEAF, "has a path length and is not a CA", "RFC 5280 §4.2.1.9";
     PATH_LENGTH_WITHOUT_KEY_USAGE = "pathlen-without-ku", CA, "has a path length and no key usage", "RFC 5280 §4.2.1.9";
     UNREADABLE = "unreadable:bc", ANY, "has basic constraints that cannot be read", "RFC 5280 §4.2.1.9";
     CA_TRUE = "ca-true", LEAF, "is a CA", "BR §7.1.2.7.8";
     CA_TRUE_WITHOUT_KEY_USAGE = "ca-true-without-ku", LEAF, "is a CA without key usage", "BR §7.1.2.7.8";
+    CA_TRUE_WITHOUT_PURPOSES = "ca-true-without-eku", LEAF, "is a CA without extended key usage", "BR §7.1.2.7.8";
     CA_TRUE_SELF_SIGNED = "ca-true-self-signed", LEAF, "is a CA that signed itself", "BR §7.1.2.7.8";
     CA_TRUE_SELF_SIGNED_WITHOUT_KEY_USAGE = "ca-true-self-signed-without-ku", LEAF,
         "is a CA that signed itself, without key usage", "BR §7.1.2.7.8";
@@ -30,6 +32,7 @@ words! {
 struct BasicConstraints {
     ca: bool,
     has_odd_boolean: bool,
+    writes_false: bool,
     has_path_length: bool,
     is_negative: bool,
 }
@@ -40,7 +43,8 @@ fn read(value: &[u8]) -> Option<BasicConstraints> {
     if let Some((flag, after)) = expect(der::BOOLEAN, rest) {
         read.ca = flag.iter().any(|byte| *byte != 0);
         // FALSE is the default, which DER leaves out.
-        read.has_odd_boolean = flag != [0xff];
+        read.writes_false = flag == [0];
+        read.has_odd_boolean = flag != [0xff] && !read.writes_false;
         rest = after;
     }
     if let Some((length, _)) = expect(der::INTEGER, rest) {
@@ -65,8 +69,12 @@ pub fn find(item: &Item<'_, '_>, found: &mut Found) {
     let Some(constraints) = read(extension.value) else { return found.add(subject, &UNREADABLE) };
     found.add_if(constraints.has_odd_boolean, subject, &NOT_DER);
     if item.is_leaf() {
+        found.add_if(constraints.writes_false, subject, &FALSE_WRITTEN);
         found.add_if(constraints.has_path_length && !constraints.ca, subject, &PATH_LENGTH_WITHOUT_CA);
         let word = match (item.is_trusted_leaf && certificate.is_self_issued(), has_key_usage) {
+            (false, true) if certificate.extension(extension::EXTENDED_KEY_USAGE).is_none() => {
+                &CA_TRUE_WITHOUT_PURPOSES
+            }
             (false, true) => &CA_TRUE,
             (false, false) => &CA_TRUE_WITHOUT_KEY_USAGE,
             (true, true) => &CA_TRUE_SELF_SIGNED,

@@ -3,6 +3,7 @@
 use super::basic_constraints::path_length;
 use super::key_usage;
 use crate::clients::fact::{Found, Subject, words};
+use crate::clients::raw::RawCertificate;
 use crate::clients::situation::Chain;
 
 words! {
@@ -73,15 +74,16 @@ pub fn find(chain: &Chain<'_>, found: &mut Found) {
     let mut serials: Vec<_> = path.iter().map(|certificate| certificate.serial).collect();
     serials.sort_unstable();
     add(serials.windows(2).any(|two| two[0] == two[1]), &SAME_SERIAL);
-    path_lengths(chain, found);
+    path_lengths(&chain.path, chain.is_complete, found);
 }
 
-fn path_lengths(chain: &Chain<'_>, found: &mut Found) {
-    for (index, certificate) in chain.path.iter().enumerate().skip(1) {
+/// Finds the path lengths that the path exceeds.
+pub fn path_lengths(path: &[RawCertificate<'_>], is_complete: bool, found: &mut Found) {
+    for (index, certificate) in path.iter().enumerate().skip(1) {
         let Some(most) = path_length(certificate) else { continue };
-        let is_root = chain.is_complete && index + 1 == chain.path.len();
+        let is_root = is_complete && index + 1 == path.len();
         let subject = if is_root { Subject::Root } else { Subject::Intermediate };
-        let below = &chain.path[1..index];
+        let below = &path[1..index];
         let counted = below.iter().filter(|intermediate| !intermediate.is_self_issued()).count();
         if counted > most {
             found.add(subject, &PATH_LENGTH_VIOLATED);

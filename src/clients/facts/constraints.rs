@@ -39,6 +39,8 @@ words! {
     DNS_UNDERSCORE = "nc:dns-and-underscore", CA, "limits DNS names, and the leaf has one with an underscore", "RFC 1034 §3.5";
     OTHER_BYTES = "nc:dirname:other-octets", CA, "limits directory names, and the leaf's subject has other bytes", "RFC 5280 §7.1";
     VIOLATED_BY_CA = "nc:violated-by-intermediate", CA, "has name constraints that an intermediate violates", "RFC 5280 §6.1.3 (b)";
+    VIOLATED_BY_SELF_ISSUED = "nc:violated-by-self-issued", CA, "has name constraints that a self-issued intermediate violates",
+        "RFC 5280 §6.1.3 (b)";
     MANY = "nc:many-comparisons", CA, "has name constraints that take more than 250,000 comparisons", "RFC 5280 §6.1.3";
     IN_LEAF = "nc:in-leaf", LEAF, "has critical name constraints", "RFC 5280 §4.2.1.10";
     IN_LEAF_NOT_CRITICAL = "nc:in-leaf-not-critical", LEAF, "has name constraints that are not critical", "RFC 5280 §4.2.1.10";
@@ -142,7 +144,7 @@ pub fn kind_words() -> impl Iterator<Item = &'static Word> {
 
 /// Returns whether a word depends on the names below the constraints, and not on the constraints alone.
 pub fn is_about_names(word: &Word) -> bool {
-    let special: [&Word; 13] = [
+    let special: [&Word; 14] = [
         &IP_APPLIES,
         &IP_ONLY,
         &EMAIL_IN_SUBJECT,
@@ -155,6 +157,7 @@ pub fn is_about_names(word: &Word) -> bool {
         &DNS_UNDERSCORE,
         &OTHER_BYTES,
         &VIOLATED_BY_CA,
+        &VIOLATED_BY_SELF_ISSUED,
         &MANY,
     ];
     let lists = KINDS.iter().flat_map(|kind| [&kind.permitted, &kind.excluded]);
@@ -168,18 +171,23 @@ pub fn is_about_names(word: &Word) -> bool {
 const MOST_COMPARISONS: usize = 250_000;
 
 pub fn find(chain: &Chain<'_>, found: &mut Found) {
-    let Some(leaf) = chain.path.first() else { return };
+    of_path(&chain.path, chain.is_complete, found);
+}
+
+/// Finds the constraints of a path, and the names below them.
+pub fn of_path(path: &[RawCertificate<'_>], is_complete: bool, found: &mut Found) {
+    let Some(leaf) = path.first() else { return };
     if let Some(extension) = leaf.extension(extension::NAME_CONSTRAINTS) {
         found.add(Subject::Leaf, if extension.critical { &IN_LEAF } else { &IN_LEAF_NOT_CRITICAL });
     }
-    if chain.path.iter().skip(1).all(|ca| ca.extension(extension::NAME_CONSTRAINTS).is_none()) {
+    if path.iter().skip(1).all(|ca| ca.extension(extension::NAME_CONSTRAINTS).is_none()) {
         return;
     }
     let names = Names::of(leaf);
-    let root = chain.root().map(|root| root.der);
-    for (index, ca) in chain.path.iter().enumerate().skip(1) {
+    let last = path.len() - 1;
+    for (index, ca) in path.iter().enumerate().skip(1) {
         let Some(extension) = ca.extension(extension::NAME_CONSTRAINTS) else { continue };
-        let subject = if root == Some(ca.der) { Subject::Root } else { Subject::Intermediate };
+        let subject = if is_complete && index == last { Subject::Root } else { Subject::Intermediate };
         let Some(constraints) = read_for(subject, extension, found) else { continue };
         let bases = constraints.permitted.len() + constraints.excluded.len();
         if bases.saturating_mul(names.all.len()) > MOST_COMPARISONS {
@@ -191,7 +199,7 @@ pub fn find(chain: &Chain<'_>, found: &mut Found) {
             by_kind(subject, kind, extension.critical, &constraints, &names, found);
         }
         special(subject, leaf, &constraints, &names, found);
-        intermediates(subject, &chain.path[1..index], &constraints, found);
+        intermediates(subject, &path[1..index], &constraints, found);
     }
 }
 
@@ -357,6 +365,7 @@ fn intermediates(subject: Subject, below: &[RawCertificate<'_>], constraints: &C
         limits.peek().is_some() && !limits.any(|base| base.contains(name))
             || excluded.iter().any(|base| base.kind == name.kind && base.contains(name))
     };
-    let violates = |ca: &RawCertificate<'_>| !ca.is_self_issued() && Names::of(ca).all.iter().any(is_violated);
-    found.add_if(below.iter().any(violates), subject, &VIOLATED_BY_CA);
+    for ca in below.iter().filter(|ca| Names::of(ca).all.iter().any(is_violated)) {
+        found.add(subject, if ca.is_self_issued() { &VIOLATED_BY_SELF_ISSUED } else { &VIOLATED_BY_CA });
+    }
 }

@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use super::item::Item;
 use crate::clients::fact::{Found, words};
 use crate::clients::raw::extension;
+use crate::clients::raw_der::{expect, values};
+use crate::x509::der;
 
 words! {
     UNKNOWN_CRITICAL = "unknown:critical", ANY, "has a critical extension that clients do not know", "RFC 5280 §4.2";
@@ -18,6 +20,8 @@ words! {
     CDP_CRITICAL = "cdp:critical", ANY, "has critical CRL distribution points", "RFC 5280 §4.2.1.13";
     AIA_PRESENT = "aia:present", LEAF, "has authority information access", "RFC 5280 §4.2.2.1";
     AIA_CRITICAL = "aia:critical", ANY, "has critical authority information access", "RFC 5280 §4.2.2.1";
+    AIA_UNREADABLE = "unreadable:aia", ANY, "has authority information access that cannot be read", "RFC 5280 §4.2.2.1";
+    CDP_UNREADABLE = "unreadable:cdp", ANY, "has CRL distribution points that cannot be read", "RFC 5280 §4.2.1.13";
     IAN_PRESENT = "ian:present", LEAF, "has issuer alternative names", "RFC 5280 §4.2.1.7";
     PERIOD_PRESENT = "pkup:present", LEAF, "has a private key usage period", "RFC 3280 §4.2.1.4";
 }
@@ -64,6 +68,14 @@ pub fn find(item: &Item<'_, '_>, found: &mut Found) {
                 },
             );
         }
+        let form: Option<(&[u8], _)> = match extension.oid {
+            extension::AUTHORITY_INFO_ACCESS => Some((&[der::OBJECT_IDENTIFIER], &AIA_UNREADABLE)),
+            extension::CRL_DISTRIBUTION_POINTS => Some((&[], &CDP_UNREADABLE)),
+            _ => None,
+        };
+        if let Some((first, word)) = form {
+            found.add_if(!is_list_of_sequences(extension.value, first), subject, word);
+        }
         match (extension.oid, extension.critical) {
             (extension::CT_POISON, _) => found.add_if(item.is_leaf(), subject, &CT_POISON),
             (extension::CRL_DISTRIBUTION_POINTS, true) => found.add(subject, &CDP_CRITICAL),
@@ -78,4 +90,14 @@ pub fn find(item: &Item<'_, '_>, found: &mut Found) {
             _ => {}
         }
     }
+}
+
+/// Returns whether a value is a list of sequences with something in it, each of which begins with an element of this tag.
+fn is_list_of_sequences(value: &[u8], first: &[u8]) -> bool {
+    let Some((list, [])) = expect(der::SEQUENCE, value) else { return false };
+    let Some(children) = der::children(list) else { return false };
+    !children.is_empty()
+        && values(list)
+            .into_iter()
+            .all(|(tag, fields)| tag == der::SEQUENCE && fields.starts_with(first) && der::children(fields).is_some())
 }

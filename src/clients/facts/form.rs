@@ -16,6 +16,7 @@ words! {
     SERIAL_OVER_20 = "serial-over-20-octets", ANY, "has a serial number of more than 20 bytes", "RFC 5280 §4.1.2.2";
     SERIAL_OVER_20_BY_SIGN = "serial-over-20-octets-by-sign", ANY,
         "has a serial number that takes 21 bytes because its first bit is set", "RFC 5280 §4.1.2.2";
+    SERIAL_OVER_21 = "serial-over-21-octets", ANY, "has a serial number of more than 21 bytes", "RFC 5280 §4.1.2.2";
     SERIAL_OVER_36 = "serial-over-36-octets", ANY, "has a serial number of more than 36 bytes", "RFC 5280 §4.1.2.2";
     SERIAL_PADDED = "serial-padded", ANY, "has a serial number with a needless first byte", "X.690 §8.3.2";
 }
@@ -44,5 +45,6 @@ pub fn find(item: &Item<'_, '_>, found: &mut Found) {
         [0, rest @ ..] if rest.len() == 20 && !is_padded => found.add(subject, &SERIAL_OVER_20_BY_SIGN),
         _ => found.add_if(serial.len() > 20, subject, &SERIAL_OVER_20),
     }
+    found.add_if(serial.len() > 21, subject, &SERIAL_OVER_21);
     found.add_if(serial.len() > 36, subject, &SERIAL_OVER_36);
 }

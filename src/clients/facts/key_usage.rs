@@ -39,11 +39,13 @@ pub fn find(item: &Item<'_, '_>, found: &mut Found) {
     found.add_if(!extension.critical, subject, &NOT_CRITICAL);
     let Some((bits, _)) = expect(der::BIT_STRING, extension.value) else { return found.add(subject, &UNREADABLE) };
     let bits = bits.get(1..).unwrap_or_default();
-    found.add_if(bits.iter().all(|byte| *byte == 0), subject, &EMPTY);
+    let is_empty = bits.iter().all(|byte| *byte == 0);
+    found.add_if(is_empty, subject, &EMPTY);
     let first = bits.first().copied().unwrap_or_default();
     let has = |bit: u8| first & bit != 0;
     if !item.is_leaf() {
-        return found.add_if(!has(KEY_CERT_SIGN), subject, &NO_CERT_SIGN);
+        // Go takes a key usage without any bit for none.
+        return found.add_if(!has(KEY_CERT_SIGN) && !is_empty, subject, &NO_CERT_SIGN);
     }
     let is_rsa = matches!(certificate.key.algorithm, keys::RSA | keys::RSA_PSS);
     let exchange = if is_rsa { KEY_ENCIPHERMENT } else { KEY_AGREEMENT };

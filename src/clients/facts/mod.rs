@@ -1,6 +1,7 @@
 //! The facts of a chain: what is unusual about it. One file for each idea, each with its words.
 
 mod basic_constraints;
+mod by_itself;
 mod chain;
 mod constraint_match;
 mod constraints;
@@ -19,6 +20,7 @@ mod purposes;
 mod sent;
 mod signatures;
 mod subject_alt_names;
+mod twins;
 
 use time::OffsetDateTime;
 
@@ -39,7 +41,12 @@ pub fn leaf_facts(situation: &Situation<'_>) -> Vec<Fact> {
 
 /// Returns the facts of a chain; each of the first `certificates` of its path is looked at by itself too.
 fn find(situation: &Situation<'_>, certificates: usize) -> Vec<Fact> {
-    let Some(chain) = Chain::read(situation) else { return Vec::new() };
+    let Some(mut chain) = Chain::read(situation) else { return Vec::new() };
+    if situation.path.is_none()
+        && let Some(path) = twins::fit_path(&chain, situation.at)
+    {
+        chain = chain.with_path(path, situation);
+    }
     let mut found = Found::default();
     let last = chain.path.len().saturating_sub(1);
     for (index, certificate) in chain.path.iter().enumerate().take(certificates) {
@@ -51,7 +58,7 @@ fn find(situation: &Situation<'_>, certificates: usize) -> Vec<Fact> {
         let is_trusted_leaf = chain.is_complete && last == 0;
         let is_self_signed = index == last && chain.ends_self_signed;
         let item = Item { subject, certificate, issuer: chain.path.get(index + 1), is_trusted_leaf, is_self_signed };
-        of_item(&item, situation.at, &mut found);
+        by_itself::find(&item, situation.at, &mut found);
     }
     if let Some(leaf) = chain.path.first() {
         subject_alt_names::find(leaf, &mut found);
@@ -60,25 +67,12 @@ fn find(situation: &Situation<'_>, certificates: usize) -> Vec<Fact> {
     chain::find(&chain, &mut found);
     constraints::find(&chain, &mut found);
     sent::find(&chain, situation.at, &mut found);
+    twins::find(&chain, situation.at, &mut found);
     found.into_facts()
 }
 
-fn of_item(item: &Item<'_, '_>, at: OffsetDateTime, found: &mut Found) {
-    form::find(item, found);
-    signatures::find(item, found);
-    keys::find(item, found);
-    dates::find(item, at, found);
-    directory_names::find(item, found);
-    basic_constraints::find(item, found);
-    key_usage::find(item, found);
-    purposes::find(item, found);
-    key_ids::find(item, found);
-    policies::find(item, found);
-    extensions::find(item, found);
-}
-
 /// Returns the facts of a certificate by itself, as a leaf, an intermediate or a root: those of a chain, of a host name and of the
-/// current time are not among them. None when it does not have the frame of a certificate. `issuer` is the certificate of the
+/// current time are not among them, and what only servers need is no fact of a certificate that is for something else. None when it does not have the frame of a certificate. `issuer` is the certificate of the
 /// signer, itself when it is self-signed; `None` when it is not known.
 pub fn certificate_facts(certificate: &[u8], issuer: Option<&[u8]>) -> Vec<Fact> {
     let Some(certificate) = RawCertificate::read(certificate) else { return Vec::new() };
@@ -100,12 +94,31 @@ pub fn certificate_facts(certificate: &[u8], issuer: Option<&[u8]>) -> Vec<Fact>
     };
     let mut found = Found::default();
     // At its first moment it is neither expired nor not yet valid.
-    of_item(&item, certificate.not_before.instant().unwrap_or(OffsetDateTime::UNIX_EPOCH), &mut found);
+    by_itself::find(&item, certificate.not_before.instant().unwrap_or(OffsetDateTime::UNIX_EPOCH), &mut found);
     if subject == Subject::Leaf {
         subject_alt_names::find(&certificate, &mut found);
     }
     constraints::of_certificate(subject, &certificate, &mut found);
-    found.into_facts().into_iter().filter(|fact| !constraints::is_about_names(fact.word)).collect()
+    let is_of_server = !found.has(subject, &purposes::CLIENT_ONLY) && !found.has(subject, &purposes::WITHOUT_SERVER);
+    let applies = |fact: &Fact| !constraints::is_about_names(fact.word) && (is_of_server || !is_about_servers(fact));
+    found.into_facts().into_iter().filter(applies).collect()
+}
+
+/// Returns whether a fact is about what only a server, or a CA of servers, has to have: its purpose, its names, the key usages of a
+/// key exchange and the lifetimes that makers of browsers set.
+fn is_about_servers(fact: &Fact) -> bool {
+    let code = fact.word.code;
+    let of_leaf = [
+        "ku:ka-only",
+        "ku:ke-",
+        "ku:no-encipherment-rsa",
+        "ku:no-signature",
+        "ku:no-tls-use",
+        "nscerttype:",
+        "life-over-",
+    ];
+    code.starts_with("eku:")
+        || fact.subject == Subject::Leaf && (code == "san:missing" || of_leaf.iter().any(|word| code.starts_with(word)))
 }
 
 /// Returns whether a fact is about the algorithm of the certificate's signature, which its issuer chooses.
@@ -141,6 +154,7 @@ pub fn words() -> impl Iterator<Item = &'static Word> {
         chain::WORDS,
         constraints::WORDS,
         sent::WORDS,
+        twins::WORDS,
     ];
     files.into_iter().flatten().copied().chain(constraints::kind_words())
 }

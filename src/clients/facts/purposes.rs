@@ -22,6 +22,8 @@ words! {
     NETSCAPE_SERVER = "nscerttype:server", LEAF, "has a Netscape certificate type for servers", "Netscape certificate extensions";
     NETSCAPE_NO_SERVER = "nscerttype:no-server", LEAF, "has a Netscape certificate type that is not for servers",
         "Netscape certificate extensions";
+    NETSCAPE_NO_SERVER_ALONE = "nscerttype:no-server-without-eku", LEAF,
+        "has a Netscape certificate type that is not for servers, and no extended key usage", "Netscape certificate extensions";
 }
 
 const SERVER: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
@@ -42,6 +44,8 @@ pub fn find(item: &Item<'_, '_>, found: &mut Found) {
         let is_for_servers = bits.get(1).is_some_and(|bits| bits & SSL_SERVER != 0);
         found.add(item.subject, &NETSCAPE_PRESENT);
         found.add(item.subject, if is_for_servers { &NETSCAPE_SERVER } else { &NETSCAPE_NO_SERVER });
+        let is_alone = item.certificate.extension(extension::EXTENDED_KEY_USAGE).is_none();
+        found.add_if(!is_for_servers && is_alone, item.subject, &NETSCAPE_NO_SERVER_ALONE);
     }
 }
 

@@ -16,9 +16,14 @@ words! {
         "RFC 4158 §2.4";
     EXPIRED_TWIN = "sent:expired-twin-of-the-issuer", CHAIN, "the server sends an expired certificate of the leaf's issuer beside the valid one",
         "RFC 4158 §2.4";
+    EXPIRED_TWIN_WITHOUT_KEY_ID = "sent:expired-twin-without-ski", CHAIN,
+        "the server sends an expired certificate of the leaf's issuer first, and the valid one has no key identifier", "RFC 4158 §2.4";
     GAP_FIRST = "sent:gap-first", CHAIN, "the certificate after the leaf is not its issuer", "RFC 5246 §7.4.2";
     WRONG_ORDER = "sent:wrong-order", CHAIN, "the server sends the intermediates in the wrong order", "RFC 5246 §7.4.2";
     MANY = "sent:many", CHAIN, "the server sends more than 20 certificates", "RFC 8446 §4.4.2";
+    OVER_32K = "sent:over-32k", CHAIN, "the server sends certificates of more than 32 kilobytes together", "RFC 8446 §4.4.2";
+    OVER_64K = "sent:over-64k", CHAIN, "the server sends certificates of more than 64 kilobytes together", "RFC 8446 §4.4.2";
+    OVER_100K = "sent:over-100k", CHAIN, "the server sends certificates of more than 100 kilobytes together", "RFC 8446 §4.4.2";
     WRONG_KEY_FIRST = "sent:wrong-key-first", CHAIN,
         "the server sends a CA of the issuer's name with another key first, and the leaf names no key", "RFC 4158 §3.5.12";
     MISMATCH_AND_MORE = "aki:mismatch-and-more-sent", CA,
@@ -43,6 +48,11 @@ pub fn find<'a>(chain: &Chain<'a>, at: OffsetDateTime, found: &mut Found) {
     let intermediates = below.get(1..).unwrap_or_default();
     let is_expired = |certificate: &RawCertificate<'_>| certificate.not_after.instant().is_some_and(|end| end < at);
     add(chain.sent.len() > 20, &MANY);
+    // Each certificate of the message has its length and its extensions beside it.
+    let size: usize = chain.sent.iter().map(|certificate| certificate.der.len() + 5).sum();
+    for (kilobytes, word) in [(32, &OVER_32K), (64, &OVER_64K), (100, &OVER_100K)] {
+        add(size > kilobytes * 1024, word);
+    }
     let mut positions = Vec::new();
     for (index, sent) in chain.sent.iter().enumerate().skip(1) {
         if chain.sent.iter().take(index).any(|earlier| earlier.der == sent.der) {
@@ -60,6 +70,9 @@ pub fn find<'a>(chain: &Chain<'a>, at: OffsetDateTime, found: &mut Found) {
             }
             let is_twin = |issuer: &RawCertificate<'_>| issuer.subject.is_same(&sent.subject) && is_expired(sent);
             add(intermediates.first().is_some_and(is_twin), &EXPIRED_TWIN);
+            let is_twin_first =
+                |issuer: &RawCertificate<'_>| index == 1 && is_twin(issuer) && issuer.key_id().is_none();
+            add(intermediates.first().is_some_and(is_twin_first), &EXPIRED_TWIN_WITHOUT_KEY_ID);
         }
     }
     let is_wrong_key = |issuer: &RawCertificate<'_>| {

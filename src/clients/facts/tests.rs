@@ -220,7 +220,7 @@ fn a_ca_says_that_it_is_one() {
                 true,
                 der::sequence(&[&der::value(der::BOOLEAN, &[0])]),
             )),
-            &["leaf:bc:boolean-not-der"],
+            &["leaf:bc:false-written"],
         ),
     ] {
         assert_eq!(made.codes(), expected);
@@ -393,6 +393,58 @@ fn what_the_server_sends_beside_the_path_is_found() {
     let mut made = of_leaf(server());
     made.anchors.insert(0, TestCa::self_signed(TestCert::ca("Root")).certificate.as_der().to_vec());
     assert_eq!(made.codes(), ["roots:two", "roots:two-wrong-first"]);
+}
+
+#[test]
+fn a_second_certificate_of_an_intermediate_is_found_where_it_leads_nowhere_or_does_not_allow_the_leaf() {
+    let root = TestCa::self_signed(TestCert::ca("Root"));
+    let issuing = root.subordinate(issuing());
+    let (leaf, used) = (issuing.issue_der(&server()), issuing.certificate.as_der().to_vec());
+    let twin = || TestCert::ca("Issuing").serial(&[9]).with_key(&issuing.key);
+    let with = |twin: Vec<u8>, is_first: bool| {
+        let mut sent = vec![leaf.clone(), used.clone()];
+        sent.insert(if is_first { 1 } else { 2 }, twin);
+        let anchors = vec![root.certificate.as_der().to_vec()];
+        let codes = Made { sent, anchors, hosts: vec![GeneralName::Dns(HOST.to_owned())] }.codes();
+        codes.into_iter().filter(|code| code.contains("dead-end") || code.contains("unfit")).collect::<Vec<_>>()
+    };
+    let unknown = |name| TestCa::self_signed(TestCert::ca(name)).issue_der(&twin());
+    assert_eq!(with(unknown("Unknown"), true), ["sent:dead-end-first"]);
+    assert_eq!(with(unknown("Unknown"), false), ["sent:dead-end-later"]);
+    // It has the name of the root, and not its key.
+    assert_eq!(with(unknown("Root"), true), ["sent:dead-end-first"]);
+    let fine = with(root.issue_der(&twin()), true);
+    assert_eq!(fine, [""; 0]);
+    let narrow = || root.issue_der(&twin().serial(&[1; 19]).permit(&["other.test"]));
+    assert_eq!(with(narrow(), true), ["sent:unfit-twin-first"]);
+    assert_eq!(with(narrow(), false), ["sent:unfit-twin-later"]);
+}
+
+#[test]
+fn names_of_intermediates_outside_constraints_are_found_and_those_of_self_issued_ones_apart() {
+    let outside = |ca: TestCert| ca.general_names(&[GeneralName::Dns("ca.other.test".to_owned())]);
+    let root = || TestCert::ca("Root").permit(&["corp.test"]);
+    let of = |made: Made| made.codes().into_iter().filter(|code| code.contains("violated")).collect::<Vec<_>>();
+    assert_eq!(of(three(root(), outside(issuing()), server())), ["root:nc:violated-by-intermediate"]);
+    let self_issued = outside(TestCert::ca("Root").serial(&[2]));
+    assert_eq!(of(three(root(), self_issued, server())), ["root:nc:violated-by-self-issued"]);
+    assert_eq!(of(three(root(), issuing(), server())), [""; 0]);
+}
+
+#[test]
+fn a_certificate_by_itself_is_not_asked_for_what_only_servers_need() {
+    let of = |cert: TestCert| {
+        let root = TestCa::root();
+        let issued = root.issue_der(&cert);
+        let facts = crate::clients::certificate_facts(&issued, Some(root.certificate.as_der()));
+        facts.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(of(TestCert::client("alice")), [""; 0]);
+    assert_eq!(of(TestCert::client("alice").without(oid::SUBJECT_KEY_ID)), ["leaf:ski:missing"]);
+    assert_eq!(of(TestCert::leaf("mail").purposes(&[ExtendedKeyUsage::EmailProtection])), [""; 0]);
+    assert_eq!(of(issuing().purposes(&[ExtendedKeyUsage::ClientAuth])), [""; 0]);
+    let server = server().without(oid::SUBJECT_ALT_NAME);
+    assert_eq!(of(server), ["leaf:san:missing"]);
 }
 
 proptest::proptest! {

@@ -1,15 +1,17 @@
 //! DNS names are in the form that TLS clients look for.
 
+use crate::lint::names;
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;
 use crate::lint::severity::Severity;
 use crate::lint::target::LintTarget;
-use crate::x509::{GeneralName, general_name};
+use crate::x509::certificate::oid;
+use crate::x509::{Certificate, GeneralName, general_name};
 
 pub const RULE: Rule = Rule {
     code: "dns-name-malformed",
     severity: Severity::Error,
-    citation: "RFC 5280 §4.2.1.6, §7.2; RFC 9525 §6.3",
+    citation: "RFC 5280 §4.2.1.6, §4.2.1.7, §7.2; RFC 9525 §6.3",
     requirement: "DNS names are A-labels without a dot at the end; a wildcard is the whole first label",
     example: "'w*.corp.test' is not a DNS name: a wildcard may stand only for the whole first label, as in *.corp.test",
     fix: "issue the certificate again with the right names",
@@ -26,8 +28,16 @@ fn check(target: &LintTarget<'_>) -> Option<String> {
             GeneralName::Dns(name) => problem(name),
             _ => None,
         })
+        .chain(of_issuer(target.certificate))
         .collect();
     (!faults.is_empty()).then(|| faults.join("; "))
+}
+
+/// Returns the faults of the issuer's alternative names, which have the same form (RFC 5280 §4.2.1.7).
+fn of_issuer(certificate: &Certificate) -> impl Iterator<Item = String> {
+    let names = names::of_extension(certificate, oid::ISSUER_ALT_NAME).filter(|(tag, _)| *tag == names::DNS);
+    let problems = names.filter_map(|(_, name)| problem(&String::from_utf8_lossy(name)));
+    problems.map(|problem| format!("{problem} (an issuer alternative name)"))
 }
 
 /// Returns the fault of a DNS name in a certificate, where it must already be in A-labels.
@@ -42,6 +52,7 @@ fn problem(name: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::lint::testing::*;
+    use crate::x509::der;
 
     #[test]
     fn names_that_no_client_looks_for_are_found() {
@@ -49,6 +60,12 @@ mod tests {
             let names = [GeneralName::Dns("good.test".to_owned()), GeneralName::Dns(name.to_owned())];
             assert!(finding(&RULE, TestCert::server("a.test").general_names(&names)).is_some(), "{name}");
         }
+        let of_issuer = |name: &[u8]| {
+            let list = der::sequence(&[&der::value(names::DNS, name)]);
+            finding(&RULE, TestCert::server("a.test").extension(oid::ISSUER_ALT_NAME, false, list))
+        };
+        assert!(of_issuer(b"a..test").unwrap().contains("(an issuer alternative name)"));
+        assert_eq!(of_issuer(b"ca.corp.test"), None);
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub mod outlives_issuer;
 pub mod path_length_without_ca;
 pub mod policy_constraints_critical;
 pub mod policy_mappings;
+pub mod policy_mappings_asserted;
 pub mod policy_text;
 pub mod printable_string;
 pub mod rsa_exponent;
@@ -122,6 +123,7 @@ pub static RULES: &[&Rule] = &[
     &certificate_policies::RULE,
     &policy_text::RULE,
     &policy_mappings::RULE,
+    &policy_mappings_asserted::RULE,
     &key_kind::RULE,
     &rsa_size::RULE,
     &rsa_exponent::RULE,

@@ -1,5 +1,6 @@
 //! The two signature algorithms of a certificate are equal.
 
+use crate::lint::fields;
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;
 use crate::lint::severity::Severity;
@@ -18,9 +19,7 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(target: &LintTarget<'_>) -> Option<String> {
-    let (inner, outer) = (&target.certificate.tbs_signature_algorithm, &target.certificate.signature_algorithm);
-    (inner.der != outer.der)
-        .then(|| format!("what is signed names {inner}, the signature {outer}; expected the same, parameters included"))
+    fields::algorithms_differ(&target.certificate.tbs_signature_algorithm, &target.certificate.signature_algorithm)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! An e-mail address of the subject is among the alternative names too: the subject alone is the old place.
+//! An e-mail address of the subject is among the alternative names too: the subject alone is the old place. RFC 5280 §4.1.2.6 says
+//! it of every certificate, so of a CA too; §4.2.1.6 has no exception either.
 
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::Rule;
@@ -48,6 +49,8 @@ mod tests {
         assert!(finding(&RULE, client()).unwrap().contains("'a@corp.test' is in the subject"));
         let other = client().general_names(&[GeneralName::Email("b@corp.test".to_owned())]);
         assert!(finding(&RULE, other).is_some());
+        let ca = TestCert::ca("A").subject(&name_of(&[("1.2.840.113549.1.9.1", der::IA5_STRING, b"ca@corp.test")]));
+        assert!(finding_in_root(&RULE, ca).is_some());
     }
 
     #[test]

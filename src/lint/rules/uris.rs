@@ -10,7 +10,7 @@ use crate::text;
 pub const RULE: Rule = Rule {
     code: "uri-malformed",
     severity: Severity::Error,
-    citation: "RFC 5280 §4.2.1.6; RFC 3986 §3",
+    citation: "RFC 5280 §4.2.1.6, §4.2.1.13, §4.2.2.1; RFC 3986 §3",
     requirement: "A URI has a scheme, ASCII characters that a URI allows, and a host where it has an authority",
     example: "the URI '/users/alice' is relative",
     fix: "issue the certificate again with an absolute URI, as https://corp.test/users/alice",
@@ -20,9 +20,14 @@ pub const RULE: Rule = Rule {
 
 fn check(target: &LintTarget<'_>) -> Option<String> {
     let mut names = names::alternative_names(target.certificate);
-    names.find_map(|(tag, name)| {
+    let of_names = names.find_map(|(tag, name)| {
         let problem = (tag == names::URI).then(|| problem(name)).flatten()?;
         Some(format!("the URI '{}' {problem}", text::escape(&String::from_utf8_lossy(name))))
+    });
+    of_names.or_else(|| {
+        names::places(target.certificate).find_map(|(place, uri)| {
+            Some(format!("the URI '{}' of {place} {}", text::escape(uri), problem(uri.as_bytes())?))
+        })
     })
 }
 
@@ -72,6 +77,14 @@ mod tests {
         ] {
             assert!(finding(&RULE, uri(given)).unwrap().contains(problem), "{given}");
         }
+        let address = der::value(0x86, b"crl.corp.test/ca.crl");
+        let point = der::value(0xa0, &der::value(0xa0, &address));
+        let points = der::sequence(&[&der::sequence(&[&point])]);
+        let of_crl = TestCert::server("a.test").extension(oid::CRL_DISTRIBUTION_POINTS, false, points);
+        assert!(finding(&RULE, of_crl).unwrap().contains("of a CRL distribution point is relative"));
+        let access = der::sequence(&[&object_identifier("1.3.6.1.5.5.7.48.1"), &address]);
+        let of_access = TestCert::server("a.test").extension("1.3.6.1.5.5.7.1.1", false, der::sequence(&[&access]));
+        assert!(finding(&RULE, of_access).unwrap().contains("of authority information access is relative"));
         let other = der::sequence(&[&der::value(0x86, b"x")]);
         let issuer = TestCert::server("a.test").extension(oid::ISSUER_ALT_NAME, false, other);
         assert!(finding(&RULE, issuer).is_some());

@@ -111,6 +111,14 @@ pub static PARAMETERS: FileKind = other(
     "a set of key parameters (curve or Diffie-Hellman group)",
     Fix::Advice("parameters are not a key or certificate; give the file that has those"),
 );
+pub static SSL_SESSION: FileKind = convert(
+    "a TLS session of OpenSSL (SSL SESSION PARAMETERS)",
+    "openssl sess_id -in FILE -cert -noout -out NEW.pem (the certificate of the server)",
+);
+pub static ECH_CONFIG: FileKind = other(
+    "a configuration of Encrypted Client Hello (ECHCONFIG)",
+    Fix::Advice("it has keys for the names of TLS clients, and no certificate; give the certificate of the server"),
+);
 pub static OCSP_RESPONSE: FileKind =
     convert("an OCSP response", "openssl ocsp -respin FILE -noverify -text shows it; this program reads CRLs");
 pub static ATTRIBUTE_CERTIFICATE: FileKind = other(

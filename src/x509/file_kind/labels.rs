@@ -41,6 +41,8 @@ pub(super) fn of_label(label: &[u8]) -> Option<&'static FileKind> {
         "DSA PRIVATE KEY" => &kinds::DSA_KEY,
         "PUBLIC KEY" | "RSA PUBLIC KEY" => &kinds::PUBLIC_KEY,
         "PKCS7" | "CMS" | "PKCS #7 SIGNED DATA" | "CERTIFICATE CHAIN" => &kinds::PKCS7_PEM,
+        "SSL SESSION PARAMETERS" => &kinds::SSL_SESSION,
+        "ECHCONFIG" => &kinds::ECH_CONFIG,
         "ATTRIBUTE CERTIFICATE" => &kinds::ATTRIBUTE_CERTIFICATE,
         "OpenVPN Static key V1" | "OpenVPN tls-crypt-v2 client key" | "OpenVPN tls-crypt-v2 server key" => {
             &kinds::OPENVPN_STATIC_KEY

@@ -12,6 +12,7 @@ mod text;
 
 pub use kind::{Expected, FileKind};
 
+use self::kind::Content;
 use crate::x509::pem::Block;
 
 /// Returns what a file is when it has nothing of what is expected and its kind is known; `None` when it may have it, or when
@@ -48,6 +49,17 @@ pub fn what_is_der(content: &[u8]) -> Option<&'static FileKind> {
 pub fn mislabelled(block: &Block) -> Option<&'static FileKind> {
     let labelled = labels::of_label(block.label.as_bytes())?;
     der_outline::recognise(&block.content).filter(|kind| kind.content != labelled.content)
+}
+
+/// Returns the label of a kind in PEM (RFC 7468), when it has one of its own.
+pub fn usual_label(kind: &FileKind) -> Option<&'static str> {
+    match kind.content {
+        Content::Certificate => Some("CERTIFICATE"),
+        Content::Request => Some("CERTIFICATE REQUEST"),
+        Content::Crl => Some("X509 CRL"),
+        Content::PublicKey => Some("PUBLIC KEY"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

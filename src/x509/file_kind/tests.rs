@@ -109,6 +109,8 @@ fn pem_is_recognised_by_its_label() {
     for (label, expected) in [
         ("CERTIFICATE", &kinds::CERTIFICATE),
         ("CERTIFICATE SIGNING REQUEST", &kinds::REQUEST),
+        ("SSL SESSION PARAMETERS", &kinds::SSL_SESSION),
+        ("ECHCONFIG", &kinds::ECH_CONFIG),
         ("X509 CRL", &kinds::CRL),
         ("ENCRYPTED PRIVATE KEY", &kinds::PRIVATE_KEY),
         ("OPENSSH PRIVATE KEY", &kinds::OPENSSH_PRIVATE),

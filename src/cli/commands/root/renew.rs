@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::app::context::Context;
 use crate::authority::hierarchy::renew_root::{self, RenewedRoot};
+use crate::authority::leaf::due::serial_note;
 use crate::cli::options::change::DryRunArgument;
 use crate::cli::options::passphrase::PassphraseArguments;
 use crate::report::failure::Failure;
@@ -36,17 +37,16 @@ struct RenewReport {
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     arguments.dry_run.apply(context);
     let store = context.store()?;
+    let (name, before) = renew_root::root_before(&store, arguments.authority.as_deref())?;
+    if before.certificate().names_its_serial() {
+        // Before the root is renewed: the user can still stop.
+        context.warn(&serial_note(&name));
+    }
     let renewed = {
         let context = &*context;
         let mut prompt = arguments.passphrase.prompt(&store, context);
         renew_root::renew(&store, arguments.authority.as_deref(), arguments.lifetime, &mut prompt, &context.effects())?
     };
-    if renewed.before.authority_key_id.as_ref().is_some_and(|id| id.names_issuer_and_serial) {
-        context.warn(
-            "the previous certificate names its own serial number in its authority key identifier. If \
-                 certificates that it issued name that number too, clients refuse them below the renewed root: issue those again",
-        );
-    }
     for oid in &renewed.left_out {
         context.warn(&format!("the extension {oid} of the previous certificate is not in the new one"));
     }

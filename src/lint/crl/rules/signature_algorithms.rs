@@ -1,6 +1,7 @@
 //! The algorithm outside of what is signed is the one inside.
 
 use crate::lint::crl::CrlTarget;
+use crate::lint::fields;
 use crate::lint::profile::LintProfile;
 use crate::lint::rule::{CrlCheck, Rule};
 use crate::lint::severity::Severity;
@@ -17,9 +18,7 @@ pub const RULE: Rule<CrlCheck> = Rule {
 };
 
 fn check(target: &CrlTarget) -> Option<String> {
-    let (inner, outer) = (&target.crl.tbs_signature_algorithm, &target.crl.signature_algorithm);
-    (inner.der != outer.der)
-        .then(|| format!("what is signed names {inner}, the signature {outer}; expected the same, parameters included"))
+    fields::algorithms_differ(&target.crl.tbs_signature_algorithm, &target.crl.signature_algorithm)
 }
 
 #[cfg(test)]
