@@ -41,7 +41,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>, world: &mut World) -> Exit
         let format = OutputFormat::Text;
         return answer_with(&version_text(word == "-V", format), ShownAs { format, style: Style::PLAIN }, world);
     }
-    if let Some(answer) = completion::answer(&words, world) {
+    if let Some(answer) = completion::answer(&words, CommandLine::whole, world) {
         // A shell that no longer reads has all that it needs.
         drop(world.stdout.write_all(&answer).and_then(|()| world.stdout.flush()));
         return ExitStatus::Done;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::{Arg, Command};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter};
 
-use super::help_pages;
+use crate::cli::help::topics;
 use crate::report::failure_codes;
 use crate::store::Store;
 use crate::store::home::Home;
@@ -77,6 +77,12 @@ pub fn attached(line: Command, source: &Arc<Source>) -> Command {
             arg.add(ArgValueCompleter::new(move |current: &OsStr| offered(pages.iter().cloned(), current)))
         })
     })
+}
+
+/// The names of the subcommands and topics that `ca help` shows.
+fn help_pages(line: &Command) -> Vec<String> {
+    let topics = topics::ALL.iter().map(|topic| topic.name.to_owned());
+    line.get_subcommands().map(|command| command.get_name().to_owned()).chain(topics).collect()
 }
 
 fn with_values(command: Command, source: &Arc<Source>) -> Command {

@@ -4,7 +4,8 @@
 
 use std::path::PathBuf;
 
-use super::Shell;
+use clap_complete::Shell;
+
 use crate::report::failure::Failure;
 use crate::system::World;
 use crate::system::files::{self, ExistingFile};

@@ -14,20 +14,20 @@ use clap_complete::env::Shells;
 pub use clap_complete::Shell;
 
 use self::candidates::Source;
-use super::command_line::CommandLine;
 use crate::system::World;
 
 /// The environment variable with which a shell asks; its value is the name of the shell.
 pub const VARIABLE: &str = "_CA_COMPLETE";
 
-/// Answers the shell that asks for completions; `None` when none asks. `words` are the words of this process.
-pub fn answer(words: &[OsString], world: &World) -> Option<Vec<u8>> {
+/// Answers the shell that asks for completions; `None` when none asks. `words` are the words of this process,
+/// and `line` returns the whole command line.
+pub fn answer(words: &[OsString], line: impl FnOnce() -> Command, world: &World) -> Option<Vec<u8>> {
     let shell = world.variable(VARIABLE)?.to_str()?;
     let mut answer = Vec::new();
     let shells = Shells::builtins();
     let Some(shell) = shells.completer(shell) else { return Some(answer) };
     let typed: Vec<OsString> = words.iter().skip_while(|word| *word != "--").skip(1).cloned().collect();
-    let mut line = candidates::attached(CommandLine::whole(), &Source::of(&typed, world));
+    let mut line = candidates::attached(line(), &Source::of(&typed, world));
     line.build();
     // What cannot be completed is left alone: an error message would end up in the line that the user types.
     if shell.write_complete(&mut line, typed, Some(&world.working_folder), &mut answer).is_err() {
@@ -44,10 +44,4 @@ pub fn script(shell: Shell) -> String {
         drop(shell.write_registration(VARIABLE, "ca", "ca", "ca", &mut script));
     }
     String::from_utf8_lossy(&script).trim_start().to_owned()
-}
-
-/// The names of the subcommands and topics that `ca help` shows.
-fn help_pages(line: &Command) -> Vec<String> {
-    let topics = super::help::topics::ALL.iter().map(|topic| topic.name.to_owned());
-    line.get_subcommands().map(|command| command.get_name().to_owned()).chain(topics).collect()
 }
