@@ -13,7 +13,7 @@ use crate::store::Store;
 use crate::store::ca_certificates::read_certificate;
 use crate::store::index::{Index, IndexError, RecordedCrl};
 use crate::system::files;
-use crate::text::{PathText, rfc3339};
+use crate::text::{PathText, Warning, rfc3339};
 use crate::verify::{
     Candidate, CandidateCrl, InputPosition, KnownRevocation, RevocationSource, SignatureProblem, check_crl_signature,
 };
@@ -34,13 +34,14 @@ impl DirectoryRevocations {
     /// # Errors
     /// When there is no CA directory, or its settings, its index or a CRL are there and cannot be read: an answer without
     /// them could be wrong.
-    pub fn open(context: &Context<'_>, warnings: &mut Vec<String>) -> Result<Self, Failure> {
+    pub fn open(context: &Context<'_>, warnings: &mut Vec<Warning>) -> Result<Self, Failure> {
         let without = |failure: Failure| failure.hint("to verify without revocation: --no-revocation");
         let store = context.store().map_err(without)?;
         let index = match store.index_location().open_to_read() {
             Ok(index) => Some(index),
             Err(error @ IndexError::Missing { .. }) => {
-                warnings.push(format!("{error}: only the CRLs of the CA directory were checked for revocations"));
+                let message = format!("{error}: only the CRLs of the CA directory were checked for revocations");
+                warnings.push(Warning::new("index-not-checked", message));
                 None
             }
             Err(error) => return Err(without(error.into())),
@@ -59,7 +60,7 @@ impl DirectoryRevocations {
 
 /// Reads the CRL of each authority; one that the authority's key has not signed is left out with a warning. The signature
 /// of the latest CRL of the index is not verified again: this program verified it before it recorded exactly these bytes.
-fn crls(store: &Store, index: Option<&Index>, warnings: &mut Vec<String>) -> Result<Vec<CandidateCrl>, Failure> {
+fn crls(store: &Store, index: Option<&Index>, warnings: &mut Vec<Warning>) -> Result<Vec<CandidateCrl>, Failure> {
     let mut recorded = None;
     let mut crls = Vec::new();
     for ca in ca_certificate_files(store.ca_certificates())? {
@@ -92,7 +93,8 @@ fn crls(store: &Store, index: Option<&Index>, warnings: &mut Vec<String>) -> Res
                 format!("it is not signed with the key of '{}'", ca.name)
             }
         };
-        warnings.push(format!("{shown} was not used: {why}; sign a new one: ca crl --authority {}", ca.name));
+        let message = format!("{shown} was not used: {why}; sign a new one: ca crl --authority {}", ca.name);
+        warnings.push(Warning::new("crl-not-used", message));
     }
     Ok(crls)
 }

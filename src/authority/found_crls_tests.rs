@@ -111,7 +111,7 @@ fn a_crl_with_the_name_of_another_issuer_is_not_carried_over_although_the_key_si
     fs::write(ca.home.crl_der("issuing"), &other).unwrap();
     let outcome = ca.publish(&CrlOrder::default()).unwrap();
     assert_eq!((outcome.carried_over.entries.len(), entries(&ca, "issuing").len()), (0, 0));
-    assert!(outcome.warnings[0].contains("did not sign it"), "{:?}", outcome.warnings);
+    assert!(outcome.warnings[0].message.contains("did not sign it"), "{:?}", outcome.warnings);
     let reason = not_comparable(ca.publish(&compared(&ca, &other)));
     assert!(reason.contains("did not sign it"), "{reason}");
 }

@@ -162,7 +162,7 @@ fn only_what_the_authoritys_key_signed_is_carried_over() {
     fs::write(ca.home.crl_pem("issuing"), "damaged").unwrap();
     let outcome = ca.publish(&CrlOrder::default()).unwrap();
     assert_eq!((outcome.number, outcome.carried_over.entries.len(), outcome.warnings.len()), (2, 0, 2));
-    assert!(outcome.warnings[0].contains("the key of 'issuing' did not sign it"), "{:?}", outcome.warnings);
+    assert!(outcome.warnings[0].message.contains("the key of 'issuing' did not sign it"), "{:?}", outcome.warnings);
     assert_eq!(entries(&ca), []);
 }
 

@@ -4,11 +4,40 @@
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::commands::{due, history, revoke, rollback, settings, show, status, template, tree};
-use super::reports::{crl, issue, list, renew_due};
+use super::commands::{
+    audit, backup, completions, due, explain, help, history, init, inspect, intermediate, key, log, man, quickstart,
+    request, restore, revoke, rollback, root, roots, settings, show, status, template, tree, version,
+};
+use super::reports::{self, dry_run, handshake_json, issue, lint, list, many, renew_due, verify_json};
 use crate::report::failure;
+
+/// `ca.schema/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Schemas")]
+pub struct SchemasJson {
+    pub documents: Vec<DocumentJson>,
+}
+
+/// A document.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Document")]
+pub struct DocumentJson {
+    /// With its version, as in the field `schema`.
+    document: &'static str,
+    /// The commands that print it.
+    commands: Vec<&'static str>,
+    /// Its JSON Schema (draft 2020-12).
+    json_schema: Value,
+}
+
+impl DocumentJson {
+    pub fn new(form: &DocumentForm) -> Self {
+        Self { document: form.name, commands: form.commands.to_vec(), json_schema: form.schema() }
+    }
+}
 
 /// The form of a document.
 pub struct DocumentForm {
@@ -25,22 +54,57 @@ const fn form<T: JsonSchema>(name: &'static str, commands: &'static [&'static st
 
 /// Every document, by name.
 pub const ALL: &[DocumentForm] = &[
-    form::<crl::CrlJson<'_>>("ca.crl/1", &["crl"]),
+    form::<audit::HeadsJson<'_>>("ca.audit-head/1", &["audit head"]),
+    form::<audit::AuditJson<'_>>("ca.audit/1", &["audit"]),
+    form::<backup::BackupTestJson<'_>>("ca.backup-test/1", &["backup test"]),
+    form::<backup::BackupJson<'_>>("ca.backup/1", &["backup"]),
+    form::<completions::InstallJson<'_>>("ca.completions-install/1", &["completions"]),
+    form::<completions::CompletionsJson<'_>>("ca.completions/1", &["completions"]),
+    form::<reports::crl::CrlJson<'_>>("ca.crl/1", &["crl"]),
+    form::<dry_run::DryRunJson<'_>>("ca.dry-run/1", &[]),
     form::<due::DuesJson<'_>>("ca.due/1", &["due"]),
     form::<failure::FailureJson<'_>>("ca.error/1", &[]),
+    form::<explain::ExplainJson<'_>>("ca.explain/1", &["explain"]),
+    form::<handshake_json::HandshakeTestJson<'_>>("ca.handshake-test/1", &["handshake-test"]),
+    form::<help::HelpJson<'_>>("ca.help/1", &["help"]),
+    form::<many::ManyJson>("ca.history-many/1", &["history"]),
     form::<history::HistoryJson<'_>>("ca.history/1", &["history"]),
+    form::<init::InitJson<'_>>("ca.init/1", &["init"]),
+    form::<many::ManyJson>("ca.inspect-many/1", &["inspect"]),
+    form::<inspect::InspectJson<'_>>("ca.inspect/1", &["inspect"]),
+    form::<intermediate::IntermediateInstallJson<'_>>("ca.intermediate-install/1", &["intermediate install"]),
+    form::<intermediate::IntermediateRequestJson<'_>>("ca.intermediate-request/1", &["intermediate request"]),
+    form::<many::ManyJson>("ca.issue-many/1", &["issue"]),
     form::<issue::IssueJson<'_>>("ca.issue/1", &["issue"]),
+    form::<key::KeyPassphraseJson<'_>>("ca.key-passphrase/1", &["key passphrase"]),
+    form::<lint::LintJson<'_>>("ca.lint/1", &["lint"]),
     form::<list::ListedJson<'_>>("ca.list-entry/1", &["list"]),
     form::<list::ListJson<'_>>("ca.list/1", &["list"]),
+    form::<log::LogJson<'_>>("ca.log/1", &["log"]),
+    form::<man::ManJson>("ca.man/1", &["man"]),
+    form::<quickstart::QuickstartJson>("ca.quickstart/1", &["quickstart"]),
+    form::<many::ManyJson>("ca.rekey-many/1", &["rekey"]),
     form::<issue::IssueJson<'_>>("ca.rekey/1", &["rekey"]),
     form::<renew_due::RenewDueJson<'_>>("ca.renew-due/1", &["renew"]),
+    form::<many::ManyJson>("ca.renew-many/1", &["renew"]),
     form::<issue::IssueJson<'_>>("ca.renew/1", &["renew"]),
+    form::<request::RequestJson<'_>>("ca.request/1", &["request"]),
+    form::<restore::RestoreJson<'_>>("ca.restore/1", &["restore"]),
+    form::<many::ManyJson>("ca.revoke-many/1", &["revoke"]),
     form::<revoke::RevokeJson<'_>>("ca.revoke/1", &["revoke"]),
     form::<rollback::RollbackJson<'_>>("ca.rollback/1", &["rollback"]),
+    form::<root::RootRenewJson<'_>>("ca.root-renew/1", &["root renew"]),
+    form::<root::RotateFinishJson<'_>>("ca.root-rotate-finish/1", &["root rotate finish"]),
+    form::<root::RotateStartJson<'_>>("ca.root-rotate-start/1", &["root rotate start"]),
+    form::<root::RotateStatusJson<'_>>("ca.root-rotate-status/1", &["root rotate status"]),
+    form::<roots::RootsJson<'_>>("ca.roots/1", &["roots"]),
+    form::<SchemasJson>("ca.schema/1", &["schema"]),
     form::<settings::CheckedJson<'_>>("ca.settings-check/1", &["settings check"]),
     form::<settings::ExampleJson>("ca.settings-example/1", &["settings show"]),
     form::<settings::ShownJson<'_>>("ca.settings/1", &["settings show"]),
+    form::<many::ManyJson>("ca.show-many/1", &["show"]),
     form::<show::ShowJson<'_>>("ca.show/1", &["show"]),
+    form::<many::ManyJson>("ca.sign-many/1", &["sign"]),
     form::<issue::IssueJson<'_>>("ca.sign/1", &["sign"]),
     form::<status::StatusJson>("ca.status/1", &["status"]),
     form::<template::check::CheckedJson>("ca.template-check/1", &["template check"]),
@@ -49,6 +113,9 @@ pub const ALL: &[DocumentForm] = &[
     form::<template::show::ShownJson>("ca.template-show/1", &["template show"]),
     form::<template::trial::TriedJson<'_>>("ca.template-try/1", &["template try"]),
     form::<tree::TreeJson>("ca.tree/1", &["tree"]),
+    form::<verify_json::VerifyManyJson<'_>>("ca.verify-many/1", &["verify"]),
+    form::<verify_json::VerifyJson<'_>>("ca.verify/1", &["verify"]),
+    form::<version::VersionJson<'_>>("ca.version/1", &["version"]),
 ];
 
 /// Returns the JSON Schema of a document by its name.

@@ -35,6 +35,9 @@ pub struct Failure {
 #[schemars(rename = "Failure")]
 pub struct FailureJson<'a> {
     error: ErrorJson<'a>,
+    /// In a document about several arguments: the argument that the error is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
 }
 
 /// What went wrong.
@@ -78,7 +81,12 @@ impl Failure {
 
     /// The document of `--json`.
     pub fn json(&self) -> Value {
-        json::document("ca.error/1", &FailureJson { error: self.error_json() })
+        json::document("ca.error/1", &FailureJson { error: self.error_json(), name: None })
+    }
+
+    /// The document for one of several arguments.
+    pub fn json_of(&self, argument: &str) -> Value {
+        json::document("ca.error/1", &FailureJson { error: self.error_json(), name: Some(argument) })
     }
 
     /// The same within another document.

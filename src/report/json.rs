@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
-use crate::text::{hex, rfc3339};
+use crate::text::{Warning, hex, rfc3339};
 use crate::x509::{GeneralName, SerialNumber};
 
 /// Returns a document: `schema` with the name and version of its form, and then the fields of `content`.
@@ -144,10 +144,16 @@ impl<'a> NameJson<'a> {
 #[schemars(rename = "Warning")]
 pub struct WarningJson<'a> {
     /// A code that `ca explain` knows.
-    pub code: Cow<'a, str>,
-    pub message: Cow<'a, str>,
+    pub code: &'static str,
+    pub message: &'a str,
     /// `warning`, or `error` for what will fail later.
     pub severity: &'static str,
+}
+
+impl<'a> WarningJson<'a> {
+    pub fn new(warning: &'a Warning) -> Self {
+        Self { code: warning.code, message: &warning.message, severity: "warning" }
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! Every message of a session as a rung between the life lines of client and server, in whatever width there is.
 
-use serde_json::{Value, json};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::report::handshake::{milliseconds, wrap};
+use crate::report::json;
 use crate::report::page::{Page, Tone};
 use crate::tls::message::{Body, Message};
 use crate::tls::{Alert, Side};
@@ -37,25 +40,63 @@ pub fn ladder(page: &mut Page, title: &str, messages: &[Message]) {
     }
 }
 
+/// A message of a session.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Message")]
+pub struct MessageJson {
+    #[schemars(extend("enum" = ["client", "server"]))]
+    from: &'static str,
+    /// Its name in the RFC.
+    message: String,
+    /// Without record and encryption, with the four of its header.
+    bytes: usize,
+    encrypted: bool,
+    /// Microseconds since the beginning.
+    at_us: u64,
+    /// Its facts in a line.
+    detail: String,
+    facts: Vec<MessageFactJson>,
+    /// They depend on the message.
+    #[schemars(schema_with = "fields_schema")]
+    fields: Value,
+}
+
+/// A fact of a message.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "MessageFact")]
+struct MessageFactJson {
+    name: &'static str,
+    value: String,
+}
+
+/// The fields of a message, or none.
+fn fields_schema(generator: &mut SchemaGenerator) -> Schema {
+    let of_body = generator.subschema_for::<Body>();
+    json_schema!({ "anyOf": [of_body, { "type": "object", "maxProperties": 0 }] })
+}
+
 /// The messages in JSON.
-pub fn messages_json(messages: &[Message]) -> Value {
-    let message_json = |message: &Message| {
+pub fn messages_json(messages: &[Message]) -> Vec<MessageJson> {
+    messages.iter().map(MessageJson::new).collect()
+}
+
+impl MessageJson {
+    fn new(message: &Message) -> Self {
         let facts = message.facts();
         let detail: Vec<String> = facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
         // A message that has only a name has no fields.
-        let fields = json!(message.body);
-        json!({
-            "from": message.from.name(),
-            "message": message.name(),
-            "bytes": message.bytes,
-            "encrypted": message.encrypted,
-            "at_us": u64::try_from(message.at.as_micros()).unwrap_or(u64::MAX),
-            "detail": detail.join("; "),
-            "facts": facts.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect::<Vec<_>>(),
-            "fields": if fields.is_object() { fields } else { json!({}) },
-        })
-    };
-    messages.iter().map(message_json).collect()
+        let fields = json::value(&message.body);
+        Self {
+            from: message.from.name(),
+            message: message.name().to_string(),
+            bytes: message.bytes,
+            encrypted: message.encrypted,
+            at_us: u64::try_from(message.at.as_micros()).unwrap_or(u64::MAX),
+            detail: detail.join("; "),
+            facts: facts.into_iter().map(|(name, value)| MessageFactJson { name, value }).collect(),
+            fields: if fields.is_object() { fields } else { Value::Object(Map::new()) },
+        }
+    }
 }
 
 /// The width between the two lines, which are below the third letter of `client` and the third last of `server`.
@@ -115,6 +156,8 @@ mod tests {
     use std::time::Duration;
 
     use time::macros::datetime;
+
+    use serde_json::json;
 
     use super::*;
     use crate::report::style::Style;
@@ -191,7 +234,7 @@ mod tests {
     fn the_fields_of_a_message_stand_in_json_under_their_names_and_a_silent_message_has_none() {
         let [hello, finished] = [messages().swap_remove(0).body, Body::Finished].map(|body| {
             let message = Message { from: Side::Server, body, bytes: 1, encrypted: false, at: Duration::ZERO };
-            messages_json(&[message])[0]["fields"].clone()
+            json::value(&messages_json(&[message]))[0]["fields"].clone()
         });
         assert_eq!(hello["key_share"], json!({ "group": "SecP384r1MLKEM1024", "bytes": 1665 }));
         assert_eq!((&hello["version"], &hello["resumes"]), (&json!("1.2"), &json!(true)));

@@ -12,3 +12,4 @@ pub mod page;
 pub mod refusals;
 pub mod relative;
 pub mod style;
+pub mod warning_codes;

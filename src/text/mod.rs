@@ -10,6 +10,7 @@ pub mod path;
 pub mod similar;
 pub mod time;
 pub mod toml_document;
+pub mod warning;
 pub mod wrap;
 
 pub use diagnostic::{Class, Diagnosis, Diagnostic};
@@ -20,4 +21,5 @@ pub use lifetime::Lifetime;
 pub use path::PathText;
 pub use similar::{did_you_mean, edits, nearest};
 pub use time::{TimeError, humanize, parse_time, rfc3339, whole_second};
+pub use warning::Warning;
 pub use wrap::wrap;

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 
@@ -25,7 +26,7 @@ pub struct Message {
 }
 
 /// The fields of a message that are reported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Body {
     ClientHello {
@@ -110,14 +111,14 @@ pub enum Body {
 }
 
 /// The public value of one endpoint in the key exchange.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct KeyShare {
     pub group: NamedGroup,
     pub bytes: usize,
 }
 
 /// A certificate in a Certificate message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ShownCertificate {
     pub subject: String,
     pub names: Vec<String>,
@@ -125,8 +126,10 @@ pub struct ShownCertificate {
     pub serial: String,
     /// `None` when the certificate cannot be read.
     #[serde(serialize_with = "date_or_nothing")]
+    #[schemars(with = "String")]
     pub not_before: Option<OffsetDateTime>,
     #[serde(serialize_with = "date_or_nothing")]
+    #[schemars(with = "String")]
     pub not_after: Option<OffsetDateTime>,
     /// The kind of its public key.
     pub key: String,

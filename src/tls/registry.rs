@@ -1,7 +1,9 @@
 //! The numbers of TLS with the names that IANA registers (<https://www.iana.org/assignments/tls-parameters>).
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 /// A version of TLS that this program implements.
@@ -62,6 +64,25 @@ impl Group {
     }
 }
 
+/// Implements [`JsonSchema`] for a type that is serialized as its text.
+macro_rules! json_schema_of_text {
+    ($type:ident) => {
+        impl JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                String::json_schema(generator)
+            }
+        }
+    };
+}
+
 /// Defines a type whose values are the numbers of an IANA registry. It is displayed and serialized as the registered
 /// name, or as the number in hexadecimal when this program does not have the name.
 macro_rules! registered {
@@ -85,6 +106,8 @@ macro_rules! registered {
                 serializer.collect_str(self)
             }
         }
+
+        json_schema_of_text!($type);
     };
 }
 
@@ -337,6 +360,8 @@ impl Serialize for Alert {
         serializer.collect_str(self)
     }
 }
+
+json_schema_of_text!(Alert);
 
 #[cfg(test)]
 mod tests {

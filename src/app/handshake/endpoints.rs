@@ -138,7 +138,7 @@ impl EndpointOptions<'_> {
         let mut warnings = Vec::new();
         let revocations = DirectoryRevocations::open(context, &mut warnings)?;
         for warning in &warnings {
-            context.warn(warning);
+            context.warn(&warning.message);
         }
         Ok(Some(Arc::new(revocations)))
     }

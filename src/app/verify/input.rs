@@ -8,7 +8,7 @@ use crate::app::verify::input_budget::{self, InputBudget};
 use crate::report::failure::{Failure, KindCodes};
 use crate::system;
 use crate::system::files::FileError;
-use crate::text::PathText;
+use crate::text::{PathText, Warning};
 use crate::verify::{Candidate, CandidateCrl, InputPosition};
 use crate::x509::decode::DecodeError;
 use crate::x509::file_kind::{self, Expected, FileKind};
@@ -60,10 +60,13 @@ pub fn readable(blocks: &Blocks) -> (Vec<Candidate>, Vec<(InputPosition, DecodeE
     (candidates, damaged)
 }
 
+const LEFT_OUT: &str = "certificate-left-out";
+
 /// The certificates of a file that can be read; the others are left out with a warning.
-pub fn tolerant(blocks: &Blocks, warnings: &mut Vec<String>) -> Vec<Candidate> {
+pub fn tolerant(blocks: &Blocks, warnings: &mut Vec<Warning>) -> Vec<Candidate> {
     if let Some(kind) = blocks.kind {
-        warnings.push(format!("{} is {}, where a certificate is expected; it is left out", blocks.file, kind.name));
+        let message = format!("{} is {}, where a certificate is expected; it is left out", blocks.file, kind.name);
+        warnings.push(Warning::new(LEFT_OUT, message));
         return Vec::new();
     }
     let (candidates, damaged) = readable(blocks);
@@ -72,15 +75,17 @@ pub fn tolerant(blocks: &Blocks, warnings: &mut Vec<String>) -> Vec<Candidate> {
 }
 
 /// The warnings for damaged certificates of one file; of very many the first are named, and the others counted.
-pub fn left_out(damaged: &[(InputPosition, DecodeError)]) -> Vec<String> {
+pub fn left_out(damaged: &[(InputPosition, DecodeError)]) -> Vec<Warning> {
     const MOST_NAMED: usize = 100;
     let (named, counted) = damaged.split_at(damaged.len().min(MOST_NAMED));
     let mut warnings: Vec<_> = named
         .iter()
         .map(|(position, error)| format!("certificate {} of {} is left out: {error}", position.number, position.file))
+        .map(|message| Warning::new(LEFT_OUT, message))
         .collect();
     if let Some((position, _)) = counted.first() {
-        warnings.push(format!("{} more certificates of {} are left out", counted.len(), position.file));
+        let message = format!("{} more certificates of {} are left out", counted.len(), position.file);
+        warnings.push(Warning::new(LEFT_OUT, message));
     }
     warnings
 }
@@ -93,7 +98,7 @@ pub fn anchors(
     roots: &[PathBuf],
     budget: &InputBudget,
     context: &mut Context<'_>,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
 ) -> Result<Vec<Candidate>, Failure> {
     let given = !roots.is_empty();
     let paths = if given { roots.to_vec() } else { default_roots(context)? };

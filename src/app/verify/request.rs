@@ -13,6 +13,7 @@ use crate::app::verify::{advice, input, server};
 use crate::clients::ClientChoice;
 use crate::keys::Signer;
 use crate::report::failure::Failure;
+use crate::text::Warning;
 use crate::verify::{Purpose, RevocationSource, SignatureCache, VerifyOptions};
 
 /// What is verified.
@@ -42,7 +43,7 @@ pub struct Verified {
     /// One for each file, in their order.
     pub results: Vec<VerifiedFile>,
     /// What was left out of the files and of the revocations.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// Verifies each file of a request.

@@ -3,6 +3,7 @@
 use crate::clients::Prediction;
 use crate::handshake::fetch::Served;
 use crate::store::index::{self, Entry};
+use crate::text::Warning;
 use crate::verify::{Candidate, Link, Problem, Verdict};
 use crate::x509::Certificate;
 
@@ -22,7 +23,7 @@ pub struct VerifiedFile {
     /// What each client that was asked for says.
     pub clients: Vec<Prediction<'static>>,
     /// What was left out of the file.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 impl VerifiedFile {

@@ -12,7 +12,7 @@ use crate::authority::signed_by::has_signed_crl;
 use crate::store::index::{
     ImportSource, ImportedRevocation, ImportedSerial, IndexError, NewCrl, RecordedCrl, Revocation, Transaction,
 };
-use crate::text::{Diagnosis, Diagnostic, PathText};
+use crate::text::{Diagnosis, Diagnostic, PathText, Warning};
 use crate::x509::crl::RevocationReason;
 use crate::x509::{Certificate, Crl, DistinguishedName, SerialNumber, digest, pem};
 
@@ -78,7 +78,7 @@ pub struct EarlierRevocations {
     pub has_crl: bool,
     pub has_index: bool,
     /// Why an entry was left out, as sentences.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 #[derive(Debug, Clone)]
@@ -149,10 +149,11 @@ impl EarlierRevocations {
             }
             if left_out > 0 {
                 let path = path.escaped();
-                read.warnings.push(format!(
+                let message = format!(
                     "{left_out} entries of {path} were left out: they are about certificates of another issuer, or \
                      removed ones (RFC 5280 §5.3.1, §5.3.3)"
-                ));
+                );
+                read.warnings.push(Warning::new("crl-entries-left-out", message));
             }
             read.keep_latest(path, crl)?;
         }

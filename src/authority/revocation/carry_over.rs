@@ -10,7 +10,7 @@ use crate::authority::signed_by::has_signed_crl;
 use crate::issuance::CaCertificate;
 use crate::store::index::{ImportSource, ImportedRevocation, Index, Revocation, Transaction};
 use crate::system::files;
-use crate::text::{PathText, io_reason, rfc3339};
+use crate::text::{PathText, Warning, io_reason, rfc3339};
 use crate::x509::crl::{RevocationReason, RevokedEntry};
 use crate::x509::{CanonicalName, Crl, DecodeError, SerialNumber, digest, pem};
 
@@ -39,7 +39,7 @@ pub(super) struct Published {
     /// The entries that the index does not have, each serial number once.
     pub missing: Vec<PublishedEntry>,
     /// Why a file was not compared with the index, as sentences.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// The places where the CRL of an authority is published.
@@ -194,9 +194,8 @@ impl Reading<'_> {
 
     fn warn(&mut self, path: &Path, reason: &str) {
         let path = path.escaped();
-        self.found
-            .warnings
-            .push(format!("{path} was replaced, and what it revokes was not compared with the index: {reason}"));
+        let message = format!("{path} was replaced, and what it revokes was not compared with the index: {reason}");
+        self.found.warnings.push(Warning::new("crl-not-compared", message));
     }
 
     /// Returns false when the authority has not signed the CRL.
@@ -228,9 +227,10 @@ impl Reading<'_> {
         }
         if others > 0 {
             let path = path.escaped();
-            self.found.warnings.push(format!(
+            let message = format!(
                 "{path} names {others} certificates of other issuers or as removed (RFC 5280 §5.3.1, §5.3.3); they are left out"
-            ));
+            );
+            self.found.warnings.push(Warning::new("crl-entries-left-out", message));
         }
         self.found.crls.push(PublishedCrl { path: path.to_owned(), number: crl.number });
         Ok(true)

@@ -23,7 +23,7 @@ use crate::store::index::{Index, NewCrl, RecordedCrl};
 use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::store::restored::Restored;
 use crate::system::files::{self, ExistingFile, FileError};
-use crate::text::{Lifetime, rfc3339};
+use crate::text::{Lifetime, Warning, rfc3339};
 use crate::x509::{DistinguishedName, SerialNumber, digest, pem};
 
 /// The clocks of clients are inexact, and a client rejects every certificate of the CA while its CRL is not valid yet.
@@ -70,7 +70,7 @@ pub struct CrlOutcome {
     /// What earlier CRLs named and the index did not have.
     pub carried_over: CarriedOver,
     /// What the user should know about the files that were replaced, as sentences.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,18 +4,22 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::app::context::Context;
 use crate::app::restored;
 use crate::authority::audit::{self, AuditOptions, AuditReport, Finding, Severity};
+use crate::cli::reports::backup::FindingJson;
 use crate::cli::reports::dry_run::DryRunReport;
 use crate::report::failure::Failure;
+use crate::report::json::{self, Hex, Time};
 use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
 use crate::store::approval::PlannedChange;
 use crate::store::index::{HeadSignature, LogHead};
-use crate::text::{self, PathText, from_hex, rfc3339};
+use crate::text::{PathText, from_hex, rfc3339};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -104,28 +108,61 @@ fn show_heads(head: Option<&LogHead>, signed_head: Option<&(LogHead, HeadSignatu
     page.field("signed", &signed);
 }
 
-fn signed_head_json(signed_head: Option<&(LogHead, HeadSignature)>) -> Value {
-    signed_head
-        .map(|(head, by)| {
-            json!({
-                "count": head.count,
-                "hash": text::hex(&head.hash),
-                "at": rfc3339(head.at),
-                "authority": by.authority,
-                "signature": text::hex(&by.signature),
-            })
-        })
-        .into()
+/// `ca.audit-head/1`: the head of the event log.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Heads")]
+pub struct HeadsJson<'a> {
+    /// As `event_count`.
+    #[schemars(extend("deprecated" = true))]
+    events: u64,
+    event_count: u64,
+    /// The digest of the last event and, through it, of all before.
+    head: Option<Hex<&'a [u8]>>,
+    /// When the last event was.
+    at: Option<Time>,
+    signed_head: Option<SignedHeadJson<'a>>,
 }
 
-fn head_json(schema: &str, head: Option<&LogHead>, signed_head: Option<&(LogHead, HeadSignature)>) -> Value {
-    json!({
-        "schema": schema,
-        "events": head.map_or(0, |head| head.count),
-        "head": head.map(|head| text::hex(&head.hash)),
-        "at": head.map(|head| rfc3339(head.at)),
-        "signed_head": signed_head_json(signed_head),
-    })
+/// The latest head that an authority signed.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SignedHead")]
+struct SignedHeadJson<'a> {
+    /// How many events it covers.
+    count: u64,
+    hash: Hex<&'a [u8]>,
+    at: Time,
+    authority: &'a str,
+    signature: Hex<&'a [u8]>,
+}
+
+impl<'a> HeadsJson<'a> {
+    fn new(head: Option<&'a LogHead>, signed_head: Option<&'a (LogHead, HeadSignature)>) -> Self {
+        let events = head.map_or(0, |head| head.count);
+        Self {
+            events,
+            event_count: events,
+            head: head.map(|head| Hex(&head.hash[..])),
+            at: head.map(|head| Time(head.at)),
+            signed_head: signed_head.map(|(head, by)| SignedHeadJson {
+                count: head.count,
+                hash: Hex(&head.hash),
+                at: Time(head.at),
+                authority: &by.authority,
+                signature: Hex(&by.signature),
+            }),
+        }
+    }
+}
+
+/// `ca.audit/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Audit")]
+pub struct AuditJson<'a> {
+    #[serde(flatten)]
+    heads: HeadsJson<'a>,
+    findings: Vec<FindingJson<'a>>,
+    /// What `--fix` repaired.
+    repaired: Vec<FindingJson<'a>>,
 }
 
 impl Report for Heads {
@@ -134,18 +171,8 @@ impl Report for Heads {
     }
 
     fn json(&self) -> Value {
-        head_json("ca.audit-head/1", self.head.as_ref(), self.signed_head.as_ref())
+        json::document("ca.audit-head/1", &HeadsJson::new(self.head.as_ref(), self.signed_head.as_ref()))
     }
-}
-
-fn finding_json(finding: &Finding) -> Value {
-    json!({
-        "code": finding.code,
-        "severity": finding.severity.name(),
-        "object": finding.object,
-        "message": finding.message,
-        "fix": finding.fix,
-    })
 }
 
 impl Report for Audited {
@@ -179,10 +206,12 @@ impl Report for Audited {
 
     fn json(&self) -> Value {
         let Self(report) = self;
-        let mut document = head_json("ca.audit/1", report.head.as_ref(), report.signed_head.as_ref());
-        document["findings"] = report.findings.iter().map(finding_json).collect();
-        document["repaired"] = report.repaired.iter().map(finding_json).collect();
-        document
+        let content = AuditJson {
+            heads: HeadsJson::new(report.head.as_ref(), report.signed_head.as_ref()),
+            findings: report.findings.iter().map(FindingJson::new).collect(),
+            repaired: report.repaired.iter().map(FindingJson::new).collect(),
+        };
+        json::document("ca.audit/1", &content)
     }
 
     fn answer(&self) -> Answer {

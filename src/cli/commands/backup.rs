@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::app::backup::check::{self, BackupCheck, Trial};
 use crate::app::backup::write::{self, BackupTarget};
@@ -12,15 +14,16 @@ use crate::authority::audit::Severity;
 use crate::cli::options::backup::{ProtectionArguments, UnlockArguments};
 use crate::cli::options::change::ConfirmForceArguments;
 use crate::cli::options::passphrase::{KEY_FLAG, of_key_file, question};
+use crate::cli::reports::backup::{FindingJson, RestoredAuthorityJson};
 use crate::report::failure::Failure;
+use crate::report::json::{self, FilePath, Hex, Time};
 use crate::report::output::{Answer, OutputFormat, Report};
 use crate::report::page::{Page, Tone};
 use crate::store::StoreError;
 use crate::store::approval::{Approval, PlannedChange};
-use crate::store::backup::manifest::Manifest;
 use crate::store::backup::write::BackupSummary;
 use crate::system::files::ExistingFile;
-use crate::text::{self, PathText, rfc3339};
+use crate::text::{PathText, rfc3339};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -127,6 +130,55 @@ struct BackedUp {
     summary: BackupSummary,
 }
 
+/// `ca.backup/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Backup")]
+pub struct BackupJson<'a> {
+    file: FilePath<&'a PathBuf>,
+    /// Of the encrypted file.
+    bytes: u64,
+    sha256: Hex<&'a [u8]>,
+    ca: &'a str,
+    created_at: Time,
+    /// What was recorded until then is in it.
+    complete_until: Time,
+    /// As `certificate_count`.
+    #[schemars(extend("deprecated" = true))]
+    certificates: u64,
+    /// In the index.
+    certificate_count: u64,
+    /// As `file_count`.
+    #[schemars(extend("deprecated" = true))]
+    files: u64,
+    file_count: u64,
+    content_bytes: u64,
+    #[schemars(extend("enum" = ["passphrase", "recipients"]))]
+    encryption: &'static str,
+    recipients: &'a Vec<String>,
+    authorities: Vec<BackedUpJson<'a>>,
+    left_out: Vec<LeftOutJson<'a>>,
+}
+
+/// An authority in a backup.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "BackedUpAuthority")]
+struct BackedUpJson<'a> {
+    name: &'a str,
+    /// As `has_key`.
+    #[schemars(extend("deprecated" = true))]
+    key: bool,
+    /// Its private key is in the backup.
+    has_key: bool,
+}
+
+/// What is not in the backup.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "LeftOut")]
+struct LeftOutJson<'a> {
+    path: &'a str,
+    reason: &'a str,
+}
+
 impl Report for BackedUp {
     fn text(&self, page: &mut Page) {
         if self.to_stdout {
@@ -155,22 +207,24 @@ impl Report for BackedUp {
         let BackupSummary { manifest, files, content_bytes, bytes, digest, with_key, without_key, left_out } =
             &self.summary;
         let authorities = with_key.iter().map(|name| (name, true)).chain(without_key.iter().map(|name| (name, false)));
-        json!({
-            "schema": "ca.backup/1",
-            "file": self.file,
-            "bytes": bytes,
-            "sha256": text::hex(digest),
-            "ca": manifest.ca,
-            "created_at": rfc3339(manifest.created_at),
-            "complete_until": rfc3339(manifest.complete_until),
-            "certificates": manifest.certificates,
-            "files": files,
-            "content_bytes": content_bytes,
-            "encryption": if self.recipients.is_empty() { "passphrase" } else { "recipients" },
-            "recipients": self.recipients,
-            "authorities": authorities.map(|(name, key)| json!({ "name": name, "key": key })).collect::<Vec<_>>(),
-            "left_out": left_out.iter().map(|left_out| json!({ "path": left_out.path, "reason": left_out.reason })).collect::<Vec<_>>(),
-        })
+        let content = BackupJson {
+            file: FilePath(&self.file),
+            bytes: *bytes,
+            sha256: Hex(digest),
+            ca: &manifest.ca,
+            created_at: Time(manifest.created_at),
+            complete_until: Time(manifest.complete_until),
+            certificates: manifest.certificates,
+            certificate_count: manifest.certificates,
+            files: *files,
+            file_count: *files,
+            content_bytes: *content_bytes,
+            encryption: if self.recipients.is_empty() { "passphrase" } else { "recipients" },
+            recipients: &self.recipients,
+            authorities: authorities.map(|(name, has_key)| BackedUpJson { name, key: has_key, has_key }).collect(),
+            left_out: left_out.iter().map(|it| LeftOutJson { path: &it.path, reason: it.reason }).collect(),
+        };
+        json::document("ca.backup/1", &content)
     }
 
     fn only_confirms(&self) -> bool {
@@ -182,6 +236,42 @@ impl Report for BackedUp {
 struct Tested {
     file: PathBuf,
     checked: BackupCheck,
+}
+
+/// `ca.backup-test/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "BackupTest")]
+pub struct BackupTestJson<'a> {
+    file: FilePath<&'a PathBuf>,
+    /// Nothing is wrong with it.
+    valid: bool,
+    ca: Option<&'a str>,
+    created_at: Option<Time>,
+    complete_until: Option<Time>,
+    /// The program that wrote it.
+    program: Option<&'a str>,
+    /// As `certificate_count`.
+    #[schemars(extend("deprecated" = true))]
+    certificates: Option<u64>,
+    certificate_count: Option<u64>,
+    /// As `file_count`.
+    #[schemars(extend("deprecated" = true))]
+    files: u64,
+    file_count: u64,
+    authorities: Vec<RestoredAuthorityJson<'a>>,
+    /// The certificate that the restored CA signed in private.
+    issued: Option<TrialJson<'a>>,
+    findings: Vec<FindingJson<'a>>,
+}
+
+/// A certificate that was signed to try the key.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Trial")]
+struct TrialJson<'a> {
+    authority: &'a str,
+    serial: Option<&'a str>,
+    /// Why nothing was signed.
+    reason: Option<&'a str>,
 }
 
 impl Report for Tested {
@@ -225,31 +315,27 @@ impl Report for Tested {
 
     fn json(&self) -> Value {
         let BackupCheck { manifest, files, authorities, trial, findings } = &self.checked;
-        let time = |of: fn(&Manifest) -> time::OffsetDateTime| manifest.as_ref().map(|manifest| rfc3339(of(manifest)));
-        json!({
-            "schema": "ca.backup-test/1",
-            "file": self.file,
-            "valid": self.checked.is_good(),
-            "ca": manifest.as_ref().map(|manifest| &manifest.ca),
-            "created_at": time(|manifest| manifest.created_at),
-            "complete_until": time(|manifest| manifest.complete_until),
-            "program": manifest.as_ref().map(|manifest| &manifest.program),
-            "certificates": manifest.as_ref().map(|manifest| manifest.certificates),
-            "files": files,
-            "authorities": authorities.iter().map(|authority| json!({ "name": authority.name, "key": authority.key })).collect::<Vec<_>>(),
-            "issued": trial.as_ref().map(|trial| json!({
-                "authority": trial.authority,
-                "serial": trial.serial.as_ref().ok(),
-                "reason": trial.serial.as_ref().err(),
-            })),
-            "findings": findings.iter().map(|finding| json!({
-                "code": finding.code,
-                "severity": finding.severity.name(),
-                "object": finding.object,
-                "message": finding.message,
-                "fix": finding.fix,
-            })).collect::<Vec<_>>(),
-        })
+        let manifest = manifest.as_ref();
+        let content = BackupTestJson {
+            file: FilePath(&self.file),
+            valid: self.checked.is_good(),
+            ca: manifest.map(|manifest| manifest.ca.as_str()),
+            created_at: manifest.map(|manifest| Time(manifest.created_at)),
+            complete_until: manifest.map(|manifest| Time(manifest.complete_until)),
+            program: manifest.map(|manifest| manifest.program.as_str()),
+            certificates: manifest.map(|manifest| manifest.certificates),
+            certificate_count: manifest.map(|manifest| manifest.certificates),
+            files: *files,
+            file_count: *files,
+            authorities: authorities.iter().map(RestoredAuthorityJson::new).collect(),
+            issued: trial.as_ref().map(|trial| TrialJson {
+                authority: &trial.authority,
+                serial: trial.serial.as_deref().ok(),
+                reason: trial.serial.as_ref().err().copied(),
+            }),
+            findings: findings.iter().map(FindingJson::of_backup).collect(),
+        };
+        json::document("ca.backup-test/1", &content)
     }
 
     fn answer(&self) -> Answer {

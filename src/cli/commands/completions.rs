@@ -1,12 +1,15 @@
 //! `ca completions SHELL`: the script that makes a shell ask this program for completions.
 
 use clap::Args;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::app::context::Context;
 use crate::cli::completion::install::{self, Installed};
 use crate::cli::completion::{self, Shell};
 use crate::report::failure::Failure;
+use crate::report::json::{self, FilePath};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::text::PathText;
@@ -44,7 +47,7 @@ impl Report for Script {
     }
 
     fn json(&self) -> Value {
-        json!({ "schema": "ca.completions/1", "shell": self.shell.to_string(), "script": self.script })
+        json::document("ca.completions/1", &CompletionsJson { shell: self.shell.to_string(), script: &self.script })
     }
 }
 
@@ -67,12 +70,35 @@ impl Report for Installation {
     fn json(&self) -> Value {
         let Installed { file, is_new, note } = &self.installed;
         let status = if *is_new { "written" } else { "unchanged" };
-        json!({
-            "schema": "ca.completions-install/1",
-            "shell": self.shell.to_string(),
-            "file": file,
-            "status": status,
-            "note": note,
-        })
+        let content = InstallJson {
+            shell: self.shell.to_string(),
+            file: FilePath(file),
+            status,
+            outcome: status,
+            note: note.as_deref(),
+        };
+        json::document("ca.completions-install/1", &content)
     }
+}
+
+/// `ca.completions/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Completions")]
+pub struct CompletionsJson<'a> {
+    shell: String,
+    script: &'a str,
+}
+
+/// `ca.completions-install/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CompletionsInstall")]
+pub struct InstallJson<'a> {
+    shell: String,
+    file: FilePath<&'a std::path::PathBuf>,
+    /// As `outcome`.
+    #[schemars(extend("deprecated" = true))]
+    status: &'static str,
+    #[schemars(extend("enum" = ["written", "unchanged"]))]
+    outcome: &'static str,
+    note: Option<&'a str>,
 }

@@ -65,7 +65,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let store = context.store()?;
     let outcome = publish_crl::publish(&store, &order, &mut passphrase.prompt(&store, context), &context.effects())?;
     for warning in &outcome.warnings {
-        context.warn(warning);
+        context.warn(&warning.message);
     }
     Ok(Box::new(Listed { outcome }))
 }

@@ -1,15 +1,19 @@
 //! `ca explain CODE`: the rule behind a code of `ca verify` or `ca lint`, or what a code of a failure means.
 
 use clap::Args;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::app::context::Context;
 use crate::clients::table::VersionRange;
 use crate::clients::{Basis, Client, Fact, table, words};
 use crate::report::failure::Failure;
 use crate::report::failure_codes::{self, FailureCode};
+use crate::report::json::{self, Shown};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
+use crate::report::warning_codes::{self, WarningCode};
 use crate::{lint, verify};
 
 #[derive(Debug, Args)]
@@ -36,17 +40,24 @@ struct Explanation {
 struct Explanations {
     rules: Vec<Explanation>,
     failures: Vec<FailureCode>,
+    warnings: Vec<WarningCode>,
     asked_for_one: bool,
 }
 
 pub fn run(arguments: &Arguments, _context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let mut found =
-        Explanations { rules: explanations(), failures: failure_codes::all(), asked_for_one: arguments.code.is_some() };
+    let mut found = Explanations {
+        rules: explanations(),
+        failures: failure_codes::all(),
+        warnings: warning_codes::ALL.to_vec(),
+        asked_for_one: arguments.code.is_some(),
+    };
     if let Some(code) = &arguments.code {
         let known = found.rules.iter().map(|rule| rule.code).chain(found.failures.iter().map(|it| it.code.as_str()));
+        let known = known.chain(found.warnings.iter().map(|it| it.code));
         let nearest = known.min_by_key(|known| strsim::damerau_levenshtein(known, code)).map(str::to_owned);
         found.rules.retain(|rule| rule.code == code);
         found.failures.retain(|failure| failure.code == *code);
+        found.warnings.retain(|warning| warning.code == code);
         if found.is_empty() {
             return Err(unknown(code, nearest));
         }
@@ -56,6 +67,7 @@ pub fn run(arguments: &Arguments, _context: &mut Context<'_>) -> Result<Box<dyn 
         let has = |fields: &[&str]| fields.iter().any(|field| field.to_lowercase().contains(&text));
         found.rules.retain(|it| has(&[it.code, it.requirement, it.example, it.fix, it.citation]));
         found.failures.retain(|it| has(&[&it.code, &it.means, &it.fix]));
+        found.warnings.retain(|it| has(&[it.code, it.means, it.fix]));
         if found.is_empty() {
             let message = format!("no code has '{text}' in its name or in what is said of it");
             return Err(Failure::usage("unknown-code", message).hint("list all codes with: ca explain"));
@@ -75,7 +87,7 @@ fn unknown(code: &str, nearest: Option<String>) -> Failure {
 
 impl Explanations {
     fn is_empty(&self) -> bool {
-        self.rules.is_empty() && self.failures.is_empty()
+        self.rules.is_empty() && self.failures.is_empty() && self.warnings.is_empty()
     }
 }
 
@@ -140,13 +152,112 @@ impl RefusedFact {
         format!("{}: {}", self.fact.sentence(), clients.join(", "))
     }
 
-    fn json(&self) -> Value {
-        let client = |(client, (since, until)): &(&Client, VersionRange<'_>)| json!({ "client": client.name, "since": since, "until": until, "evidence": client.basis.name() });
-        json!({
-            "fact": self.fact.to_string(),
-            "sentence": self.fact.sentence(),
-            "clients": self.clients.iter().map(client).collect::<Vec<_>>(),
-        })
+    fn json(&self) -> RefusedJson {
+        let client = |(client, (since, until)): &(&'static Client, VersionRange<'static>)| RefusingJson {
+            client: &client.name,
+            since: *since,
+            until: *until,
+            basis: client.basis.name(),
+        };
+        RefusedJson {
+            fact: Shown(self.fact),
+            sentence: self.fact.sentence(),
+            clients: self.clients.iter().map(client).collect(),
+        }
+    }
+}
+
+/// `ca.explain/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Explain")]
+pub struct ExplainJson<'a> {
+    /// The codes of `ca verify` and `ca lint`.
+    codes: Vec<RuleJson<'a>>,
+    /// The codes of `ca.error/1`.
+    failures: Vec<FailureCodeJson<'a>>,
+    /// The codes of other warnings.
+    warning_codes: Vec<WarningCodeJson>,
+}
+
+/// A code of a warning.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WarningCode")]
+struct WarningCodeJson {
+    code: &'static str,
+    means: &'static str,
+    fix: &'static str,
+}
+
+/// A rule.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Rule")]
+struct RuleJson<'a> {
+    code: &'a str,
+    citation: &'a str,
+    rule: &'a str,
+    example: &'a str,
+    /// As `fix`.
+    #[serde(rename = "cure")]
+    #[schemars(extend("deprecated" = true))]
+    old_fix: &'a str,
+    fix: &'a str,
+    /// The profiles of `ca lint` that have it.
+    profiles: &'a Vec<&'static str>,
+    refused: Vec<RefusedJson>,
+}
+
+/// A fact that the rule is about, and the clients that refuse it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Refused")]
+struct RefusedJson {
+    fact: Shown<Fact>,
+    sentence: String,
+    clients: Vec<RefusingJson>,
+}
+
+/// A client that refuses it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RefusingClient")]
+struct RefusingJson {
+    client: &'static str,
+    /// The first measured version.
+    since: Option<&'static str>,
+    /// The last measured version.
+    until: Option<&'static str>,
+    #[serde(rename = "evidence")]
+    #[schemars(extend("enum" = ["measured", "documented"]))]
+    basis: &'static str,
+}
+
+/// A code of `ca.error/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "FailureCode")]
+struct FailureCodeJson<'a> {
+    code: &'a str,
+    /// The exit status of the command.
+    exit: u8,
+    means: &'a str,
+    fix: &'a str,
+}
+
+impl<'a> RuleJson<'a> {
+    fn new(it: &'a Explanation) -> Self {
+        Self {
+            code: it.code,
+            citation: it.citation,
+            rule: it.requirement,
+            example: it.example,
+            old_fix: it.fix,
+            fix: it.fix,
+            profiles: &it.profiles,
+            refused: refused_facts(it.code).iter().map(RefusedFact::json).collect(),
+        }
+    }
+}
+
+impl<'a> FailureCodeJson<'a> {
+    fn new(it: &'a FailureCode) -> Self {
+        Self { code: &it.code, exit: it.exit, means: &it.means, fix: &it.fix }
     }
 }
 
@@ -156,7 +267,14 @@ impl Report for Explanations {
             let rules: Vec<_> =
                 self.rules.iter().map(|it| vec![it.code.to_owned(), it.requirement.to_owned()]).collect();
             let failures: Vec<_> = self.failures.iter().map(|it| vec![it.code.clone(), it.means.clone()]).collect();
-            for (head, rows) in [(["code", "the rule"], rules), (["code of a failure", "means"], failures)] {
+            let warnings: Vec<_> =
+                self.warnings.iter().map(|it| vec![it.code.to_owned(), it.means.to_owned()]).collect();
+            let tables = [
+                (["code", "the rule"], rules),
+                (["code of a failure", "means"], failures),
+                (["code of a warning", "means"], warnings),
+            ];
+            for (head, rows) in tables {
                 if !rows.is_empty() {
                     page.gap();
                     page.table(&head, &rows);
@@ -185,27 +303,25 @@ impl Report for Explanations {
             page.field("exit status", &failure.exit.to_string());
             page.field("what to do", &failure.fix);
         }
+        for warning in &self.warnings {
+            page.gap();
+            page.toned(Tone::Strong, warning.code);
+            page.field("means", warning.means);
+            page.field("what to do", warning.fix);
+        }
     }
 
     fn json(&self) -> Value {
-        let explain = |it: &Explanation| {
-            let refused: Vec<_> = refused_facts(it.code).iter().map(RefusedFact::json).collect();
-            json!({
-                "code": it.code,
-                "citation": it.citation,
-                "rule": it.requirement,
-                "example": it.example,
-                "cure": it.fix,
-                "profiles": it.profiles,
-                "refused": refused,
-            })
+        let content = ExplainJson {
+            codes: self.rules.iter().map(RuleJson::new).collect(),
+            failures: self.failures.iter().map(FailureCodeJson::new).collect(),
+            warning_codes: self
+                .warnings
+                .iter()
+                .map(|it| WarningCodeJson { code: it.code, means: it.means, fix: it.fix })
+                .collect(),
         };
-        let failure = |it: &FailureCode| json!({ "code": it.code, "exit": it.exit, "means": it.means, "fix": it.fix });
-        json!({
-            "schema": "ca.explain/1",
-            "codes": self.rules.iter().map(explain).collect::<Vec<_>>(),
-            "failures": self.failures.iter().map(failure).collect::<Vec<_>>(),
-        })
+        json::document("ca.explain/1", &content)
     }
 }
 

@@ -1,10 +1,13 @@
 //! `ca help [COMMAND|TOPIC]`: the first screen, the help of a command, or a page about a topic.
 
 use clap::{Args, Command};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::cli::help::{self, topics};
 use crate::report::failure::Failure;
+use crate::report::json;
 use crate::report::output::Report;
 use crate::report::page::Page;
 use crate::text::nearest;
@@ -75,13 +78,22 @@ fn unknown(above: &[&str], word: &str, names: &[&str]) -> Failure {
     }
 }
 
+/// `ca.help/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Help")]
+pub struct HelpJson<'a> {
+    /// The words after `help`.
+    about: &'a Vec<String>,
+    text: &'a str,
+}
+
 impl Report for HelpPage {
     fn text(&self, page: &mut Page) {
         page.verbatim(&self.text);
     }
 
     fn json(&self) -> Value {
-        json!({ "schema": "ca.help/1", "about": self.about, "text": self.text })
+        json::document("ca.help/1", &HelpJson { about: &self.about, text: &self.text })
     }
 
     fn is_read(&self) -> bool {

@@ -3,17 +3,20 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::app::certificate_input::read_certificates;
 use crate::app::context::Context;
 use crate::authority::hierarchy::earlier_revocations::{EarlierFiles, EarlierRevocations};
 use crate::authority::hierarchy::import::ImportedCa;
-use crate::authority::hierarchy::init::{self, InitOrder, InitializedCa};
+use crate::authority::hierarchy::init::{self, InitOrder, InitializedAuthority, InitializedCa};
 use crate::cli::options::change::DryRunArgument;
 use crate::cli::options::passphrase::{PassphraseArguments, existing_key_file_prompt, new_ca_passphrase};
-use crate::cli::reports::clients::{RefusedBy, WHAT_CAS_ISSUE};
+use crate::cli::reports::clients::{ClientJson, RefusedBy, WHAT_CAS_ISSUE};
 use crate::report::failure::{Failure, KindCodes};
+use crate::report::json::{self, FilePath, Hex, Serial, Shown, Time, WarningJson};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::ca_certificates::open_key;
@@ -21,10 +24,10 @@ use crate::store::certificate_files::{CERTIFICATE, CHAIN, KEY};
 use crate::store::config::Config;
 use crate::store::home::Home;
 use crate::store::passphrase_prompt::EncryptedKey;
-use crate::text::{self, Lifetime, PathText, humanize, rfc3339, toml_document};
+use crate::text::{Lifetime, PathText, Warning, humanize, rfc3339, toml_document};
 use crate::x509::file_kind::Expected;
 use crate::x509::name_constraints::Subtree;
-use crate::x509::{KeyAlgorithm, NameConstraints};
+use crate::x509::{DistinguishedName, KeyAlgorithm, KeyKind, NameConstraints};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -82,21 +85,21 @@ pub struct Arguments {
     no_passphrase: bool,
 }
 
-/// What the user should know about the time before the CA was imported, as sentences.
-fn earlier_warnings(earlier: &EarlierRevocations) -> Vec<String> {
+/// What the user should know about the time before the CA was imported.
+fn earlier_warnings(earlier: &EarlierRevocations) -> Vec<Warning> {
     let mut warnings = earlier.warnings.clone();
     match (earlier.has_crl, earlier.has_index) {
-        (false, false) => warnings.push(
+        (false, false) => warnings.push(Warning::new(
+            "earlier-revocations-unknown",
             "what this CA revoked before is not known, so that its next CRL does not name it. If it has revoked a \
              certificate, make it again with --crl FILE (its latest CRL) or --index FILE (index.txt of openssl ca), or revoke \
-             each one: ca revoke FILE"
-                .to_owned(),
-        ),
-        (false, true) => warnings.push(
+             each one: ca revoke FILE",
+        )),
+        (false, true) => warnings.push(Warning::new(
+            "crl-number-unknown",
             "the number of its latest CRL is not known. If it has published CRLs, the next one needs a greater number: ca crl \
-             --number N"
-                .to_owned(),
-        ),
+             --number N",
+        )),
         (true, _) => {}
     }
     warnings
@@ -105,7 +108,7 @@ fn earlier_warnings(earlier: &EarlierRevocations) -> Vec<String> {
 /// The report of a new CA.
 struct InitReport {
     made: InitializedCa,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
     constraints: NameConstraints,
     refused_by: RefusedBy,
     next: String,
@@ -140,10 +143,10 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
             folder.join(".gitignore").escaped()
         ));
     }
-    let mut warnings: Vec<String> = made.warnings.iter().map(|warning| warning.message.clone()).collect();
-    warnings.extend(made.earlier.iter().flat_map(earlier_warnings));
+    let of_form = made.warnings.iter().map(|finding| Warning::new(finding.rule, finding.message.clone()));
+    let warnings: Vec<_> = of_form.chain(made.earlier.iter().flat_map(earlier_warnings)).collect();
     for warning in &warnings {
-        context.warn(warning);
+        context.warn(&warning.message);
     }
     let refused_by = RefusedBy::of(&made.client_facts, &config.verify);
     refused_by.note(WHAT_CAS_ISSUE, context);
@@ -226,6 +229,101 @@ fn imported_ca(arguments: &Arguments, context: &mut Context<'_>) -> Result<Optio
     Ok(Some(ImportedCa { certificate, key, chain, earlier }))
 }
 
+/// `ca.init/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Init")]
+pub struct InitJson<'a> {
+    dir: String,
+    authorities: Vec<InitAuthorityJson<'a>>,
+    /// The keys are encrypted.
+    encrypted: bool,
+    /// The names for which the root and everything below it may issue.
+    permit: Vec<Shown<&'a Subtree>>,
+    exclude: Vec<Shown<&'a Subtree>>,
+    /// The kinds of names of which every one is permitted.
+    unrestricted: Vec<&'static str>,
+    /// The file that clients trust.
+    roots: String,
+    /// Of an imported CA: what it did before.
+    earlier: Option<EarlierJson>,
+    /// As the messages of `warning_details`.
+    #[schemars(extend("deprecated" = true))]
+    warnings: Vec<&'a str>,
+    warning_details: Vec<WarningJson<'a>>,
+    /// The clients that refuse what this CA issues.
+    refused_by: Vec<ClientJson<'a>>,
+}
+
+/// A new authority.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "NewAuthority")]
+struct InitAuthorityJson<'a> {
+    name: &'a str,
+    subject: Shown<&'a DistinguishedName>,
+    serial: Serial<'a>,
+    /// As `key_algorithm`.
+    #[schemars(extend("deprecated" = true))]
+    key: Shown<&'a KeyKind>,
+    key_algorithm: Shown<&'a KeyKind>,
+    not_before: Time,
+    not_after: Time,
+    fingerprint_sha256: Hex<[u8; 32]>,
+    permit: Vec<Shown<&'a Subtree>>,
+    exclude: Vec<Shown<&'a Subtree>>,
+    files: InitFilesJson,
+}
+
+/// The files of an authority.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AuthorityFiles")]
+struct InitFilesJson {
+    cert: FilePath<PathBuf>,
+    chain: FilePath<PathBuf>,
+    /// `null`: it is not kept here.
+    key: Option<FilePath<PathBuf>>,
+}
+
+/// What an imported CA did before.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Earlier")]
+struct EarlierJson {
+    /// As `revoked_count`.
+    #[schemars(extend("deprecated" = true))]
+    revoked: usize,
+    revoked_count: usize,
+    /// As `certificate_count`.
+    #[schemars(extend("deprecated" = true))]
+    certificates: usize,
+    /// Of index.txt.
+    certificate_count: usize,
+    /// The number of its latest CRL.
+    crl_number: Option<u64>,
+}
+
+impl<'a> InitAuthorityJson<'a> {
+    fn new(authority: &'a InitializedAuthority) -> Self {
+        let certificate = &authority.certificate;
+        let own = certificate.name_constraints.as_ref();
+        Self {
+            name: &authority.name,
+            subject: Shown(&certificate.subject),
+            serial: Serial(&certificate.serial),
+            key: Shown(certificate.public_key.kind()),
+            key_algorithm: Shown(certificate.public_key.kind()),
+            not_before: Time(certificate.validity.not_before),
+            not_after: Time(certificate.validity.not_after),
+            fingerprint_sha256: Hex(certificate.fingerprint()),
+            permit: own.map(|own| own.permitted.iter().map(Shown).collect()).unwrap_or_default(),
+            exclude: own.map(|own| own.excluded.iter().map(Shown).collect()).unwrap_or_default(),
+            files: InitFilesJson {
+                cert: FilePath(CERTIFICATE.path_in(&authority.folder)),
+                chain: FilePath(CHAIN.path_in(&authority.folder)),
+                key: authority.has_key.then(|| FilePath(KEY.path_in(&authority.folder))),
+            },
+        }
+    }
+}
+
 impl Report for InitReport {
     fn text(&self, page: &mut Page) {
         page.pieces(&[
@@ -268,48 +366,27 @@ impl Report for InitReport {
     }
 
     fn json(&self) -> Value {
-        let subtrees = |subtrees: &[Subtree]| subtrees.iter().map(Subtree::to_string).collect::<Vec<_>>();
-        let authorities: Vec<Value> = self
-            .made
-            .authorities
-            .iter()
-            .map(|authority| {
-                let certificate = &authority.certificate;
-                json!({
-                    "name": authority.name,
-                    "subject": certificate.subject.to_string(),
-                    "serial": certificate.serial.to_string(),
-                    "key": certificate.public_key.kind().to_string(),
-                    "not_before": rfc3339(certificate.validity.not_before),
-                    "not_after": rfc3339(certificate.validity.not_after),
-                    "fingerprint_sha256": text::hex(&certificate.fingerprint()),
-                    "permit": subtrees(certificate.name_constraints.as_ref().map_or(&[], |own| &own.permitted)),
-                    "exclude": subtrees(certificate.name_constraints.as_ref().map_or(&[], |own| &own.excluded)),
-                    "files": {
-                        "cert": CERTIFICATE.path_in(&authority.folder),
-                        "chain": CHAIN.path_in(&authority.folder),
-                        "key": authority.has_key.then(|| KEY.path_in(&authority.folder)),
-                    },
-                })
-            })
-            .collect();
-        json!({
-            "schema": "ca.init/1",
-            "dir": self.made.folder.escaped().to_string(),
-            "authorities": authorities,
-            "encrypted": self.made.encrypted,
-            "permit": subtrees(&self.constraints.permitted),
-            "exclude": subtrees(&self.constraints.excluded),
-            "unrestricted": unrestricted(&self.constraints),
-            "roots": self.root_path(),
-            "earlier": self.made.earlier.as_ref().map(|earlier| json!({
-                "revoked": earlier.revoked(),
-                "certificates": earlier.certificates(),
-                "crl_number": earlier.crl_number(),
-            })),
-            "warnings": self.warnings,
-            "refused_by": self.refused_by.json(),
-        })
+        let earlier = |earlier: &EarlierRevocations| EarlierJson {
+            revoked: earlier.revoked(),
+            revoked_count: earlier.revoked(),
+            certificates: earlier.certificates(),
+            certificate_count: earlier.certificates(),
+            crl_number: earlier.crl_number(),
+        };
+        let content = InitJson {
+            dir: self.made.folder.escaped().to_string(),
+            authorities: self.made.authorities.iter().map(InitAuthorityJson::new).collect(),
+            encrypted: self.made.encrypted,
+            permit: self.constraints.permitted.iter().map(Shown).collect(),
+            exclude: self.constraints.excluded.iter().map(Shown).collect(),
+            unrestricted: unrestricted(&self.constraints),
+            roots: self.root_path(),
+            earlier: self.made.earlier.as_ref().map(earlier),
+            warnings: self.warnings.iter().map(|warning| warning.message.as_str()).collect(),
+            warning_details: self.warnings.iter().map(WarningJson::new).collect(),
+            refused_by: self.refused_by.json(),
+        };
+        json::document("ca.init/1", &content)
     }
 
     fn only_confirms(&self) -> bool {

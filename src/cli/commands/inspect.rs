@@ -4,7 +4,9 @@ use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
@@ -16,10 +18,12 @@ use crate::keys::key_file::{self, KeyFile, KeyFileError};
 use crate::keys::{Passphrase, Signer};
 use crate::report::describe::certificate::DescribedCertificate;
 use crate::report::describe::crl::DescribedCrl;
+use crate::report::describe::json::ObjectJson;
 use crate::report::describe::key::{DescribedPrivateKey, DescribedPublicKey};
 use crate::report::describe::object::Describe;
 use crate::report::describe::signing_request::DescribedRequest;
 use crate::report::failure::{Failure, KindCodes};
+use crate::report::json;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::text::{self, PathText};
@@ -286,6 +290,33 @@ fn rsa_subject_public_key_info(key: &[u8]) -> Vec<u8> {
     der::sequence(&[&algorithm, &der::bit_string(key)])
 }
 
+/// `ca.inspect/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Inspect")]
+pub struct InspectJson<'a> {
+    /// Everything in the file, in its order.
+    objects: Vec<ObjectJson<'a>>,
+    /// Blocks of other kinds, and damaged ones.
+    not_shown: Vec<NotShownJson<'a>>,
+}
+
+/// A block that is not among the objects.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "NotShown")]
+struct NotShownJson<'a> {
+    /// Its number in the file.
+    block: usize,
+    /// A code of `ca.error/1`.
+    code: &'static str,
+    reason: &'a str,
+}
+
+impl<'a> NotShownJson<'a> {
+    fn new(it: &'a NotShown) -> Self {
+        Self { block: it.block, code: it.why.code, reason: &it.why.message }
+    }
+}
+
 impl Report for Inspected {
     fn text(&self, page: &mut Page) {
         let count = self.objects.len();
@@ -299,13 +330,11 @@ impl Report for Inspected {
     }
 
     fn json(&self) -> Value {
-        let objects: Value = self.objects.iter().map(|object| object.json()).collect();
-        let not_shown: Value = self
-            .not_shown
-            .iter()
-            .map(|NotShown { block, why, .. }| json!({ "block": block, "code": why.code, "reason": why.message }))
-            .collect();
-        json!({ "schema": "ca.inspect/1", "objects": objects, "not_shown": not_shown })
+        let content = InspectJson {
+            objects: self.objects.iter().map(|object| object.json()).collect(),
+            not_shown: self.not_shown.iter().map(NotShownJson::new).collect(),
+        };
+        json::document("ca.inspect/1", &content)
     }
 
     fn failure(&self) -> Option<Failure> {
@@ -316,6 +345,8 @@ impl Report for Inspected {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
     use crate::keys::PrivateKey;
     use crate::x509::KeyAlgorithm;
 

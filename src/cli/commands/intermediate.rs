@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::app::certificate_input::read_certificates;
 use crate::app::context::Context;
@@ -13,11 +15,13 @@ use crate::authority::hierarchy::intermediate::{
 use crate::cli::options::change::DryRunArgument;
 use crate::cli::options::key_value::subject_attribute;
 use crate::cli::options::passphrase::{PassphraseArguments, new_ca_passphrase};
+use crate::cli::reports::issue::warning_json;
 use crate::report::failure::Failure;
+use crate::report::json::{self, FilePath, Hex, Serial, Shown, Time, WarningJson};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
-use crate::text::{self, PathText, rfc3339};
-use crate::x509::{AttributeType, KeyAlgorithm};
+use crate::text::{PathText, rfc3339};
+use crate::x509::{AttributeType, DistinguishedName, KeyAlgorithm, KeyKind};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -124,6 +128,30 @@ struct InstallReport {
     issues: bool,
 }
 
+/// `ca.intermediate-request/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "IntermediateRequest")]
+pub struct IntermediateRequestJson<'a> {
+    authority: &'a str,
+    subject: Shown<&'a DistinguishedName>,
+    /// As `key_algorithm`.
+    #[schemars(extend("deprecated" = true))]
+    key: Shown<&'a KeyKind>,
+    key_algorithm: Shown<&'a KeyKind>,
+    /// The identifier of the public key.
+    key_id: Hex<Vec<u8>>,
+    encrypted: bool,
+    files: IntermediateFilesJson<'a>,
+}
+
+/// The files of a request for an authority.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "IntermediateFiles")]
+struct IntermediateFilesJson<'a> {
+    request: FilePath<&'a PathBuf>,
+    key: FilePath<&'a PathBuf>,
+}
+
 impl Report for RequestReport {
     fn text(&self, page: &mut Page) {
         let RequestedIntermediate { name, request, path, key } = &self.requested;
@@ -138,20 +166,53 @@ impl Report for RequestReport {
 
     fn json(&self) -> Value {
         let RequestedIntermediate { name, request, path, key } = &self.requested;
-        json!({
-            "schema": "ca.intermediate-request/1",
-            "authority": name,
-            "subject": request.subject.to_string(),
-            "key": request.public_key.kind().to_string(),
-            "key_id": text::hex(&request.public_key.key_id()),
-            "encrypted": self.encrypted,
-            "files": { "request": path, "key": key },
-        })
+        let content = IntermediateRequestJson {
+            authority: name,
+            subject: Shown(&request.subject),
+            key: Shown(request.public_key.kind()),
+            key_algorithm: Shown(request.public_key.kind()),
+            key_id: Hex(request.public_key.key_id().to_vec()),
+            encrypted: self.encrypted,
+            files: IntermediateFilesJson { request: FilePath(path), key: FilePath(key) },
+        };
+        json::document("ca.intermediate-request/1", &content)
     }
 
     fn only_confirms(&self) -> bool {
         true
     }
+}
+
+/// `ca.intermediate-install/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "IntermediateInstall")]
+pub struct IntermediateInstallJson<'a> {
+    authority: &'a str,
+    /// As `outcome`.
+    #[schemars(extend("deprecated" = true))]
+    status: &'static str,
+    #[schemars(extend("enum" = ["installed", "unchanged"]))]
+    outcome: &'static str,
+    subject: Shown<&'a DistinguishedName>,
+    issuer: Shown<&'a DistinguishedName>,
+    serial: Serial<'a>,
+    not_before: Time,
+    not_after: Time,
+    fingerprint_sha256: Hex<[u8; 32]>,
+    /// As `chain_subjects`.
+    #[schemars(extend("deprecated" = true))]
+    chain: Vec<Shown<&'a DistinguishedName>>,
+    /// The authorities above it, the root last.
+    chain_subjects: Vec<Shown<&'a DistinguishedName>>,
+    /// The name under which a root was added.
+    added_root: Option<&'a str>,
+    /// This authority issues when no other is named.
+    issues: bool,
+    /// As the messages of `warning_details`.
+    #[schemars(extend("deprecated" = true))]
+    warnings: Vec<&'a str>,
+    warning_details: Vec<WarningJson<'a>>,
+    file: FilePath<&'a PathBuf>,
 }
 
 impl Report for InstallReport {
@@ -178,22 +239,27 @@ impl Report for InstallReport {
 
     fn json(&self) -> Value {
         let InstalledIntermediate { name, certificate, above, added_root, unchanged, warnings, path } = &self.installed;
-        json!({
-            "schema": "ca.intermediate-install/1",
-            "authority": name,
-            "status": if *unchanged { "unchanged" } else { "installed" },
-            "subject": certificate.subject.to_string(),
-            "issuer": certificate.issuer.to_string(),
-            "serial": certificate.serial.to_string(),
-            "not_before": rfc3339(certificate.validity.not_before),
-            "not_after": rfc3339(certificate.validity.not_after),
-            "fingerprint_sha256": text::hex(&certificate.fingerprint()),
-            "chain": above.iter().map(|above| above.subject.to_string()).collect::<Vec<_>>(),
-            "added_root": added_root,
-            "issues": self.issues,
-            "warnings": warnings.iter().map(|warning| &warning.message).collect::<Vec<_>>(),
-            "file": path,
-        })
+        let done = if *unchanged { "unchanged" } else { "installed" };
+        let chain = || above.iter().map(|above| Shown(&above.subject)).collect();
+        let content = IntermediateInstallJson {
+            authority: name,
+            status: done,
+            outcome: done,
+            subject: Shown(&certificate.subject),
+            issuer: Shown(&certificate.issuer),
+            serial: Serial(&certificate.serial),
+            not_before: Time(certificate.validity.not_before),
+            not_after: Time(certificate.validity.not_after),
+            fingerprint_sha256: Hex(certificate.fingerprint()),
+            chain: chain(),
+            chain_subjects: chain(),
+            added_root: added_root.as_deref(),
+            issues: self.issues,
+            warnings: warnings.iter().map(|warning| warning.message.as_str()).collect(),
+            warning_details: warnings.iter().map(warning_json).collect(),
+            file: FilePath(path),
+        };
+        json::document("ca.intermediate-install/1", &content)
     }
 
     fn only_confirms(&self) -> bool {

@@ -1,16 +1,21 @@
 //! `ca key`: what is done with the key of an authority.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::app::context::Context;
 use crate::authority::hierarchy::key_passphrase::{self, KeyPassphraseChange};
 use crate::cli::options::change::DryRunArgument;
 use crate::cli::options::passphrase::{self, NEW_FLAGS, NewPassphraseArguments, PassphraseArguments};
 use crate::report::failure::Failure;
+use crate::report::json::{self, FilePath, Hex};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
-use crate::text::{self, PathText};
+use crate::text::PathText;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -74,6 +79,27 @@ impl Changed {
     }
 }
 
+/// `ca.key-passphrase/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "KeyPassphrase")]
+pub struct KeyPassphraseJson<'a> {
+    authority: &'a str,
+    /// As `outcome`.
+    #[schemars(extend("deprecated" = true))]
+    status: &'static str,
+    /// `unchanged`: there was none to remove.
+    #[schemars(extend("enum" = ["changed", "added", "removed", "unchanged"]))]
+    outcome: &'static str,
+    was_encrypted: bool,
+    encrypted: bool,
+    /// As `key_file`.
+    #[schemars(extend("deprecated" = true))]
+    key: FilePath<&'a PathBuf>,
+    key_file: FilePath<&'a PathBuf>,
+    /// The identifier of the public key.
+    key_id: Hex<Vec<u8>>,
+}
+
 impl Report for Changed {
     fn text(&self, page: &mut Page) {
         let authority = format!("'{}'", self.outcome.authority);
@@ -89,15 +115,17 @@ impl Report for Changed {
 
     fn json(&self) -> Value {
         let KeyPassphraseChange { authority, path, public_key, was_encrypted, is_encrypted } = &self.outcome;
-        json!({
-            "schema": "ca.key-passphrase/1",
-            "authority": authority,
-            "status": self.done(),
-            "was_encrypted": was_encrypted,
-            "encrypted": is_encrypted,
-            "key": path,
-            "key_id": text::hex(&public_key.key_id()),
-        })
+        let content = KeyPassphraseJson {
+            authority,
+            status: self.done(),
+            outcome: self.done(),
+            was_encrypted: *was_encrypted,
+            encrypted: *is_encrypted,
+            key: FilePath(path),
+            key_file: FilePath(path),
+            key_id: Hex(public_key.key_id().to_vec()),
+        };
+        json::document("ca.key-passphrase/1", &content)
     }
 
     fn only_confirms(&self) -> bool {

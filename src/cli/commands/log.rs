@@ -1,16 +1,19 @@
 //! `ca log`: the events of the CA: when, what, and which user and host.
 
 use clap::Args;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
 use crate::report::failure::Failure;
+use crate::report::json::{self, Hex, Serial, Time};
 use crate::report::output::Report;
 use crate::report::page::Page;
 use crate::store::index::{Event, IndexError};
 use crate::system::Actor;
-use crate::text::{self, Lifetime, parse_time, rfc3339};
+use crate::text::{Lifetime, parse_time, rfc3339};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -75,6 +78,66 @@ fn details(event: &Event) -> String {
     [object, serial, number, event.detail.clone()].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
+/// `ca.log/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Log")]
+pub struct LogJson<'a> {
+    events: Vec<EventJson<'a>>,
+    total: usize,
+}
+
+/// An event of the log.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Event")]
+struct EventJson<'a> {
+    number: u64,
+    at: Time,
+    kind: &'a str,
+    name: &'a str,
+    serial: Option<Serial<'a>>,
+    /// What it is about.
+    object: Option<&'a str>,
+    /// The number of its row.
+    row: Option<i64>,
+    /// The digest of the row.
+    content_sha256: Option<Hex<&'a [u8]>>,
+    detail: Option<&'a str>,
+    user_id: Option<u32>,
+    user: Option<&'a str>,
+    /// Who called sudo.
+    sudo_user: Option<&'a str>,
+    host: Option<&'a str>,
+    /// The digest of this event and, through it, of all before.
+    head: Hex<&'a [u8]>,
+    /// The authority that signed the head.
+    signed_by: Option<&'a str>,
+    signature: Option<Hex<&'a [u8]>>,
+}
+
+impl<'a> EventJson<'a> {
+    fn new(event: &'a Event) -> Self {
+        let (actor, signature) = (event.actor.as_ref(), event.signature.as_ref());
+        Self {
+            number: event.number,
+            at: Time(event.at),
+            kind: &event.kind,
+            name: &event.name,
+            serial: event.serial.as_ref().map(Serial),
+            object: event.object.as_deref(),
+            row: event.row,
+            content_sha256: event.content.as_deref().map(Hex),
+            detail: event.detail.as_deref(),
+            user_id: actor.map(|actor| actor.user_id),
+            user: actor.and_then(|actor| actor.user.as_deref()),
+            sudo_user: actor.and_then(|actor| actor.sudo_user.as_deref()),
+            host: actor.map(|actor| actor.host.as_str()),
+            head: Hex(&event.head),
+            signed_by: signature.map(|signature| signature.authority.as_str()),
+            signature: signature.map(|signature| Hex(&signature.signature[..])),
+        }
+    }
+}
+
 impl Report for Log {
     fn text(&self, page: &mut Page) {
         if self.0.is_empty() {
@@ -98,32 +161,7 @@ impl Report for Log {
     }
 
     fn json(&self) -> Value {
-        json!({
-            "schema": "ca.log/1",
-            "events": self.0.iter().map(event_json).collect::<Vec<_>>(),
-            "total": self.0.len(),
-        })
+        let events = self.0.iter().map(EventJson::new).collect();
+        json::document("ca.log/1", &LogJson { events, total: self.0.len() })
     }
-}
-
-fn event_json(event: &Event) -> Value {
-    let actor = event.actor.as_ref();
-    json!({
-        "number": event.number,
-        "at": rfc3339(event.at),
-        "kind": event.kind,
-        "name": event.name,
-        "serial": event.serial.as_ref().map(ToString::to_string),
-        "object": event.object,
-        "row": event.row,
-        "content_sha256": event.content.as_deref().map(text::hex),
-        "detail": event.detail,
-        "user_id": actor.map(|actor| actor.user_id),
-        "user": actor.and_then(|actor| actor.user.clone()),
-        "sudo_user": actor.and_then(|actor| actor.sudo_user.clone()),
-        "host": actor.map(|actor| actor.host.clone()),
-        "head": text::hex(&event.head),
-        "signed_by": event.signature.as_ref().map(|signature| signature.authority.clone()),
-        "signature": event.signature.as_ref().map(|signature| text::hex(&signature.signature)),
-    })
 }

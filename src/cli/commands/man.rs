@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Command};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::app::context::Context;
 use crate::cli::man;
 use crate::report::failure::Failure;
+use crate::report::json;
 use crate::report::output::Report;
 use crate::report::page::Page;
 use crate::system::files::{self, ExistingFile};
@@ -50,6 +53,17 @@ pub fn run(arguments: &Arguments, line: &Command, context: &Context<'_>) -> Resu
     Ok(Box::new(Pages { files: pages.into_iter().map(|(path, _)| path).collect() }))
 }
 
+/// `ca.man/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Man")]
+pub struct ManJson {
+    /// As `paths`.
+    #[schemars(extend("deprecated" = true))]
+    files: Vec<String>,
+    /// The files that were written.
+    paths: Vec<String>,
+}
+
 impl Report for Pages {
     fn text(&self, page: &mut Page) {
         for file in &self.files {
@@ -58,7 +72,8 @@ impl Report for Pages {
     }
 
     fn json(&self) -> Value {
-        json!({ "schema": "ca.man/1", "files": self.files.iter().map(|file| file.escaped().to_string()).collect::<Vec<_>>() })
+        let paths: Vec<String> = self.files.iter().map(|file| file.escaped().to_string()).collect();
+        json::document("ca.man/1", &ManJson { files: paths.clone(), paths })
     }
 
     fn only_confirms(&self) -> bool {

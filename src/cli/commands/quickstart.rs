@@ -5,10 +5,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::app::context::Context;
 use crate::report::failure::Failure;
+use crate::report::json;
 use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
 use crate::text::{PathText, shell_word};
@@ -105,6 +108,27 @@ fn typed(words: &[String]) -> String {
     quoted.collect::<Vec<_>>().join(" ")
 }
 
+/// `ca.quickstart/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Quickstart")]
+pub struct QuickstartJson {
+    passed: bool,
+    dir: String,
+    steps: Vec<StepJson>,
+}
+
+/// A command that it stands for.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Step")]
+struct StepJson {
+    /// What it does.
+    about: &'static str,
+    /// As it can be typed.
+    command: String,
+    /// The document of that command.
+    result: Value,
+}
+
 impl Report for QuickstartReport {
     fn text(&self, page: &mut Page) {
         for Step { about, words, report } in &self.steps {
@@ -124,12 +148,14 @@ impl Report for QuickstartReport {
     }
 
     fn json(&self) -> Value {
-        let steps: Vec<Value> = self
-            .steps
-            .iter()
-            .map(|Step { about, words, report }| json!({ "about": about, "command": typed(words), "result": report.json() }))
-            .collect();
-        json!({ "schema": "ca.quickstart/1", "passed": self.is_passed(), "dir": self.folder.escaped().to_string(), "steps": steps })
+        let step =
+            |step: &Step| StepJson { about: step.about, command: typed(&step.words), result: step.report.json() };
+        let content = QuickstartJson {
+            passed: self.is_passed(),
+            dir: self.folder.escaped().to_string(),
+            steps: self.steps.iter().map(step).collect(),
+        };
+        json::document("ca.quickstart/1", &content)
     }
 
     fn answer(&self) -> Answer {

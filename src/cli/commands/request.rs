@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::app::context::Context;
 use crate::authority::leaf::request::{self, CreatedCsr, CsrOrder};
@@ -11,6 +13,7 @@ use crate::cli::options::change::ConfirmForceArguments;
 use crate::cli::options::key_value::{key_and_value, subject_attribute};
 use crate::cli::options::passphrase::{KEY_FLAG, PassphraseArguments, key_file_prompt};
 use crate::report::failure::Failure;
+use crate::report::json::{self, FilePath, Hex, NameJson, Shown};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::Store;
@@ -18,7 +21,7 @@ use crate::store::certificate_files::KEY;
 use crate::store::entry_name::EntryName;
 use crate::store::home::{Home, HomeError};
 use crate::text::PathText;
-use crate::x509::{AttributeType, GeneralName, KeyAlgorithm};
+use crate::x509::{AttributeType, DistinguishedName, GeneralName, KeyAlgorithm, KeyKind};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -109,6 +112,32 @@ struct RequestReport {
     made: CreatedCsr,
 }
 
+/// `ca.request/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Request")]
+pub struct RequestJson<'a> {
+    name: &'a str,
+    template: &'a str,
+    subject: Shown<&'a DistinguishedName>,
+    sans: Vec<NameJson<'a>>,
+    /// As `key_algorithm`.
+    #[schemars(extend("deprecated" = true))]
+    key: Shown<&'a KeyKind>,
+    key_algorithm: Shown<&'a KeyKind>,
+    key_fingerprint_sha256: Hex<[u8; 32]>,
+    /// key.pem was used as it was found.
+    key_was_there: bool,
+    files: RequestFilesJson<'a>,
+}
+
+/// The files of a request.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RequestFiles")]
+struct RequestFilesJson<'a> {
+    key: FilePath<&'a PathBuf>,
+    request: FilePath<&'a PathBuf>,
+}
+
 impl Report for RequestReport {
     fn text(&self, page: &mut Page) {
         let CreatedCsr { name, template, request, request_path, key_path, key_was_there } = &self.made;
@@ -131,18 +160,18 @@ impl Report for RequestReport {
 
     fn json(&self) -> Value {
         let CreatedCsr { name, template, request, request_path, key_path, key_was_there } = &self.made;
-        let names = request.subject_alt_names.iter().flatten();
-        json!({
-            "schema": "ca.request/1",
-            "name": name.as_str(),
-            "template": template,
-            "subject": request.subject.to_string(),
-            "sans": names.map(|name| json!({ "type": name.kind(), "value": name.value() })).collect::<Vec<_>>(),
-            "key": request.public_key.kind().to_string(),
-            "key_fingerprint_sha256": crate::text::hex(&request.public_key.fingerprint()),
-            "key_was_there": key_was_there,
-            "files": { "key": key_path, "request": request_path },
-        })
+        let content = RequestJson {
+            name: name.as_str(),
+            template,
+            subject: Shown(&request.subject),
+            sans: NameJson::all(request.subject_alt_names.iter().flatten()),
+            key: Shown(request.public_key.kind()),
+            key_algorithm: Shown(request.public_key.kind()),
+            key_fingerprint_sha256: Hex(request.public_key.fingerprint()),
+            key_was_there: *key_was_there,
+            files: RequestFilesJson { key: FilePath(key_path), request: FilePath(request_path) },
+        };
+        json::document("ca.request/1", &content)
     }
 
     fn only_confirms(&self) -> bool {

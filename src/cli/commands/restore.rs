@@ -3,13 +3,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::app::backup::restore::{self, RestoreOutcome};
 use crate::app::context::Context;
 use crate::cli::options::backup::UnlockArguments;
 use crate::cli::options::change::DryRunArgument;
+use crate::cli::reports::backup::RestoredAuthorityJson;
 use crate::report::failure::Failure;
+use crate::report::json::{self, FilePath, Time};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::text::{PathText, escape, rfc3339};
@@ -53,6 +57,32 @@ impl RestoredCa {
     }
 }
 
+/// `ca.restore/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Restore")]
+pub struct RestoreJson<'a> {
+    folder: FilePath<&'a PathBuf>,
+    ca: &'a str,
+    created_at: Time,
+    complete_until: Time,
+    restored_at: Time,
+    /// As `certificate_count`.
+    #[schemars(extend("deprecated" = true))]
+    certificates: u64,
+    certificate_count: u64,
+    /// As `file_count`.
+    #[schemars(extend("deprecated" = true))]
+    files: u64,
+    file_count: u64,
+    authorities: Vec<RestoredAuthorityJson<'a>>,
+    /// What ca.toml had, when it was changed.
+    index_location: Option<&'a str>,
+    /// What ca.toml had, when it was changed.
+    template_dir: Option<&'a str>,
+    /// The commands that are left to run.
+    next: Vec<String>,
+}
+
 impl Report for RestoredCa {
     fn text(&self, page: &mut Page) {
         let RestoreOutcome { manifest, files, authorities, .. } = &self.outcome;
@@ -79,19 +109,21 @@ impl Report for RestoredCa {
 
     fn json(&self) -> Value {
         let RestoreOutcome { folder, manifest, restored_at, files, authorities } = &self.outcome;
-        json!({
-            "schema": "ca.restore/1",
-            "folder": folder,
-            "ca": manifest.ca,
-            "created_at": rfc3339(manifest.created_at),
-            "complete_until": rfc3339(manifest.complete_until),
-            "restored_at": rfc3339(*restored_at),
-            "certificates": manifest.certificates,
-            "files": files,
-            "authorities": authorities.iter().map(|authority| json!({ "name": authority.name, "key": authority.key })).collect::<Vec<_>>(),
-            "index_location": manifest.index_location,
-            "template_dir": manifest.template_dir,
-            "next": self.next(),
-        })
+        let content = RestoreJson {
+            folder: FilePath(folder),
+            ca: &manifest.ca,
+            created_at: Time(manifest.created_at),
+            complete_until: Time(manifest.complete_until),
+            restored_at: Time(*restored_at),
+            certificates: manifest.certificates,
+            certificate_count: manifest.certificates,
+            files: *files,
+            file_count: *files,
+            authorities: authorities.iter().map(RestoredAuthorityJson::new).collect(),
+            index_location: manifest.index_location.as_deref(),
+            template_dir: manifest.template_dir.as_deref(),
+            next: self.next().to_vec(),
+        };
+        json::document("ca.restore/1", &content)
     }
 }

@@ -183,7 +183,7 @@ fn sign_lists(
             failure.hints.into_iter().fold(not_listed, Failure::hint).hint(format!("then: {command}"))
         })?;
         for warning in &listed.warnings {
-            context.warn(warning);
+            context.warn(&warning.message);
         }
         lists.push(listed);
     }
@@ -255,8 +255,11 @@ pub struct RevokeJson<'a> {
     invalid_since: Option<Time>,
     /// As they stand now.
     certificates: Vec<EntryJson<'a>>,
-    /// The authorities whose CRLs have to be signed again.
+    /// As `authority_names`.
+    #[schemars(extend("deprecated" = true))]
     authorities: &'a Vec<String>,
+    /// The authorities whose CRLs have to be signed again.
+    authority_names: &'a Vec<String>,
     /// What `--crl` signed.
     lists: Vec<CrlJson<'a>>,
     /// The commands that are left to run.
@@ -316,6 +319,7 @@ impl Report for Revoked {
             invalid_since: self.invalid_since.map(Time),
             certificates: self.outcome.certificates.iter().map(|entry| EntryJson::new(entry, self.now)).collect(),
             authorities: &self.outcome.authorities,
+            authority_names: &self.outcome.authorities,
             lists: self.lists.iter().map(CrlJson::new).collect(),
             next: &self.next,
         };

@@ -9,6 +9,9 @@ use crate::report::output::Report;
 mod renew;
 mod rotate;
 
+pub use renew::RootRenewJson;
+pub use rotate::{RotateFinishJson, RotateStartJson, RotateStatusJson};
+
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(subcommand)]

@@ -3,18 +3,22 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::app::context::Context;
 use crate::cli::options::change::ConfirmForceArguments;
+use crate::cli::reports::authority::AuthorityJson;
 use crate::report::failure::Failure;
+use crate::report::json::{self, FilePath};
 use crate::report::output::Report;
 use crate::report::page::Page;
 use crate::store::StoreError;
 use crate::store::approval::{Approval, PlannedChange};
 use crate::store::ca_certificates::Root;
 use crate::system::files::{self, ExistingFile, FileError};
-use crate::text::{self, PathText, rfc3339};
+use crate::text::{PathText, rfc3339};
 use crate::x509::pem;
 
 #[derive(Debug, Args)]
@@ -88,6 +92,47 @@ fn bundle(roots: &[Root]) -> String {
     roots.iter().map(|root| pem::certificate(root.certificate.as_der())).collect()
 }
 
+/// `ca.roots/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Roots")]
+pub struct RootsJson<'a> {
+    roots: Vec<RootJson<'a>>,
+    /// The old and the new root, while both are trusted.
+    rotation: Option<RotationJson<'a>>,
+    /// The bundle: every certificate.
+    pem: String,
+    /// The file of `--out`.
+    out: Option<FilePath<&'a PathBuf>>,
+    /// As `outcome`.
+    #[schemars(extend("deprecated" = true))]
+    status: Option<&'static str>,
+    /// `null` without `--out`; else `written` or `unchanged`.
+    outcome: Option<&'static str>,
+}
+
+/// A root.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Root")]
+struct RootJson<'a> {
+    #[serde(flatten)]
+    certificate: AuthorityJson<'a>,
+    file: FilePath<&'a PathBuf>,
+}
+
+impl<'a> RootJson<'a> {
+    fn new(root: &'a Root) -> Self {
+        Self { certificate: AuthorityJson::new(&root.name, &root.certificate), file: FilePath(&root.path) }
+    }
+}
+
+/// Two roots that are both trusted.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Rotation")]
+struct RotationJson<'a> {
+    old: &'a str,
+    new: &'a str,
+}
+
 impl Report for Bundle {
     fn text(&self, page: &mut Page) {
         let Some((path, is_new)) = &self.written else { return page.verbatim(&bundle(&self.roots)) };
@@ -100,26 +145,16 @@ impl Report for Bundle {
     }
 
     fn json(&self) -> Value {
-        let root = |root: &Root| {
-            let certificate = &root.certificate;
-            json!({
-                "authority": root.name,
-                "subject": certificate.subject.to_string(),
-                "serial": certificate.serial.to_string(),
-                "not_before": rfc3339(certificate.validity.not_before),
-                "not_after": rfc3339(certificate.validity.not_after),
-                "fingerprint_sha256": text::hex(&certificate.fingerprint()),
-                "file": root.path,
-            })
+        let done = self.written.as_ref().map(|(_, is_new)| if *is_new { "written" } else { "unchanged" });
+        let content = RootsJson {
+            roots: self.roots.iter().map(RootJson::new).collect(),
+            rotation: self.rotation.as_ref().map(|(old, new)| RotationJson { old, new }),
+            pem: bundle(&self.roots),
+            out: self.written.as_ref().map(|(path, _)| FilePath(path)),
+            status: done,
+            outcome: done,
         };
-        json!({
-            "schema": "ca.roots/1",
-            "roots": self.roots.iter().map(root).collect::<Vec<_>>(),
-            "rotation": self.rotation.as_ref().map(|(old, new)| json!({ "old": old, "new": new })),
-            "pem": bundle(&self.roots),
-            "out": self.written.as_ref().map(|(path, _)| path),
-            "status": self.written.as_ref().map(|(_, is_new)| if *is_new { "written" } else { "unchanged" }),
-        })
+        json::document("ca.roots/1", &content)
     }
 
     fn has_changed(&self) -> bool {

@@ -1,11 +1,9 @@
 //! `ca schema [COMMAND|DOCUMENT]`: the JSON Schema of what a command prints with `--json`.
 
 use clap::Args;
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::Value;
 
-use crate::cli::documents::{ALL, DocumentForm};
+use crate::cli::documents::{ALL, DocumentForm, DocumentJson, SchemasJson};
 use crate::report::failure::Failure;
 use crate::report::json;
 use crate::report::output::Report;
@@ -47,25 +45,6 @@ fn unknown(about: &str) -> Failure {
     }
 }
 
-/// `ca.schema/1`.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Schemas")]
-pub struct SchemasJson {
-    documents: Vec<DocumentJson>,
-}
-
-/// A document.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Document")]
-struct DocumentJson {
-    /// With its version, as in the field `schema`.
-    document: &'static str,
-    /// The commands that print it.
-    commands: Vec<&'static str>,
-    /// Its JSON Schema (draft 2020-12).
-    json_schema: Value,
-}
-
 impl Report for Schemas {
     fn text(&self, page: &mut Page) {
         if self.is_list {
@@ -79,11 +58,7 @@ impl Report for Schemas {
     }
 
     fn json(&self) -> Value {
-        let document = |form: &&'static DocumentForm| DocumentJson {
-            document: form.name,
-            commands: form.commands.to_vec(),
-            json_schema: form.schema(),
-        };
-        json::document("ca.schema/1", &SchemasJson { documents: self.forms.iter().map(document).collect() })
+        let documents = self.forms.iter().map(|form| DocumentJson::new(form)).collect();
+        json::document("ca.schema/1", &SchemasJson { documents })
     }
 }

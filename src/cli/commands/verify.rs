@@ -146,7 +146,7 @@ pub fn run(mut arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dy
     };
     let Verified { results, warnings } = verify(&request, &prompt, context)?;
     for warning in &warnings {
-        context.warn(warning);
+        context.warn(&warning.message);
     }
     let working_folder = context.world.working_folder.clone();
     Ok(Box::new(VerifyReport { options: request.options, results, warnings, quiet: context.quiet, working_folder }))

@@ -2,10 +2,13 @@
 //! line.
 
 use clap::Args;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use crate::report::failure::Failure;
+use crate::report::json;
 use crate::report::output::Report;
 use crate::report::page::Page;
 use crate::store::index;
@@ -66,6 +69,20 @@ impl Version {
     }
 }
 
+/// `ca.version/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Version")]
+pub struct VersionJson<'a> {
+    version: &'static str,
+    /// `null`, as the next two, when the build did not know it.
+    commit: Option<&'a str>,
+    date: Option<&'a str>,
+    target: Option<&'a str>,
+    /// The libraries by name, and their versions.
+    #[schemars(with = "std::collections::BTreeMap<String, String>")]
+    libraries: Map<String, Value>,
+}
+
 impl Report for Version {
     fn text(&self, page: &mut Page) {
         page.line(FIRST_LINE);
@@ -75,16 +92,15 @@ impl Report for Version {
     }
 
     fn json(&self) -> Value {
-        let libraries: serde_json::Map<String, Value> =
-            self.libraries.iter().map(|(name, version)| (name.to_lowercase(), json!(version))).collect();
-        json!({
-            "schema": "ca.version/1",
-            "version": env!("CARGO_PKG_VERSION"),
-            "commit": self.commit,
-            "date": self.date,
-            "target": self.target,
-            "libraries": libraries,
-        })
+        let libraries = self.libraries.iter().map(|(name, version)| (name.to_lowercase(), (*version).into()));
+        let content = VersionJson {
+            version: env!("CARGO_PKG_VERSION"),
+            commit: self.commit,
+            date: self.date.as_deref(),
+            target: self.target,
+            libraries: libraries.collect(),
+        };
+        json::document("ca.version/1", &content)
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::authority::revocation::carry_over::{CarriedOver, PublishedEntry};
 use crate::authority::revocation::publish_crl::{CrlOutcome, CrlReason, CrlStatus};
-use crate::report::json::{FilePath, Hex, Serial, Shown, Time};
+use crate::report::json::{FilePath, Hex, Serial, Shown, Time, WarningJson};
 use crate::report::page::{Page, Tone};
 use crate::text::{PathText, humanize, rfc3339};
 use crate::x509::{DistinguishedName, SerialNumber};
@@ -109,6 +109,7 @@ pub struct CrlJson<'a> {
     /// As the messages of `warning_details`.
     #[schemars(extend("deprecated" = true))]
     warnings: Vec<&'a str>,
+    warning_details: Vec<WarningJson<'a>>,
     files: CrlFilesJson<'a>,
 }
 
@@ -167,7 +168,8 @@ impl<'a> CrlJson<'a> {
             fingerprint_sha256: Hex(&outcome.fingerprint),
             carried_over: entries.iter().map(carried_over).collect(),
             forgotten: forgotten.iter().map(Serial).collect(),
-            warnings: outcome.warnings.iter().map(String::as_str).collect(),
+            warnings: outcome.warnings.iter().map(|warning| warning.message.as_str()).collect(),
+            warning_details: outcome.warnings.iter().map(WarningJson::new).collect(),
             files: CrlFilesJson {
                 pem: FilePath(&outcome.pem),
                 der: FilePath(&outcome.der),

@@ -1,7 +1,10 @@
 //! The report of a dry run: what the command would change.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
 
+use crate::report::json;
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::approval::PlannedChange;
@@ -9,6 +12,33 @@ use crate::store::approval::PlannedChange;
 /// The changes of a command that was not carried out.
 pub struct DryRunReport {
     pub changes: Vec<PlannedChange>,
+}
+
+/// `ca.dry-run/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DryRun")]
+pub struct DryRunJson<'a> {
+    changes: Vec<ChangeJson<'a>>,
+}
+
+/// A change that the command would make.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Change")]
+struct ChangeJson<'a> {
+    /// What would be done.
+    change: &'a str,
+    /// Labels and values.
+    #[schemars(with = "std::collections::BTreeMap<String, String>")]
+    facts: Map<String, Value>,
+    /// What could not be undone.
+    lost: Option<&'a str>,
+}
+
+impl<'a> ChangeJson<'a> {
+    fn new(change: &'a PlannedChange) -> Self {
+        let facts = change.facts.iter().map(|(label, value)| ((*label).replace(' ', "_"), value.as_str().into()));
+        Self { change: &change.what, facts: facts.collect(), lost: change.lost.as_deref() }
+    }
 }
 
 impl Report for DryRunReport {
@@ -25,14 +55,7 @@ impl Report for DryRunReport {
     }
 
     fn json(&self) -> Value {
-        let change = |change: &PlannedChange| {
-            let facts = change.facts.iter().map(|(label, value)| ((*label).replace(' ', "_"), value.as_str().into()));
-            json!({
-                "change": change.what,
-                "facts": facts.collect::<serde_json::Map<String, Value>>(),
-                "lost": change.lost,
-            })
-        };
-        json!({ "schema": "ca.dry-run/1", "changes": self.changes.iter().map(change).collect::<Vec<_>>() })
+        let changes = self.changes.iter().map(ChangeJson::new).collect();
+        json::document("ca.dry-run/1", &DryRunJson { changes })
     }
 }

@@ -1,13 +1,13 @@
 //! The report of `ca handshake-test`.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::handshake_json::HandshakeTestJson;
 use crate::app::handshake::request::HandshakeResult;
-use crate::handshake::measure::{self, Rate};
-use crate::handshake::report::{RefusalOutcome, RefusedCertificate};
-use crate::handshake::{ObservedPeer, Refusal, Session};
+use crate::handshake::Session;
 use crate::report::handshake as shown;
-use crate::report::ladder::{ladder, messages_json};
+use crate::report::json;
+use crate::report::ladder::ladder;
 use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
 use crate::report::refusals::refusals;
@@ -54,25 +54,7 @@ impl Report for HandshakeTestReport {
     }
 
     fn json(&self) -> Value {
-        let mut document = json!({
-            "schema": "ca.handshake-test/1",
-            "passed": self.result.found.passed(),
-            "at": crate::text::rfc3339(self.result.found.at),
-            "hostname": self.result.found.host_name,
-            "sessions": self.result.found.sessions.iter().map(session_json).collect::<Vec<_>>(),
-            "refusals": self.result.found.refusals.iter().map(|refusal| refusal_json(refusal, self.trace)).collect::<Vec<_>>(),
-            "key_mismatch": self.result.mismatches,
-        });
-        if !self.result.rates.is_empty() {
-            let count = self.result.rates.iter().filter(|rate| !rate.resumed).map(|rate| rate.count).sum();
-            let total = self.result.rates.iter().filter(|rate| !rate.resumed).map(|rate| rate.total).sum();
-            document["handshakes_per_second"] = json!(measure::per_second(count, total));
-            document["repeat"] = self.result.rates.iter().map(rate_json).collect();
-        }
-        if !self.result.matrix.is_empty() {
-            document["matrix"] = self.result.matrix.iter().map(rate_json).collect();
-        }
-        document
+        json::document("ca.handshake-test/1", &HandshakeTestJson::new(&self.result, self.trace))
     }
 
     fn answer(&self) -> Answer {
@@ -109,96 +91,4 @@ impl HandshakeTestReport {
         let (tone, word) = if found.passed() { (Tone::Good, "passed") } else { (Tone::Bad, "FAILED") };
         page.pieces(&[(tone, word), (Tone::Plain, ": "), (Tone::Plain, &sentence)]);
     }
-}
-
-fn session_json(session: &Session) -> Value {
-    json!({
-        "tls": session.version.number(),
-        "passed": session.passed(),
-        "cipher_suite": session.cipher_suite,
-        "key_exchange": session.key_exchange,
-        "signature": session.server.signature,
-        "server": peer_json(&session.server),
-        "client": peer_json(&session.client),
-        "resumed": session.resumed,
-        "hello_retry": session.hello_retry(),
-        "application_bytes": { "to_server": session.to_server, "to_client": session.to_client },
-        "handshake_us": session.handshake.map(microseconds),
-        "messages": messages_json(&session.messages),
-        "broken_off": session.failure.as_ref().map(|found| json!({
-            "by": found.by.name(),
-            "alert": found.alert,
-            "error": found.cause.code,
-            "message": found.cause.sentence,
-            "hint": found.cause.fix(),
-            "certificate": found.certificate.as_ref().map(refused_certificate_json),
-        })),
-    })
-}
-
-fn refused_certificate_json(certificate: &RefusedCertificate) -> Value {
-    json!({ "subject": certificate.subject, "serial": certificate.serial })
-}
-
-fn peer_json(peer: &ObservedPeer) -> Value {
-    json!({
-        "authenticated": peer.authenticated,
-        "subject": peer.subject,
-        "serial": peer.serial,
-        "signature": peer.signature,
-    })
-}
-
-fn refusal_json(refusal: &Refusal, trace: bool) -> Value {
-    let expected = refusal.expected;
-    let mut value = json!({
-        "case": refusal.case,
-        "tls": refusal.version.number(),
-        "refused": null,
-        "by": null,
-        "alert": null,
-        "error": null,
-        "message": null,
-        "right": refusal.is_as_expected(),
-        "caveat": refusal.caveat,
-        "expected": { "by": expected.by.name(), "alert": expected.alert, "error": expected.error },
-    });
-    match &refusal.outcome {
-        RefusalOutcome::Refused(found) => {
-            value["refused"] = json!(true);
-            value["by"] = json!(found.by.name());
-            value["alert"] = json!(found.alert);
-            value["error"] = json!(found.cause.code);
-            value["message"] = json!(found.cause.sentence);
-        }
-        RefusalOutcome::Accepted => value["refused"] = json!(false),
-        RefusalOutcome::Untried(reason) => {
-            value["error"] = json!("not-tried");
-            value["message"] = json!(reason);
-        }
-    }
-    if trace && let Some(recording) = &refusal.recording {
-        value["messages"] = messages_json(&recording.messages());
-    }
-    value
-}
-
-fn rate_json(rate: &Rate) -> Value {
-    json!({
-        "tls": rate.version.number(),
-        "key": rate.key,
-        "group": rate.group,
-        "resumed": rate.resumed,
-        "count": rate.count,
-        "jobs": rate.jobs,
-        "handshakes_per_second": rate.per_second(),
-        "median_us": microseconds(rate.median),
-        "p95_us": microseconds(rate.p95),
-        "p99_us": microseconds(rate.p99),
-        "bytes": rate.bytes,
-    })
-}
-
-fn microseconds(length: std::time::Duration) -> u64 {
-    u64::try_from(length.as_micros()).unwrap_or(u64::MAX)
 }

@@ -106,11 +106,7 @@ pub struct IssueJson<'a> {
 
 /// A rule of form that a new certificate does not keep.
 pub fn warning_json(finding: &Finding) -> WarningJson<'_> {
-    WarningJson {
-        code: finding.rule.into(),
-        message: finding.message.as_str().into(),
-        severity: finding.severity.name(),
-    }
+    WarningJson { code: finding.rule, message: &finding.message, severity: finding.severity.name() }
 }
 
 impl IssueReport {

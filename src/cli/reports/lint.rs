@@ -1,13 +1,16 @@
 //! What `ca lint` found, as text and as JSON.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
-use super::clients::client_json;
+use super::clients::ClientJson;
 use crate::app::lint::{CheckedCertificate, CheckedCrl, Linted, Signature, SignatureAnswer};
 use crate::app::verify::clients::line;
 use crate::clients::Prediction;
 use crate::clients::predict::Outcome;
 use crate::lint::{Finding, Severity};
+use crate::report::json;
 use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
 
@@ -110,47 +113,106 @@ fn signature(signature: &Signature, page: &mut Page) {
     }
 }
 
-fn finding_json(finding: &Finding) -> Value {
-    json!({
-        "rule": finding.rule,
-        "severity": finding.severity.name(),
-        "citation": finding.citation,
-        "message": finding.message,
-        "hint": finding.hint,
-    })
+/// `ca.lint/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Lint")]
+pub struct LintJson<'a> {
+    profile: &'static str,
+    passed: bool,
+    certificates: Vec<CheckedCertificateJson<'a>>,
+    crls: Vec<CheckedCrlJson<'a>>,
 }
 
-fn signature_json(signature: &Signature) -> Value {
-    json!({
-        "answer": signature.answer.name(),
-        "issuer": signature.issuer,
-        "reason": signature.reason,
-    })
+/// A certificate that was checked.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CheckedCertificate")]
+struct CheckedCertificateJson<'a> {
+    /// The file and the number in it.
+    certificate: &'a str,
+    subject: &'a str,
+    findings: Vec<LintFindingJson<'a>>,
+    signature: SignatureJson<'a>,
+    /// With `--client`, or a profile that is called after clients.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    clients: Vec<ClientJson<'a>>,
 }
 
-fn certificate_json(checked: &CheckedCertificate) -> Value {
-    let mut document = json!({
-        "certificate": checked.place,
-        "subject": checked.subject,
-        "findings": checked.findings.iter().map(finding_json).collect::<Vec<_>>(),
-        "signature": signature_json(&checked.signature),
-    });
-    if !checked.clients.is_empty()
-        && let Some(fields) = document.as_object_mut()
-    {
-        fields.insert("clients".to_owned(), checked.clients.iter().map(client_json).collect());
+/// A CRL that was checked.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CheckedCrl")]
+struct CheckedCrlJson<'a> {
+    /// The file and the number in it.
+    crl: &'a str,
+    issuer: &'a str,
+    /// `null` when the profile has no rules about CRLs.
+    findings: Option<Vec<LintFindingJson<'a>>>,
+    signature: SignatureJson<'a>,
+}
+
+/// A rule that is broken.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "LintFinding")]
+struct LintFindingJson<'a> {
+    /// A code of `ca explain`.
+    rule: &'a str,
+    #[schemars(extend("enum" = ["error", "warning"]))]
+    severity: &'static str,
+    citation: &'a str,
+    message: &'a str,
+    hint: Option<&'a str>,
+}
+
+/// Whether a certificate of the file signed it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SignatureCheck")]
+struct SignatureJson<'a> {
+    #[schemars(extend("enum" = ["valid", "invalid", "cannot-be-checked", "not-checked"]))]
+    answer: &'static str,
+    /// The number of that certificate.
+    issuer: Option<usize>,
+    reason: Option<&'a str>,
+}
+
+impl<'a> CheckedCertificateJson<'a> {
+    fn new(checked: &'a CheckedCertificate) -> Self {
+        Self {
+            certificate: &checked.place,
+            subject: &checked.subject,
+            findings: checked.findings.iter().map(LintFindingJson::new).collect(),
+            signature: SignatureJson::new(&checked.signature),
+            clients: checked.clients.iter().map(ClientJson::new).collect(),
+        }
     }
-    document
 }
 
-fn crl_json(checked: &CheckedCrl) -> Value {
-    let findings = checked.findings.as_ref();
-    json!({
-        "crl": checked.place,
-        "issuer": checked.issuer,
-        "findings": findings.map(|findings| findings.iter().map(finding_json).collect::<Vec<_>>()),
-        "signature": signature_json(&checked.signature),
-    })
+impl<'a> CheckedCrlJson<'a> {
+    fn new(checked: &'a CheckedCrl) -> Self {
+        let findings = checked.findings.as_ref();
+        Self {
+            crl: &checked.place,
+            issuer: &checked.issuer,
+            findings: findings.map(|findings| findings.iter().map(LintFindingJson::new).collect()),
+            signature: SignatureJson::new(&checked.signature),
+        }
+    }
+}
+
+impl<'a> LintFindingJson<'a> {
+    fn new(finding: &'a Finding) -> Self {
+        Self {
+            rule: finding.rule,
+            severity: finding.severity.name(),
+            citation: finding.citation,
+            message: &finding.message,
+            hint: finding.hint.as_deref(),
+        }
+    }
+}
+
+impl<'a> SignatureJson<'a> {
+    fn new(signature: &'a Signature) -> Self {
+        Self { answer: signature.answer.name(), issuer: signature.issuer, reason: signature.reason.as_deref() }
+    }
 }
 
 impl Report for LintReport {
@@ -164,13 +226,13 @@ impl Report for LintReport {
     }
 
     fn json(&self) -> Value {
-        json!({
-            "schema": "ca.lint/1",
-            "profile": self.profile,
-            "passed": self.passed(),
-            "certificates": self.linted.certificates.iter().map(certificate_json).collect::<Vec<_>>(),
-            "crls": self.linted.crls.iter().map(crl_json).collect::<Vec<_>>(),
-        })
+        let content = LintJson {
+            profile: self.profile,
+            passed: self.passed(),
+            certificates: self.linted.certificates.iter().map(CheckedCertificateJson::new).collect(),
+            crls: self.linted.crls.iter().map(CheckedCrlJson::new).collect(),
+        };
+        json::document("ca.lint/1", &content)
     }
 
     fn answer(&self) -> Answer {

@@ -1,8 +1,11 @@
 //! The result of a command with several arguments: the report of each, and what failed.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::report::failure::Failure;
+use crate::report::json;
 use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
 use crate::store::approval::Declined;
@@ -65,6 +68,14 @@ impl Part {
     }
 }
 
+/// `ca.show-many/1`, and the same of other commands.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Many")]
+pub struct ManyJson {
+    /// For each argument the document of the command, or `ca.error/1` with the argument as `name`.
+    results: Vec<Value>,
+}
+
 impl Report for Many {
     fn text(&self, page: &mut Page) {
         for part in &self.results {
@@ -84,15 +95,11 @@ impl Report for Many {
     }
 
     fn json(&self) -> Value {
-        let of_part = |part: &Part| match &part.result {
+        let result = |part: &Part| match &part.result {
             Ok(report) => report.json(),
-            Err(failure) => {
-                let mut document = failure.json();
-                document["name"] = json!(part.name);
-                document
-            }
+            Err(failure) => failure.json_of(&part.name),
         };
-        json!({ "schema": self.schema, "results": self.results.iter().map(of_part).collect::<Vec<_>>() })
+        json::document(self.schema, &ManyJson { results: self.results.iter().map(result).collect() })
     }
 
     fn answer(&self) -> Answer {

@@ -1,5 +1,7 @@
 //! Reports, and parts of them, that several commands share.
 
+pub mod authority;
+pub mod backup;
 pub mod clients;
 pub mod counts;
 pub mod crl;
@@ -7,6 +9,7 @@ pub mod dry_run;
 pub mod due;
 pub mod entry;
 pub mod handshake;
+pub mod handshake_json;
 pub mod hook;
 pub mod issue;
 pub mod lint;
@@ -14,3 +17,4 @@ pub mod list;
 pub mod many;
 pub mod renew_due;
 pub mod verify;
+pub mod verify_json;

@@ -59,7 +59,7 @@ struct RenewedJson<'a> {
     #[schemars(extend("deprecated" = true))]
     status: &'static str,
     /// `unchanged`: another process was quicker; `left`: an authority, or a certificate whose key is not here.
-    #[schemars(extend("enum" = ["renewed", "signed", "unchanged", "left", "failed"]))]
+    #[schemars(extend("enum" = ["renewed", "signed", "unchanged", "left", "planned", "failed"]))]
     outcome: &'static str,
     new: NewJson<'a>,
     error: Option<ErrorJson<'a>>,

@@ -2,24 +2,24 @@
 
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::clients::client_json;
+use super::verify_json::{VerifyJson, VerifyManyJson, WarningsJson};
 use crate::app::verify::clients;
 use crate::app::verify::verified_file::{Connection, IndexLookup, KnownCertificate, VerifiedFile};
-use crate::handshake::KeyProof;
 use crate::lint::Severity;
+use crate::report::json;
 use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
-use crate::text::{hex, humanize, rfc3339};
-use crate::verify::{Candidate, Link, Problem, Role, Verdict, VerifyOptions};
+use crate::text::{Warning, humanize, rfc3339};
+use crate::verify::{Candidate, Problem, Role, Verdict, VerifyOptions};
 
 /// The results for all files.
 pub struct VerifyReport {
     pub options: VerifyOptions,
     pub results: Vec<VerifiedFile>,
     /// What was left out of the files.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// One line a file, without advice.
     pub quiet: bool,
     /// Paths below it are shown relative to it in the text.
@@ -165,108 +165,6 @@ fn in_index(known: &KnownCertificate) -> String {
     }
 }
 
-fn file_json(verified: &VerifiedFile, options: &VerifyOptions) -> Value {
-    let verdict = verified.verdict.as_ref().ok();
-    let until = verdict.and_then(|verdict| verdict.until.as_ref());
-    let mut document = json!({
-        "schema": "ca.verify/1",
-        "file": verified.file,
-        "valid": verified.is_valid(),
-        "at": rfc3339(options.at),
-        "purpose": options.purpose.name(),
-        "names": options.names.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "chain": verified.chain().iter().map(link_json).collect::<Vec<_>>(),
-        "problems": verified.problems().iter().map(problem_json).collect::<Vec<_>>(),
-        "valid_until": until.map(|until| rfc3339(until.at)),
-        "valid_until_because": until.map(|until| &until.what),
-        "valid_until_ends": until.map(|until| json!({
-            "what": until.cause.name(),
-            "source": until.position.to_string(),
-        })),
-        "rustls_refuses": verdict.and_then(|verdict| verdict.rustls_refuses.as_ref()),
-        "as_served": verified.as_served.then(|| json!({
-            "certificates": verified.sent.iter().map(sent_json).collect::<Vec<_>>(),
-        })),
-        "connection": verified.connection.as_ref().map(connection_json),
-        "in_file": verified.connection.as_ref().and_then(|connection| connection.file.as_ref()).map(|compared| json!({
-            "file": compared.file,
-            "same_certificate": compared.same_certificate,
-            "same_chain": compared.same_chain,
-        })),
-        "in_index": verified.known.as_ref().map(lookup_json),
-    });
-    if !verified.clients.is_empty()
-        && let Some(fields) = document.as_object_mut()
-    {
-        fields.insert("clients".to_owned(), verified.clients.iter().map(client_json).collect());
-    }
-    document
-}
-
-fn lookup_json(lookup: &IndexLookup) -> Value {
-    match lookup {
-        IndexLookup::Unknown => {
-            json!({ "known": false, "name": null, "serial": null, "status": null, "superseded_by": null })
-        }
-        IndexLookup::Known(known) => json!({
-            "known": true,
-            "name": known.entry.name,
-            "serial": known.entry.serial.to_string(),
-            "status": known.status.name(),
-            "superseded_by": known.newer.as_ref().map(|newer| newer.serial.to_string()),
-        }),
-    }
-}
-
-fn link_json(link: &Link) -> Value {
-    json!({
-        "subject": link.subject.to_string(),
-        "issuer": link.issuer.to_string(),
-        "serial": link.serial.to_string(),
-        "not_after": rfc3339(link.not_after),
-        "role": link.role.name(),
-        "source": link.source.to_string(),
-    })
-}
-
-fn problem_json(problem: &Problem) -> Value {
-    json!({
-        "code": problem.code,
-        "severity": problem.severity.name(),
-        "certificate": problem.certificate.to_string(),
-        "subject": problem.subject,
-        "message": problem.message,
-        "hint": problem.hint,
-        "citation": problem.citation,
-    })
-}
-
-fn sent_json(candidate: &Candidate) -> Value {
-    json!({
-        "number": candidate.position.number,
-        "subject": candidate.certificate.subject.to_string(),
-        "serial": candidate.certificate.serial.to_string(),
-        "fingerprint_sha256": hex(&candidate.certificate.fingerprint()),
-    })
-}
-
-fn connection_json(connection: &Connection) -> Value {
-    let served = &connection.served;
-    json!({
-        "address": connection.address,
-        "hostname": connection.host_name,
-        "tls": served.version.map(|version| version.number()),
-        "cipher_suite": served.cipher_suite,
-        "asks_for_client_certificate": served.requests_certificate,
-        "holds_key": match served.proof {
-            KeyProof::Given => Some(true),
-            KeyProof::Wrong => Some(false),
-            KeyProof::Unknown => None,
-        },
-        "broken_off": served.failure.as_ref().map(|cause| json!({ "error": cause.code, "message": cause.sentence })),
-    })
-}
-
 impl Report for VerifyReport {
     fn text(&self, page: &mut Page) {
         match self.results.as_slice() {
@@ -276,19 +174,19 @@ impl Report for VerifyReport {
     }
 
     fn json(&self) -> Value {
-        let mut document = match self.results.as_slice() {
-            [verified] => file_json(verified, &self.options),
-            many => json!({
-                "schema": "ca.verify-many/1",
-                "results": many.iter().map(|verified| file_json(verified, &self.options)).collect::<Vec<_>>(),
-            }),
-        };
-        if !self.warnings.is_empty()
-            && let Some(fields) = document.as_object_mut()
-        {
-            fields.insert("warnings".to_owned(), json!(self.warnings));
+        let warnings = WarningsJson::new(&self.warnings);
+        match self.results.as_slice() {
+            [verified] => {
+                let mut content = VerifyJson::new(verified, &self.options);
+                content.warnings = warnings;
+                json::document("ca.verify/1", &content)
+            }
+            many => {
+                let result = |verified| json::document("ca.verify/1", &VerifyJson::new(verified, &self.options));
+                let content = VerifyManyJson { results: many.iter().map(result).collect(), warnings };
+                json::document("ca.verify-many/1", &content)
+            }
         }
-        document
     }
 
     fn answer(&self) -> Answer {

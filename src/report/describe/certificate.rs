@@ -1,19 +1,22 @@
 //! The content of a certificate.
 
-use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::keys::{self, verification::VerificationError};
 use crate::report::describe::fields::{
-    authority_key_id_words, extension_fields, extensions_json, fingerprint_fields, how_far,
-    malformed_and_unreadable_json, malformed_fields, name_fields, name_json, names_field, names_json,
-    public_key_fields, public_key_json, signature_field, signature_json, unreadable_fields, when,
+    authority_key_id_words, extension_fields, fingerprint_fields, how_far, malformed_fields, name_fields, names_field,
+    public_key_fields, signature_field, unreadable_fields, when,
+};
+use crate::report::describe::json::{
+    AttributeJson, AuthorityKeyIdJson, BasicConstraintsJson, CertificateJson, ExtensionJson, MalformedJson,
+    NameConstraintsJson, ObjectJson, PublicKeyJson, SignatureJson,
 };
 use crate::report::describe::object::Describe;
+use crate::report::json::{Hex, NameJson, Shown, SignedSerial, Time};
 use crate::report::page::{Page, Tone};
 use crate::text::{self, humanize, rfc3339};
 use crate::x509::name_constraints::Subtree;
-use crate::x509::{BasicConstraints, Certificate, ExtendedKeyUsage, NameConstraints, digest};
+use crate::x509::{BasicConstraints, Certificate, ExtendedKeyUsage, digest};
 
 /// A certificate, looked at at a certain time.
 pub struct DescribedCertificate {
@@ -91,55 +94,49 @@ impl Describe for DescribedCertificate {
         fingerprint_fields(page, certificate.as_der());
     }
 
-    fn json(&self) -> Value {
+    fn json(&self) -> ObjectJson<'_> {
         let Self { certificate, now } = self;
         let validity = certificate.validity;
-        json!({
-            "kind": "certificate",
-            "version": certificate.version,
-            "subject": certificate.subject.to_string(),
-            "subject_attributes": name_json(&certificate.subject),
-            "issuer": certificate.issuer.to_string(),
-            "issuer_attributes": name_json(&certificate.issuer),
-            "self_issued": certificate.is_self_issued(),
-            "self_signed": match self.own_signature() {
+        let extended = certificate.extended_key_usage.as_ref();
+        ObjectJson::Certificate(Box::new(CertificateJson {
+            kind: "certificate",
+            version: certificate.version,
+            subject: Shown(&certificate.subject),
+            subject_attributes: AttributeJson::all(&certificate.subject),
+            issuer: Shown(&certificate.issuer),
+            issuer_attributes: AttributeJson::all(&certificate.issuer),
+            self_issued: certificate.is_self_issued(),
+            self_signed: match self.own_signature() {
                 Own::Signed => Some(true),
                 Own::OtherKey | Own::OtherName => Some(false),
                 Own::Unknown => None,
             },
-            "sans": certificate.subject_alt_names.as_deref().map(names_json),
-            "not_before": rfc3339(validity.not_before),
-            "not_after": rfc3339(validity.not_after),
-            "length_seconds": validity.length().whole_seconds(),
-            "seconds_left": (validity.not_after - *now).whole_seconds(),
-            "time_left": self.time_left().1,
-            "serial": certificate.serial.with_sign(),
-            "public_key": public_key_json(&certificate.public_key),
-            "is_ca": certificate.is_ca(),
-            "basic_constraints": certificate.basic_constraints.map(|constraints| json!({
-                "ca": constraints.ca,
-                "path_length": constraints.path_length,
-            })),
-            "key_usage": certificate.key_usage.map(|usage| usage.names()),
-            "extended_key_usage": certificate.extended_key_usage.as_ref()
-                .map(|purposes| purposes.iter().map(ExtendedKeyUsage::to_string).collect::<Vec<_>>()),
-            "name_constraints": certificate.name_constraints.as_ref().map(constraints_json),
-            "subject_key_id": certificate.subject_key_id.as_deref().map(text::hex),
-            "authority_key_id": certificate.authority_key_id.as_ref().map(|id| json!({
-                "key_id": id.key_id.as_deref().map(text::hex),
-                "names_issuer_and_serial": id.names_issuer_and_serial,
-            })),
-            "crl_urls": certificate.crl_urls,
-            "ocsp_urls": certificate.ocsp_urls,
-            "ca_issuer_urls": certificate.ca_issuer_urls,
-            "policies": certificate.policies,
-            "extensions": extensions_json(&certificate.extensions),
-            "malformed": malformed_and_unreadable_json(&certificate.malformed, &certificate.unreadable),
-            "signature": signature_json(&certificate.signature_algorithm, &certificate.signature),
-            "signed_signature_algorithm": certificate.tbs_signature_algorithm.to_string(),
-            "fingerprint_sha256": text::hex(&certificate.fingerprint()),
-            "fingerprint_sha1": text::hex(&digest::sha1(certificate.as_der())),
-        })
+            sans: certificate.subject_alt_names.as_ref().map(NameJson::all),
+            not_before: Time(validity.not_before),
+            not_after: Time(validity.not_after),
+            length_seconds: validity.length().whole_seconds(),
+            seconds_left: (validity.not_after - *now).whole_seconds(),
+            time_left: self.time_left().1,
+            serial: SignedSerial(&certificate.serial),
+            public_key: PublicKeyJson::new(&certificate.public_key),
+            is_ca: certificate.is_ca(),
+            basic_constraints: certificate.basic_constraints.map(BasicConstraintsJson::new),
+            key_usage: certificate.key_usage.map(|usage| usage.names()),
+            extended_key_usage: extended.map(|purposes| purposes.iter().map(Shown).collect()),
+            name_constraints: certificate.name_constraints.as_ref().map(NameConstraintsJson::new),
+            subject_key_id: certificate.subject_key_id.as_deref().map(Hex),
+            authority_key_id: certificate.authority_key_id.as_ref().map(AuthorityKeyIdJson::new),
+            crl_urls: &certificate.crl_urls,
+            ocsp_urls: &certificate.ocsp_urls,
+            ca_issuer_urls: &certificate.ca_issuer_urls,
+            policies: &certificate.policies,
+            extensions: ExtensionJson::all(&certificate.extensions),
+            malformed: MalformedJson::all(&certificate.malformed, &certificate.unreadable),
+            signature: SignatureJson::new(&certificate.signature_algorithm, &certificate.signature),
+            signed_signature_algorithm: Shown(&certificate.tbs_signature_algorithm),
+            fingerprint_sha256: Hex(certificate.fingerprint()),
+            fingerprint_sha1: Hex(digest::sha1(certificate.as_der())),
+        }))
     }
 }
 
@@ -216,9 +213,4 @@ pub(crate) fn purpose_words(purpose: &ExtendedKeyUsage) -> String {
         ExtendedKeyUsage::Other(_) => return purpose.to_string(),
     };
     format!("{purpose} ({words})")
-}
-
-fn constraints_json(constraints: &NameConstraints) -> Value {
-    let words = |subtrees: &[Subtree]| subtrees.iter().map(Subtree::to_string).collect::<Vec<_>>();
-    json!({ "permitted": words(&constraints.permitted), "excluded": words(&constraints.excluded) })
 }

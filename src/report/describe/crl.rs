@@ -1,15 +1,18 @@
 //! The content of a CRL.
 
-use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::report::describe::fields::{
-    authority_key_id_words, exponent_words, extension_fields, extensions_json, fingerprint_fields, how_far,
-    malformed_fields, malformed_json, name_fields, name_json, signature_field, signature_json, when,
+    authority_key_id_words, exponent_words, extension_fields, fingerprint_fields, how_far, malformed_fields,
+    name_fields, signature_field, when,
+};
+use crate::report::describe::json::{
+    AttributeJson, AuthorityKeyIdJson, CrlJson, ExtensionJson, MalformedJson, ObjectJson, RevokedJson, SignatureJson,
 };
 use crate::report::describe::object::Describe;
+use crate::report::json::{Hex, Shown, Time};
 use crate::report::page::{Page, Tone};
-use crate::text::{self, rfc3339};
+use crate::text::rfc3339;
 use crate::x509::crl::RevokedEntry;
 use crate::x509::{Crl, DecodeError, digest};
 
@@ -87,30 +90,29 @@ impl Describe for DescribedCrl {
         }
     }
 
-    fn json(&self) -> Value {
+    fn json(&self) -> ObjectJson<'_> {
         let Self { list, more, now } = self;
-        json!({
-            "kind": "revocation-list",
-            "version": list.version,
-            "issuer": list.issuer.to_string(),
-            "issuer_attributes": name_json(&list.issuer),
-            "number": list.number.as_deref().map(exponent_words),
-            "this_update": rfc3339(list.this_update),
-            "next_update": list.next_update.map(rfc3339),
-            "seconds_left": list.next_update.map(|next| (next - *now).whole_seconds()),
-            "authority_key_id": list.authority_key_id.as_ref().map(|id| json!({
-                "key_id": id.key_id.as_deref().map(text::hex),
-                "names_issuer_and_serial": id.names_issuer_and_serial,
-            })),
-            "extensions": extensions_json(&list.extensions),
-            "malformed": malformed_json(&list.malformed),
-            "revoked": list.entries.iter().map(entry_json).collect::<Value>(),
-            "revoked_not_shown": more,
-            "signature": signature_json(&list.signature_algorithm, &list.signature),
-            "signed_signature_algorithm": list.tbs_signature_algorithm.to_string(),
-            "fingerprint_sha256": text::hex(&digest::sha256(list.as_der())),
-            "fingerprint_sha1": text::hex(&digest::sha1(list.as_der())),
-        })
+        ObjectJson::Crl(Box::new(CrlJson {
+            kind: "revocation-list",
+            version: list.version,
+            issuer: Shown(&list.issuer),
+            issuer_attributes: AttributeJson::all(&list.issuer),
+            number: list.number.as_deref().map(exponent_words),
+            crl_number: list.number.as_deref().and_then(|number| exponent_words(number).parse().ok()),
+            this_update: Time(list.this_update),
+            next_update: list.next_update.map(Time),
+            seconds_left: list.next_update.map(|next| (next - *now).whole_seconds()),
+            authority_key_id: list.authority_key_id.as_ref().map(AuthorityKeyIdJson::new),
+            extensions: ExtensionJson::all(&list.extensions),
+            malformed: MalformedJson::all(&list.malformed, &[]),
+            revoked: list.entries.iter().map(RevokedJson::new).collect(),
+            revoked_count: list.entries.len() + more,
+            revoked_not_shown: *more,
+            signature: SignatureJson::new(&list.signature_algorithm, &list.signature),
+            signed_signature_algorithm: Shown(&list.tbs_signature_algorithm),
+            fingerprint_sha256: Hex(digest::sha256(list.as_der())),
+            fingerprint_sha1: Hex(digest::sha1(list.as_der())),
+        }))
     }
 }
 
@@ -123,14 +125,4 @@ fn row(entry: &RevokedEntry) -> Vec<String> {
         entry.reason.map_or("", |reason| reason.name()).to_owned(),
         since.into_iter().chain(unknown).collect::<Vec<_>>().join("; "),
     ]
-}
-
-fn entry_json(entry: &RevokedEntry) -> Value {
-    json!({
-        "serial": entry.serial.with_sign(),
-        "revoked_at": rfc3339(entry.revoked_at),
-        "reason": entry.reason.map(|reason| reason.name()),
-        "invalid_since": entry.invalid_since.map(rfc3339),
-        "unknown_critical_extensions": entry.unknown_critical,
-    })
 }

@@ -1,6 +1,5 @@
 //! The fields that certificates, requests, CRLs and keys have in common.
 
-use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::report::page::{Page, Tone};
@@ -30,23 +29,9 @@ pub(super) fn name_fields(page: &mut Page, label: &str, name: &DistinguishedName
     }
 }
 
-/// The attributes of a name; `position` tells those apart that share one relative name.
-pub(super) fn name_json(name: &DistinguishedName) -> Value {
-    let attributes = name.relative_names().iter().enumerate().flat_map(|(position, relative_name)| {
-        relative_name.iter().map(move |attribute| {
-            json!({ "type": attribute.kind.long_label(), "value": attribute.value, "position": position })
-        })
-    });
-    attributes.collect()
-}
-
 pub(super) fn names_field(page: &mut Page, label: &str, names: &[GeneralName]) {
     let lines: Vec<String> = names.iter().map(GeneralName::to_string).collect();
     page.rows(label, &if lines.is_empty() { vec!["(empty)".to_owned()] } else { lines });
-}
-
-pub(super) fn names_json(names: &[GeneralName]) -> Value {
-    names.iter().map(|name| json!({ "type": name.kind(), "value": name.value() })).collect()
 }
 
 /// `2027-03-01T09:12:00Z (3 days ago)`.
@@ -93,28 +78,6 @@ pub(super) fn public_key_fields(page: &mut Page, key: &PublicKey) {
     page.digest("  SHA-256", &key.fingerprint());
 }
 
-pub(super) fn public_key_json(key: &PublicKey) -> Value {
-    let bits = match key.kind() {
-        KeyKind::EcdsaP256 | KeyKind::Ed25519 => Some(256),
-        KeyKind::EcdsaP384 => Some(384),
-        KeyKind::EcdsaP521 => Some(521),
-        KeyKind::Rsa { bits, .. } => Some(*bits),
-        KeyKind::Other(_) => None,
-    };
-    let exponent = match key.kind() {
-        KeyKind::Rsa { exponent, .. } => Some(exponent_words(exponent)),
-        _ => None,
-    };
-    json!({
-        "algorithm": key.kind().to_string(),
-        "bits": bits,
-        "exponent": exponent,
-        "octets": text::hex(key.bits()),
-        "key_id_sha1": text::hex(&key.key_id()),
-        "fingerprint_sha256": text::hex(&key.fingerprint()),
-    })
-}
-
 pub(super) fn signature_field(page: &mut Page, algorithm: &SignatureAlgorithm, signature: &[u8]) {
     let (tone, weak) = match algorithm.strength() {
         Strength::Sound => (Tone::Plain, ""),
@@ -124,20 +87,6 @@ pub(super) fn signature_field(page: &mut Page, algorithm: &SignatureAlgorithm, s
     page.toned_field("Signature", tone, &format!("{algorithm}{weak}, {} bytes", signature.len()));
     let (first, more) = signature.split_at_checked(16).map_or((signature, ""), |(first, _)| (first, " …"));
     page.field("  bytes", &format!("{}{more}", text::hex(first)));
-}
-
-pub(super) fn signature_json(algorithm: &SignatureAlgorithm, signature: &[u8]) -> Value {
-    json!({
-        "algorithm": algorithm.to_string(),
-        "oid": algorithm.oid,
-        // Of an unknown one, neither is known.
-        "weak": match algorithm.strength() {
-            Strength::Sound => Some(false),
-            Strength::Weak => Some(true),
-            Strength::Unknown => None,
-        },
-        "value": text::hex(signature),
-    })
 }
 
 pub(super) fn fingerprint_fields(page: &mut Page, der: &[u8]) {
@@ -179,32 +128,6 @@ pub(super) fn unreadable_fields(page: &mut Page, unreadable: &[UnreadablePart]) 
     for UnreadablePart { place, reason } in unreadable {
         page.toned_field("Malformed", Tone::Bad, &format!("{place}: {reason}"));
     }
-}
-
-pub(super) fn extensions_json(extensions: &[Extension]) -> Value {
-    let shown = extensions.iter().map(|extension| {
-        json!({
-            "oid": extension.oid,
-            "name": oid::name(&extension.oid),
-            "critical": extension.critical,
-            "value": text::hex(&extension.value),
-        })
-    });
-    shown.collect()
-}
-
-pub(super) fn malformed_json(malformed: &[(String, String)]) -> Value {
-    malformed_and_unreadable_json(malformed, &[])
-}
-
-/// Only an extension whose content cannot be read has an object identifier.
-pub(super) fn malformed_and_unreadable_json(malformed: &[(String, String)], unreadable: &[UnreadablePart]) -> Value {
-    let unreadable =
-        unreadable.iter().map(|part| json!({ "oid": null, "name": null, "place": part.place, "reason": part.reason }));
-    let malformed = malformed.iter().map(
-        |(oid, reason)| json!({ "oid": oid, "name": oid::name(oid), "place": extension_name(oid), "reason": reason }),
-    );
-    unreadable.chain(malformed).collect()
 }
 
 /// Returns the first two lines of the bytes.

@@ -1,8 +1,7 @@
 //! The content of a key file, without its secret.
 
-use serde_json::{Value, json};
-
-use crate::report::describe::fields::{public_key_fields, public_key_json};
+use crate::report::describe::fields::public_key_fields;
+use crate::report::describe::json::{ObjectJson, PrivateKeyJson, PublicKeyJson, PublicKeyObjectJson};
 use crate::report::describe::object::Describe;
 use crate::report::page::{Page, Tone};
 use crate::text;
@@ -53,15 +52,15 @@ impl Describe for DescribedPrivateKey {
         }
     }
 
-    fn json(&self) -> Value {
-        json!({
-            "kind": "private-key",
-            "format": self.format,
-            "encrypted": self.encryption.is_some(),
-            "encryption": self.encryption,
-            "public_key": self.public_key.as_ref().map(public_key_json),
-            "unusable": self.unusable,
-            "fix": self.fix,
+    fn json(&self) -> ObjectJson<'_> {
+        ObjectJson::PrivateKey(PrivateKeyJson {
+            kind: "private-key",
+            format: self.format,
+            encrypted: self.encryption.is_some(),
+            encryption: self.encryption.as_deref(),
+            public_key: self.public_key.as_ref().map(PublicKeyJson::new),
+            unusable: self.unusable.as_deref(),
+            fix: self.fix.as_deref(),
         })
     }
 
@@ -85,7 +84,8 @@ impl Describe for DescribedPublicKey {
         page.field("Key id", &text::hex(&self.public_key.key_id()));
     }
 
-    fn json(&self) -> Value {
-        json!({ "kind": "public-key", "public_key": public_key_json(&self.public_key) })
+    fn json(&self) -> ObjectJson<'_> {
+        let public_key = PublicKeyJson::new(&self.public_key);
+        ObjectJson::PublicKey(PublicKeyObjectJson { kind: "public-key", public_key })
     }
 }

@@ -4,6 +4,7 @@ pub mod certificate;
 pub mod comparison;
 pub mod crl;
 mod fields;
+pub mod json;
 pub mod key;
 pub mod object;
 pub mod scope;

@@ -1,7 +1,6 @@
 //! What every object that `ca inspect` shows has: a title, its fields for a person, and the same facts as JSON.
 
-use serde_json::Value;
-
+use crate::report::describe::json::ObjectJson;
 use crate::report::page::Page;
 
 /// An object that can be shown.
@@ -13,7 +12,7 @@ pub trait Describe {
     fn text(&self, page: &mut Page);
 
     /// The same facts, with a `kind`.
-    fn json(&self) -> Value;
+    fn json(&self) -> ObjectJson<'_>;
 
     /// Whether a passphrase opens it.
     fn is_encrypted(&self) -> bool {

@@ -1,18 +1,19 @@
 //! What a signing request asks for.
 
-use serde_json::{Value, json};
-
 use crate::keys::{self, verification::VerificationError};
 use crate::report::describe::certificate::{authority_words, purpose_words};
 use crate::report::describe::fields::{
-    extension_fields, extension_name, extensions_json, fingerprint_fields, malformed_fields, malformed_json,
-    name_fields, name_json, names_field, names_json, public_key_fields, public_key_json, signature_field,
-    signature_json,
+    extension_fields, extension_name, fingerprint_fields, malformed_fields, name_fields, names_field,
+    public_key_fields, signature_field,
+};
+use crate::report::describe::json::{
+    AttributeJson, BasicConstraintsJson, ExtensionJson, MalformedJson, ObjectJson, PublicKeyJson, RequestJson,
+    SignatureJson,
 };
 use crate::report::describe::object::Describe;
+use crate::report::json::{Hex, NameJson, Shown};
 use crate::report::page::{Page, Tone};
-use crate::text;
-use crate::x509::{ExtendedKeyUsage, SigningRequest, digest};
+use crate::x509::{SigningRequest, digest};
 
 /// A CSR.
 pub struct DescribedRequest {
@@ -75,34 +76,31 @@ impl Describe for DescribedRequest {
         fingerprint_fields(page, request.as_der());
     }
 
-    fn json(&self) -> Value {
+    fn json(&self) -> ObjectJson<'_> {
         let Self { request } = self;
-        json!({
-            "kind": "signing-request",
-            "subject": request.subject.to_string(),
-            "subject_attributes": name_json(&request.subject),
-            "sans": request.subject_alt_names.as_deref().map(names_json),
-            "public_key": public_key_json(&request.public_key),
-            "version": request.version,
-            "basic_constraints": request.basic_constraints.map(|constraints| json!({
-                "ca": constraints.ca,
-                "path_length": constraints.path_length,
-            })),
-            "key_usage": request.key_usage.map(|usage| usage.names()),
-            "extended_key_usage": request.extended_key_usage.as_ref()
-                .map(|purposes| purposes.iter().map(ExtendedKeyUsage::to_string).collect::<Vec<_>>()),
-            "requested_extensions": extensions_json(&request.requested_extensions),
-            "malformed": malformed_json(&request.malformed),
-            "other_attributes": request.other_attributes,
-            "possession_proven": self.possession().is_ok(),
-            "possession": match self.possession() {
+        let extended = request.extended_key_usage.as_ref();
+        ObjectJson::Request(Box::new(RequestJson {
+            kind: "signing-request",
+            subject: Shown(&request.subject),
+            subject_attributes: AttributeJson::all(&request.subject),
+            sans: request.subject_alt_names.as_ref().map(NameJson::all),
+            public_key: PublicKeyJson::new(&request.public_key),
+            version: request.version,
+            basic_constraints: request.basic_constraints.map(BasicConstraintsJson::new),
+            key_usage: request.key_usage.map(|usage| usage.names()),
+            extended_key_usage: extended.map(|purposes| purposes.iter().map(Shown).collect()),
+            requested_extensions: ExtensionJson::all(&request.requested_extensions),
+            malformed: MalformedJson::all(&request.malformed, &[]),
+            other_attributes: &request.other_attributes,
+            has_possession: self.possession().is_ok(),
+            possession: match self.possession() {
                 Ok(()) => "proven",
                 Err(VerificationError::Wrong) => "not-proven",
                 Err(_) => "cannot-be-checked",
             },
-            "signature": signature_json(&request.signature_algorithm, &request.signature),
-            "fingerprint_sha256": text::hex(&digest::sha256(request.as_der())),
-            "fingerprint_sha1": text::hex(&digest::sha1(request.as_der())),
-        })
+            signature: SignatureJson::new(&request.signature_algorithm, &request.signature),
+            fingerprint_sha256: Hex(digest::sha256(request.as_der())),
+            fingerprint_sha1: Hex(digest::sha1(request.as_der())),
+        }))
     }
 }

@@ -18,7 +18,7 @@ fn problems(value: &Value, schema_of: &dyn Fn(&str) -> Option<Value>) -> Vec<Str
     let mut found = Vec::new();
     if let Some(name) = value.get("schema").and_then(Value::as_str) {
         match schema_of(name) {
-            None => {}
+            None => found.push(format!("{name}: src/cli/documents.rs does not know it")),
             Some(schema) => {
                 let validator = jsonschema::validator_for(&strict(schema)).expect("a JSON Schema");
                 found.extend(

@@ -1,18 +1,22 @@
 //! `ca root renew`: the next certificate of a root, for the same key.
 
 use clap::Args;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::app::context::Context;
 use crate::authority::hierarchy::renew_root::{self, RenewedRoot};
 use crate::authority::leaf::due::serial_note;
 use crate::cli::options::change::DryRunArgument;
 use crate::cli::options::passphrase::PassphraseArguments;
+use crate::cli::reports::authority::AuthorityJson;
 use crate::report::failure::Failure;
+use crate::report::json::{self, FilePath, Hex, Serial, Time};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::certificate_files::CERTIFICATE;
-use crate::text::{self, Lifetime, PathText, humanize, rfc3339};
+use crate::text::{Lifetime, PathText, humanize, rfc3339};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -54,6 +58,27 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     Ok(Box::new(RenewReport { renewed, file, now: context.now() }))
 }
 
+/// `ca.root-renew/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RootRenew")]
+pub struct RootRenewJson<'a> {
+    #[serde(flatten)]
+    certificate: AuthorityJson<'a>,
+    before: BeforeJson<'a>,
+    /// The object identifiers of extensions of the one before that it has not.
+    left_out: &'a Vec<String>,
+    file: FilePath<&'a std::path::PathBuf>,
+}
+
+/// The certificate that was in place.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Before")]
+struct BeforeJson<'a> {
+    serial: Serial<'a>,
+    not_after: Time,
+    fingerprint_sha256: Hex<[u8; 32]>,
+}
+
 impl Report for RenewReport {
     fn text(&self, page: &mut Page) {
         let RenewedRoot { name, before, certificate, .. } = &self.renewed;
@@ -73,22 +98,17 @@ impl Report for RenewReport {
 
     fn json(&self) -> Value {
         let RenewedRoot { name, before, certificate, left_out } = &self.renewed;
-        json!({
-            "schema": "ca.root-renew/1",
-            "authority": name,
-            "subject": certificate.subject.to_string(),
-            "serial": certificate.serial.to_string(),
-            "not_before": rfc3339(certificate.validity.not_before),
-            "not_after": rfc3339(certificate.validity.not_after),
-            "fingerprint_sha256": text::hex(&certificate.fingerprint()),
-            "before": {
-                "serial": before.serial.to_string(),
-                "not_after": rfc3339(before.validity.not_after),
-                "fingerprint_sha256": text::hex(&before.fingerprint()),
+        let content = RootRenewJson {
+            certificate: AuthorityJson::new(name, certificate),
+            before: BeforeJson {
+                serial: Serial(&before.serial),
+                not_after: Time(before.validity.not_after),
+                fingerprint_sha256: Hex(before.fingerprint()),
             },
-            "left_out": left_out,
-            "file": self.file,
-        })
+            left_out,
+            file: FilePath(&self.file),
+        };
+        json::document("ca.root-renew/1", &content)
     }
 
     fn only_confirms(&self) -> bool {

@@ -1,7 +1,11 @@
 //! `ca root rotate`: a new root with a new key takes the place of the old one, step by step.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
@@ -10,13 +14,15 @@ use crate::authority::hierarchy::rotation::{
 };
 use crate::cli::options::change::{ConfirmArguments, ConfirmForceArguments};
 use crate::cli::options::passphrase::{NewPassphraseArguments, PassphraseArguments, warn_if_short};
-use crate::cli::reports::clients::{RefusedBy, WHAT_CAS_ISSUE};
+use crate::cli::reports::authority::AuthorityJson;
+use crate::cli::reports::clients::{ClientJson, RefusedBy, WHAT_CAS_ISSUE};
 use crate::report::failure::Failure;
+use crate::report::json::{self, FilePath, Hex, Serial, Time};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::index::Entry;
 use crate::store::passphrase_prompt::PassphrasePrompt;
-use crate::text::{self, Lifetime, PathText, rfc3339};
+use crate::text::{Lifetime, PathText, rfc3339};
 use crate::x509::{Certificate, KeyAlgorithm};
 
 #[derive(Debug, Args)]
@@ -153,15 +159,57 @@ fn root_fields(page: &mut Page, label: &str, name: &str, certificate: &Certifica
     page.digest("  SHA-256", &certificate.fingerprint());
 }
 
-fn root_json(name: &str, certificate: &Certificate) -> Value {
-    json!({
-        "authority": name,
-        "subject": certificate.subject.to_string(),
-        "serial": certificate.serial.to_string(),
-        "not_before": rfc3339(certificate.validity.not_before),
-        "not_after": rfc3339(certificate.validity.not_after),
-        "fingerprint_sha256": text::hex(&certificate.fingerprint()),
-    })
+/// `ca.root-rotate-start/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RootRotateStart")]
+pub struct RotateStartJson<'a> {
+    /// As `outcome`.
+    #[schemars(extend("deprecated" = true))]
+    status: &'static str,
+    #[schemars(extend("enum" = ["started", "resumed"]))]
+    outcome: &'static str,
+    old: AuthorityJson<'a>,
+    new: AuthorityJson<'a>,
+    /// The authorities with a certificate of the new root.
+    recertified: Vec<RecertifiedJson<'a>>,
+    /// Those further below whose chain changed.
+    rechained: &'a Vec<String>,
+    /// Clients that trust only the old root accept what is issued from now on.
+    #[serde(rename = "bridge")]
+    has_cross_certificate: bool,
+    /// ca.toml names the old root as the one that issues.
+    old_root_issues: bool,
+    /// The old root has a CRL, and the new one needs one.
+    #[serde(rename = "revocation_list_needed")]
+    crl_needed: bool,
+    bundle: FilePath<&'a PathBuf>,
+    /// The clients that refuse what the new root signs.
+    refused_by: Vec<ClientJson<'a>>,
+}
+
+/// An authority with a certificate of the new root.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Recertified")]
+struct RecertifiedJson<'a> {
+    authority: &'a str,
+    serial: Serial<'a>,
+    not_after: Time,
+    fingerprint_sha256: Hex<[u8; 32]>,
+    /// The object identifiers of extensions of the one before that it has not.
+    left_out: &'a Vec<String>,
+}
+
+impl<'a> RecertifiedJson<'a> {
+    fn new(recertified: &'a rotation::Recertified) -> Self {
+        let certificate = &recertified.certificate;
+        Self {
+            authority: &recertified.name,
+            serial: Serial(&certificate.serial),
+            not_after: Time(certificate.validity.not_after),
+            fingerprint_sha256: Hex(certificate.fingerprint()),
+            left_out: &recertified.left_out,
+        }
+    }
 }
 
 impl Report for StartReport {
@@ -196,33 +244,79 @@ impl Report for StartReport {
 
     fn json(&self) -> Value {
         let started = &self.started;
-        let recertified = |recertified: &rotation::Recertified| {
-            let certificate = &recertified.certificate;
-            json!({
-                "authority": recertified.name,
-                "serial": certificate.serial.to_string(),
-                "not_after": rfc3339(certificate.validity.not_after),
-                "fingerprint_sha256": text::hex(&certificate.fingerprint()),
-                "left_out": recertified.left_out,
-            })
+        let done = if started.resumed { "resumed" } else { "started" };
+        let content = RotateStartJson {
+            status: done,
+            outcome: done,
+            old: AuthorityJson::new(&started.old, &started.old_certificate),
+            new: AuthorityJson::new(&started.new, &started.new_certificate),
+            recertified: started.recertified.iter().map(RecertifiedJson::new).collect(),
+            rechained: &started.rechained,
+            has_cross_certificate: started.has_cross_certificate,
+            old_root_issues: started.old_issues,
+            crl_needed: started.has_crl,
+            bundle: FilePath(&started.bundle),
+            refused_by: self.refused_by.json(),
         };
-        json!({
-            "schema": "ca.root-rotate-start/1",
-            "status": if started.resumed { "resumed" } else { "started" },
-            "old": root_json(&started.old, &started.old_certificate),
-            "new": root_json(&started.new, &started.new_certificate),
-            "recertified": started.recertified.iter().map(recertified).collect::<Vec<_>>(),
-            "rechained": started.rechained,
-            "bridge": started.has_cross_certificate,
-            "old_root_issues": started.old_issues,
-            "revocation_list_needed": started.has_crl,
-            "bundle": started.bundle,
-            "refused_by": self.refused_by.json(),
-        })
+        json::document("ca.root-rotate-start/1", &content)
     }
 
     fn only_confirms(&self) -> bool {
         true
+    }
+}
+
+/// `ca.root-rotate-status/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RootRotateStatus")]
+pub struct RotateStatusJson<'a> {
+    #[schemars(extend("enum" = ["none", "started"]))]
+    state: &'static str,
+    /// `null` without a rotation.
+    old: Option<AuthorityJson<'a>>,
+    new: Option<AuthorityJson<'a>>,
+    /// `ca root rotate finish` will not refuse.
+    ready: bool,
+    /// The certificates below the old root.
+    certificates: Vec<LeftJson<'a>>,
+    /// As `authority_names`.
+    #[schemars(extend("deprecated" = true))]
+    authorities: Vec<&'a str>,
+    /// The authorities below the old root.
+    authority_names: Vec<&'a str>,
+    old_root_issues: bool,
+    /// Renews everything below the old root; `null` for one certificate.
+    command: Option<String>,
+}
+
+/// A certificate that is below the old root.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Left")]
+struct LeftJson<'a> {
+    serial: Serial<'a>,
+    name: &'a str,
+    template: &'a str,
+    /// As `authority`. In the other documents, `issuer` is the name of the issuer.
+    #[schemars(extend("deprecated" = true))]
+    issuer: &'a str,
+    authority: &'a str,
+    subject: &'a str,
+    not_after: Time,
+    fingerprint_sha256: Hex<&'a [u8]>,
+}
+
+impl<'a> LeftJson<'a> {
+    fn new(entry: &'a Entry) -> Self {
+        Self {
+            serial: Serial(&entry.serial),
+            name: &entry.name,
+            template: &entry.template,
+            issuer: &entry.authority,
+            authority: &entry.authority,
+            subject: &entry.subject,
+            not_after: Time(entry.validity.not_after),
+            fingerprint_sha256: Hex(&entry.fingerprint),
+        }
     }
 }
 
@@ -265,36 +359,39 @@ impl Report for StatusReport {
     }
 
     fn json(&self) -> Value {
-        let Some(state) = &self.state else {
-            return json!({
-                "schema": "ca.root-rotate-status/1", "state": "none", "old": null, "new": null, "ready": false,
-                "certificates": [], "authorities": [], "old_root_issues": false, "command": null,
-            });
+        let state = self.state.as_ref();
+        let authorities: Vec<&str> = state.iter().flat_map(|state| &state.authorities).map(String::as_str).collect();
+        let content = RotateStatusJson {
+            state: if state.is_some() { "started" } else { "none" },
+            old: state.map(|state| AuthorityJson::new(&state.old, &state.old_certificate)),
+            new: state.map(|state| AuthorityJson::new(&state.new, &state.new_certificate)),
+            ready: state.is_some_and(RotationStatus::is_ready),
+            certificates: state.iter().flat_map(|state| &state.certificates).map(LeftJson::new).collect(),
+            authority_names: authorities.clone(),
+            authorities,
+            old_root_issues: state.is_some_and(|state| state.old_issues),
+            command: self.renew_all(),
         };
-        json!({
-            "schema": "ca.root-rotate-status/1",
-            "state": "started",
-            "old": root_json(&state.old, &state.old_certificate),
-            "new": root_json(&state.new, &state.new_certificate),
-            "ready": state.is_ready(),
-            "certificates": state.certificates.iter().map(left_json).collect::<Vec<_>>(),
-            "authorities": state.authorities,
-            "old_root_issues": state.old_issues,
-            "command": self.renew_all(),
-        })
+        json::document("ca.root-rotate-status/1", &content)
     }
 }
 
-fn left_json(entry: &Entry) -> Value {
-    json!({
-        "serial": entry.serial.to_string(),
-        "name": entry.name,
-        "template": entry.template,
-        "issuer": entry.authority,
-        "subject": entry.subject,
-        "not_after": rfc3339(entry.validity.not_after),
-        "fingerprint_sha256": text::hex(&entry.fingerprint),
-    })
+/// `ca.root-rotate-finish/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RootRotateFinish")]
+pub struct RotateFinishJson<'a> {
+    old: AuthorityJson<'a>,
+    new: AuthorityJson<'a>,
+    /// The folder of the old root.
+    retired: FilePath<&'a PathBuf>,
+    /// As `key_file`.
+    #[schemars(extend("deprecated" = true))]
+    key: Option<FilePath<&'a PathBuf>>,
+    /// The private key of the old root.
+    key_file: Option<FilePath<&'a PathBuf>>,
+    /// What was below the old root when it was forced.
+    left_behind: Vec<LeftJson<'a>>,
+    authorities_left_behind: &'a Vec<String>,
 }
 
 impl Report for FinishReport {
@@ -322,15 +419,16 @@ impl Report for FinishReport {
 
     fn json(&self) -> Value {
         let FinishedRotation { state, retired, key } = &self.finished;
-        json!({
-            "schema": "ca.root-rotate-finish/1",
-            "old": root_json(&state.old, &state.old_certificate),
-            "new": root_json(&state.new, &state.new_certificate),
-            "retired": retired,
-            "key": key,
-            "left_behind": state.certificates.iter().map(left_json).collect::<Vec<_>>(),
-            "authorities_left_behind": state.authorities,
-        })
+        let content = RotateFinishJson {
+            old: AuthorityJson::new(&state.old, &state.old_certificate),
+            new: AuthorityJson::new(&state.new, &state.new_certificate),
+            retired: FilePath(retired),
+            key: key.as_ref().map(FilePath),
+            key_file: key.as_ref().map(FilePath),
+            left_behind: state.certificates.iter().map(LeftJson::new).collect(),
+            authorities_left_behind: &state.authorities,
+        };
+        json::document("ca.root-rotate-finish/1", &content)
     }
 
     fn only_confirms(&self) -> bool {

@@ -156,7 +156,7 @@ impl Report for Tried {
             shown
                 .warning_details
                 .iter()
-                .for_each(|warning| page.toned_field("warning", Tone::Warning, &warning.message));
+                .for_each(|warning| page.toned_field("warning", Tone::Warning, warning.message));
         }
     }
 
