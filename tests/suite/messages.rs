@@ -63,6 +63,7 @@ fn the_catalogue_has_every_code_with_its_messages() {
 const WITHOUT_OWN_MESSAGE: [&str; 27] = [
     "bad-address",
     "bad-request",
+    "bad-template-name",
     "copy-failed",
     "exchange-failed",
     "hook-failed",
@@ -86,6 +87,8 @@ const WITHOUT_OWN_MESSAGE: [&str; 27] = [
     "revoked-issuer",
     "several-requests",
     "socket-failed",
+    "template-breaks-rule",
+    "template-exists",
     "tls-set-up",
     "unknown-owner",
 ];

@@ -133,7 +133,7 @@ impl Report for Shown {
         page.table(&["SETTING", "VALUE", "FROM"], &self.settings.iter().map(row).collect::<Vec<_>>());
         if self.file.is_none() {
             page.gap();
-            page.line("there is not a CA here: these are the defaults");
+            page.line("there is no CA here: these are the defaults");
         }
     }
 

@@ -273,7 +273,7 @@ impl List {
         }
     }
 
-    /// What a person is told of a certificate, and its colour: a valid one that another has replaced is superseded.
+    /// What a person sees of a certificate, and its colour: a valid one that another has replaced is superseded.
     fn state(&self, listed: &ListedEntry) -> (Tone, &'static str) {
         let ListedEntry { entry, deployed, .. } = listed;
         let status = entry.status(self.now);
