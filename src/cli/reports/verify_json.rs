@@ -28,7 +28,7 @@ pub struct VerifyJson<'a> {
     chain: Vec<LinkJson<'a>>,
     /// The most useful first.
     problems: Vec<ProblemJson<'a>>,
-    /// The first moment at which the answer turns to no; `null` when it is no already.
+    /// The first moment at which the chain is no longer valid; `null` when it is invalid already.
     valid_until: Option<Time>,
     valid_until_because: Option<&'a str>,
     /// What ends then.

@@ -63,7 +63,7 @@ impl ImpersonationScope {
         if self.has_ended {
             return format!("an attacker with this key can no longer impersonate a name: it expired {until}");
         }
-        let whose = format!("on every machine that trusts {root}, expires {until}");
+        let whose = format!("on every machine that trusts {root}, until {until}");
         if self.is_everything() {
             return format!("an attacker with this key can impersonate any name {whose}");
         }

@@ -294,7 +294,7 @@ fn what_the_lists_leave_open_is_said() {
     let chain = [&pki.issuing.certificate, &revoked.certificate];
     let case = Case::new(pki.issuing.issue(server()), &chain, &[&pki.root.certificate]);
     let unfit = case.crls(&[&of_root, &of_issuing]).verify().problems[0].message.clone();
-    assert!(unfit.contains("not valid for that, or revoked"), "{unfit}");
+    assert!(unfit.contains("must not sign CRLs, or is revoked"), "{unfit}");
 }
 
 /// A CRL that neither covers nor lists a certificate is skipped before its signature is checked.

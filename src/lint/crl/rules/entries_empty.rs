@@ -31,7 +31,7 @@ mod tests {
 
     #[test]
     fn an_empty_list_is_found() {
-        assert!(finding(&RULE, TestCrl::new().entries(&[])).unwrap().contains("there, and empty"));
+        assert!(finding(&RULE, TestCrl::new().entries(&[])).unwrap().contains("present, but empty"));
     }
 
     #[test]
