@@ -210,6 +210,6 @@ mod tests {
         }
         let certificate = Sample::default().certificate();
         let later = ImpersonationScope::of(&certificate, &[], NOW + time::Duration::days(100)).sentence();
-        assert!(later.contains("can impersonate nobody any more"), "{later}");
+        assert!(later.contains("can no longer impersonate a name"), "{later}");
     }
 }
