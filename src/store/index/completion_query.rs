@@ -76,11 +76,11 @@ mod tests {
             ca.issue(order("server", name)).unwrap();
         }
         let index = ca.index();
-        assert_eq!(index.names_from("we", 10).unwrap(), ["web.test", "Web2.test"]);
-        assert_eq!(index.names_from("w", 2).unwrap(), ["web.test", "Web2.test"]);
+        assert_eq!(index.names_from("we", 10).unwrap(), ["web.test", "web2.test"]);
+        assert_eq!(index.names_from("w", 2).unwrap(), ["web.test", "web2.test"]);
         assert_eq!(
             index.names_from("", 100).unwrap(),
-            ["app.test", "issuing", "root", "web.test", "Web2.test", "wiki.test"]
+            ["app.test", "issuing", "root", "web.test", "web2.test", "wiki.test"]
         );
         assert_eq!(index.names_from("wx", 10).unwrap(), [""; 0]);
         assert_eq!(index.names_from("ü", 10).unwrap(), [""; 0]);
