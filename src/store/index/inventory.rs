@@ -78,7 +78,7 @@ pub struct ListedEntry {
 
 /// 1 for the certificate that is deployed as the index records it: the rule of [`super::placement::in_place`] in SQL.
 const DEPLOYED: &str = "
-(c.delivered_at IS NOT NULL AND c.id = (
+(c.id IS (
     SELECT CASE WHEN b.newest >= n.id
                  AND EXISTS (SELECT 1 FROM certificate AS x WHERE x.id = b.newest AND x.name = b.name)
                  AND EXISTS (SELECT 1 FROM certificate AS x WHERE x.id = b.certificate AND x.name = b.name)
