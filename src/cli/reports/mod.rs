@@ -14,6 +14,8 @@ pub mod hook;
 pub mod issue;
 pub mod lint;
 pub mod list;
+#[cfg(test)]
+mod list_tests;
 pub mod many;
 pub mod renew_due;
 pub mod verify;
