@@ -12,7 +12,7 @@ use crate::report::failure::Failure;
 use crate::report::output::{OutputFormat, Report};
 use crate::store::error::TemplateError;
 use crate::store::index::{
-    CertificateStatus, Filter, InventoryFilter, InventoryOrder, InventoryQuery, Keep, NamePattern, SortKey,
+    CertificateStatus, Covered, Filter, InventoryFilter, InventoryOrder, InventoryQuery, Keep, NamePattern, SortKey,
 };
 use crate::store::{Store, StoreError, templates};
 use crate::text::{self, Lifetime};
@@ -34,7 +34,7 @@ pub struct Arguments {
     san: Option<SanFilter>,
     /// Show those that are for this host, address, mailbox or URI: also wildcard certificates, and the common names of clients
     #[arg(long, value_name = "HOST", value_parser = covered_name)]
-    covers: Option<GeneralName>,
+    covers: Option<Covered>,
     /// Show those made from this template
     #[arg(long, value_name = "T")]
     template: Option<String>,
@@ -107,12 +107,16 @@ fn alternative_name(given: &str) -> Result<SanFilter, String> {
     }
 }
 
-fn covered_name(given: &str) -> Result<GeneralName, String> {
+fn covered_name(given: &str) -> Result<Covered, String> {
     if given.contains('*') {
         return Err("expected a host; for a pattern of names: --san".to_owned());
     }
+    if given.is_empty() {
+        return Err("expected a host, address, mailbox, URI or common name".to_owned());
+    }
     // A dot at the end says that the name is absolute; certificates are without.
-    given.strip_suffix('.').unwrap_or(given).parse().map_err(|error: general_name::GeneralNameError| error.to_string())
+    let name = given.strip_suffix('.').unwrap_or(given).parse();
+    Ok(name.map_or_else(|_: general_name::GeneralNameError| Covered::CommonName(given.to_owned()), Covered::Name))
 }
 
 fn sort_order(given: &str) -> Result<InventoryOrder, String> {

@@ -95,7 +95,9 @@ fn what_a_limit_left_out_is_said() {
 
 #[test]
 fn what_is_streamed_as_json_is_the_document_that_would_be_written_whole() {
-    let list = List { format: ListFormat::Json, ..list(1) };
+    // The stream reads the index of the CA.
+    let ca = Ca::new();
+    let list = List { store: ca.store().into(), format: ListFormat::Json, ..list(1) };
     let mut streamed = Vec::new();
     list.stream(&mut streamed).unwrap().unwrap();
     let streamed = String::from_utf8(streamed).unwrap();

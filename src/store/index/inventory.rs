@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use crate::store::index::query::{FROM, SELECT, STATUS, conditions};
 use crate::store::index::{Entry, Filter, Index, IndexError, NamePattern};
-use crate::x509::{Certificate, GeneralName};
+use crate::x509::{AttributeType, Certificate, DistinguishedName, GeneralName};
 
 /// The conditions of `ca list`.
 #[derive(Debug, Clone, Default)]
@@ -18,9 +18,18 @@ pub struct InventoryFilter {
     pub san_like: Option<(Option<&'static str>, NamePattern)>,
     /// The certificate is for this host, address, mailbox or URI: by a subject alternative name, by a wildcard, or, without any such
     /// name, by its common name.
-    pub covers: Option<GeneralName>,
+    pub covers: Option<Covered>,
     /// Of each name, only the certificate that is deployed; the latest one when none is.
     pub current_only: bool,
+}
+
+/// What a certificate is to be for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Covered {
+    /// A host, address, mailbox or URI; also as a common name.
+    Name(GeneralName),
+    /// A text that can only be a common name.
+    CommonName(String),
 }
 
 /// The order of `ca list`.
@@ -209,19 +218,25 @@ fn all_conditions(wanted: &InventoryFilter, now: OffsetDateTime) -> (String, Vec
         let pattern = bind(pattern.for_sqlite());
         demand(format!("c.id IN (SELECT certificate FROM san WHERE lower(value) GLOB {pattern}{of_kind})"));
     }
-    if let Some(name) = &wanted.covers {
-        let (value, kind) = (name.value(), name.kind());
+    if let Some(covered) = &wanted.covers {
+        let (value, kind) = match covered {
+            Covered::Name(name) => (name.value(), name.kind()),
+            Covered::CommonName(name) => (name.clone(), "other"),
+        };
         let exact = bind(value.clone());
-        let wildcard = match (name, value.split_once('.')) {
+        let wildcard = match (covered, value.split_once('.')) {
             // A wildcard stands for one label (RFC 9525 §6.3).
-            (GeneralName::Dns(_), Some((_, domain))) => {
+            (Covered::Name(GeneralName::Dns(_)), Some((_, domain))) => {
                 let wildcard = bind(format!("*.{domain}"));
                 format!(" OR (value = {wildcard} COLLATE NOCASE AND kind = 'dns')")
             }
             _ => String::new(),
         };
-        let ends_with = bind(format!("%CN={}", like(&value)));
-        let has_within = bind(format!("%CN={}, %", like(&value)));
+        // As a subject shows it, which escapes some characters.
+        let common_name = DistinguishedName::build(&[(AttributeType::CommonName, value.clone())]);
+        let shown = common_name.map_or_else(|_| format!("CN={value}"), |name| name.to_string());
+        let ends_with = bind(format!("%{}", like(&shown)));
+        let has_within = bind(format!("%{}, %", like(&shown)));
         // Other tools do not write names in lower case; a client certificate may have its name in the common name alone.
         demand(format!(
             "(c.id IN (SELECT certificate FROM san WHERE (value = {exact} COLLATE NOCASE AND kind = '{kind}'){wildcard})

@@ -49,7 +49,7 @@ pub use error::{Candidates, IndexError};
 pub use event::{Event, EventContext, EventKind, HeadSignature, LogHead, empty_hash, next_hash};
 pub use event_object::EventObject;
 pub use imported::{ImportSource, ImportedRevocation, ImportedSerial, RecordedRevocation};
-pub use inventory::{InventoryFilter, InventoryOrder, InventoryQuery, Keep, ListedEntry, SortKey};
+pub use inventory::{Covered, InventoryFilter, InventoryOrder, InventoryQuery, Keep, ListedEntry, SortKey};
 pub use name_pattern::NamePattern;
 pub use placement::{Rollback, StoredHook};
 pub use query::Filter;
