@@ -199,6 +199,6 @@ fn an_index_whose_log_cannot_be_read_is_refused_with_the_name_of_the_file() {
         fs::set_permissions(place.path("ca").join(file), Permissions::from_mode(0o000)).unwrap();
         let output = other_ca(&place, "--dir ca list").output().unwrap();
         assert_eq!(output.status.code(), Some(3), "{}", told(&output));
-        assert!(told(&output).contains(&format!("ca/{file}: Permission denied")), "{}", told(&output));
+        assert!(told(&output).contains(&format!("ca/{file}: permission denied")), "{}", told(&output));
     }
 }

@@ -79,7 +79,9 @@ pub fn is_valid(data: &[u8]) -> bool {
         },
         &options,
     );
-    if !kit::was_given_up(&verdict) && !kit::was_given_up(&reversed) {
+    // For a server, the clients decide too, and some of them take the first of two certificates of an issuer.
+    let order_is_free = options.purpose != Purpose::Server;
+    if order_is_free && !kit::was_given_up(&verdict) && !kit::was_given_up(&reversed) {
         assert_eq!(verdict.valid, reversed.valid, "the order decides: {verdict:?}\n{reversed:?}");
     }
     verdict.valid
