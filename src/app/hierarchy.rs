@@ -251,7 +251,8 @@ mod tests {
         ca.finish(true).unwrap();
         let after = shown(&ca);
         assert!(after.contains(&"root retired valid".to_owned()), "{after:?}");
-        ca.revoke("branch", RevocationReason::CessationOfOperation).unwrap();
+        let serial = ca.history("branch").last().map(|entry| format!("serial:{}", entry.serial)).unwrap();
+        ca.revoke(&serial, RevocationReason::CessationOfOperation).unwrap();
         assert!(shown(&ca).contains(&"  branch active revoked".to_owned()), "{:?}", shown(&ca));
     }
 
