@@ -106,7 +106,10 @@ fn the_key_log_opens_a_recording_that_has_no_secrets_inside() {
     let mut follow = place.command("tshark");
     follow.args(["-r", "bare.pcapng", "-o", "tls.keylog_file:talk.keys", "-q", "-z", "follow,tls,ascii,1"]);
     let said = succeeded("tshark", &follow.output().unwrap());
-    assert!(said.contains("this text is encrypted") && said.contains("Only the two of us have the session key"), "{said}");
+    assert!(
+        said.contains("this text is encrypted") && said.contains("Only the two of us have the session key"),
+        "{said}"
+    );
 }
 
 /// Holds the trace of one run against what tshark makes of its recording.
