@@ -60,10 +60,15 @@ impl NameHistory {
         last.and_then(|entry| entry.place.clone()).unwrap_or_else(|| home.entry(name))
     }
 
-    /// The certificate that stands in the folder of the name now; when that is none that the index knows, the recorded one.
+    /// Returns the certificate that is in the folder of the name or authority now; the recorded one if the index does not know it.
     pub fn in_place(&self, home: &Home, name: &EntryName) -> Option<&Entry> {
-        let folder = self.folder(home, name);
-        self.certificates.iter().rev().find(|entry| is_of(&folder, entry)).or_else(|| self.recorded())
+        let folders = [self.folder(home, name), home.authority(&name.folder())];
+        let mut found = folders.iter().filter_map(|folder| certificate_folder::first_certificate(folder));
+        let known = found.find_map(|there| {
+            let fingerprint = there.fingerprint();
+            self.certificates.iter().rev().find(|entry| entry.fingerprint == fingerprint)
+        });
+        known.or_else(|| self.recorded())
     }
 
     /// The certificate whose files were in place when those of this one came for the first time.

@@ -50,7 +50,7 @@ pub(super) fn verify_chain_within(budget: &Budget, input: VerifyInput<'_>, optio
     let end = search.paths(&mut |certificates| {
         let attempt = try_path(certificates, input, options, budget, checker.as_ref());
         let is_valid = attempt.is_valid();
-        if best.as_ref().is_none_or(|best| attempt.errors() < best.errors()) {
+        if best.as_ref().is_none_or(|best| attempt.distance() < best.distance()) {
             best = Some(attempt);
         }
         is_valid
@@ -120,6 +120,16 @@ impl Attempt<'_> {
 
     fn is_valid(&self) -> bool {
         self.errors() == 0
+    }
+
+    /// Returns how far the path is from being valid: first by path validation, then by all errors. A path that only clients
+    /// refuse is nearer than one that path validation refuses.
+    fn distance(&self) -> (usize, usize) {
+        let is_of_path = |problem: &&Problem| {
+            let is_of_clients = client_layer::is_form(problem.code) || problem.code == CLIENT_REFUSES.code;
+            problem.severity == Severity::Error && !is_of_clients && problem.code != RUSTLS_REFUSES.code
+        };
+        (self.problems.iter().filter(is_of_path).count(), self.errors())
     }
 
     /// `is_explained` when facts of the chain explain a refusal, and half of the clients do not share it: then it is a warning.

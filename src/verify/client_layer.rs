@@ -213,7 +213,7 @@ fn mainstream() -> impl Iterator<Item = &'static Client> {
 }
 
 /// Returns whether a code is of a rule about form or about clients, and not of path validation.
-fn is_form(code: &str) -> bool {
+pub(super) fn is_form(code: &str) -> bool {
     lint_rules::is_lint_rule(code) || rules::baseline::CODES.contains(&code)
 }
 

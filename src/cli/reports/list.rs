@@ -172,8 +172,10 @@ impl List {
         // The error of a row passes through the index as it is.
         let mut failed = None;
         let total = index.inventory::<Failure>(&self.query, self.now, |mut listed| {
-            self.look_for_files(&mut listed)?;
-            if self.without_delivered && listed.entry.delivered_at.is_some() {
+            let stands_for_its_name = self.look_for_files(&mut listed)?;
+            if self.without_delivered && listed.entry.delivered_at.is_some()
+                || self.query.wanted.current_only && !stands_for_its_name
+            {
                 left_out.set(left_out.get() + 1);
                 return Ok(());
             }
@@ -188,19 +190,20 @@ impl List {
         }
     }
 
-    /// A delivery whose mark a power cut took back is found by its files.
-    fn look_for_files(&self, listed: &mut ListedEntry) -> Result<(), Failure> {
-        if listed.entry.delivered_at.is_some() {
-            return Ok(());
+    /// A delivery whose mark a power cut took back is found by its files. Returns false when another certificate of the name is
+    /// deployed.
+    fn look_for_files(&self, listed: &mut ListedEntry) -> Result<bool, Failure> {
+        if !listed.has_unmarked {
+            return Ok(true);
         }
         let index = self.store.index()?;
         count_as_delivered_if_there(self.store.home(), index, &mut listed.entry)?;
-        if listed.entry.delivered_at.is_some() {
-            let history = NameHistory::of(index, &listed.entry.name)?;
-            let deployed = history.in_place(self.store.home(), &listed.entry.name.parse()?);
-            listed.deployed = deployed.is_some_and(|deployed| deployed.id == listed.entry.id);
-        }
-        Ok(())
+        let history = NameHistory::of(index, &listed.entry.name)?;
+        let in_place = history.in_place(self.store.home(), &listed.entry.name.parse()?);
+        // A cross-certificate is in the folder of another name.
+        let is_there = listed.entry.delivered_at.is_some();
+        listed.deployed = in_place.map_or(is_there, |in_place| in_place.id == listed.entry.id);
+        Ok(listed.deployed || in_place.is_none())
     }
 
     /// The files of a deployed certificate that are there.
@@ -222,7 +225,7 @@ impl List {
 
     /// Calls `write` with an entry in JSON.
     fn with_json<T>(&self, listed: &ListedEntry, write: impl FnOnce(&ListedJson<'_>) -> T) -> T {
-        let ListedEntry { entry, deployed, certificate } = listed;
+        let ListedEntry { entry, deployed, certificate, has_unmarked: _ } = listed;
         let files = self.files(listed);
         let key = certificate.as_ref().map(|certificate| certificate.public_key.kind().to_string());
         write(&ListedJson {
@@ -235,7 +238,7 @@ impl List {
     }
 
     fn cell(&self, column: Column, listed: &ListedEntry) -> String {
-        let ListedEntry { entry, deployed, certificate } = listed;
+        let ListedEntry { entry, deployed, certificate, has_unmarked: _ } = listed;
         let is_table = self.format == ListFormat::Table;
         match column {
             Column::Name => entry.name.clone(),

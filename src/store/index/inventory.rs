@@ -19,7 +19,7 @@ pub struct InventoryFilter {
     /// The certificate is for this host, address, mailbox or URI: by a subject alternative name, by a wildcard, or, without any such
     /// name, by its common name.
     pub covers: Option<Covered>,
-    /// Of each name, only the certificate that is deployed; the latest one when none is.
+    /// Of each name, only the certificate that is deployed, and the latest one if its delivery is not recorded.
     pub current_only: bool,
 }
 
@@ -81,9 +81,14 @@ pub struct ListedEntry {
     pub entry: Entry,
     /// True when its files are deployed, as the index records it.
     pub deployed: bool,
+    /// True when the index does not record the delivery of a certificate of this name, so that only its files tell what is deployed.
+    pub has_unmarked: bool,
     /// `None` when it was not asked for.
     pub certificate: Option<Certificate>,
 }
+
+/// 1 when the delivery of a certificate of this name is not recorded.
+const HAS_UNMARKED: &str = "EXISTS (SELECT 1 FROM certificate AS u WHERE u.name = c.name AND u.delivered_at IS NULL)";
 
 /// 1 for the certificate that is deployed as the index records it: the rule of [`super::placement::in_place`] in SQL.
 const DEPLOYED: &str = "
@@ -96,10 +101,10 @@ const DEPLOYED: &str = "
     LEFT JOIN rollback AS b
         ON b.id = (SELECT max(d.id) FROM rollback AS d WHERE d.name = c.name AND d.done_at IS NOT NULL)))";
 
-/// The certificate that stands for its name: the deployed one, else the latest.
+/// The certificates that can stand for their name: the deployed one, and the latest if its delivery is not recorded.
 static CURRENT: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "({DEPLOYED} OR (NOT EXISTS (SELECT 1 FROM certificate AS o WHERE o.name = c.name AND o.delivered_at IS NOT NULL)
+        "({DEPLOYED} OR (c.delivered_at IS NULL
          AND c.id = (SELECT max(o.id) FROM certificate AS o WHERE o.name = c.name)))"
     )
 });
@@ -139,6 +144,7 @@ impl Index {
         while let Some(row) = rows.next().map_err(failed)? {
             let entry = Entry::from_row(row).map_err(failed)?;
             let deployed = row.get("deployed").map_err(failed)?;
+            let has_unmarked = row.get("has_unmarked").map_err(failed)?;
             let certificate = match query.with_certificates {
                 true => {
                     let der: Vec<u8> = row.get("der").map_err(failed)?;
@@ -147,7 +153,7 @@ impl Index {
                 }
                 false => None,
             };
-            each(ListedEntry { entry, deployed, certificate })?;
+            each(ListedEntry { entry, deployed, has_unmarked, certificate })?;
         }
         Ok(total.unsigned_abs())
     }
@@ -186,7 +192,7 @@ fn statements(query: &InventoryQuery, conditions: &str, now: OffsetDateTime) -> 
         }
     };
     let der = if query.with_certificates { ", c.der" } else { "" };
-    let select = format!("{SELECT}, {DEPLOYED} AS deployed{der} {}", *FROM);
+    let select = format!("{SELECT}, {DEPLOYED} AS deployed, {HAS_UNMARKED} AS has_unmarked{der} {}", *FROM);
     // The chosen rows are put into the order that was asked for.
     let chosen = |by: &str, limit: u64| {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
