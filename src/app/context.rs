@@ -19,7 +19,6 @@ use crate::store::home::{Home, HomeError};
 use crate::store::open::NewestEvent;
 use crate::store::{CaCertificates, Store};
 use crate::system::{World, files};
-use crate::text::escape;
 use crate::x509::file_kind::{self, Expected};
 use crate::x509::text_encoding;
 
@@ -77,21 +76,13 @@ impl Approval for Context<'_> {
         if !change.asks || self.changes.is_confirmed || !self.can_ask() {
             return Ok(());
         }
-        let answer = self.world.terminal.ask_line(&confirmation(&change)).unwrap_or_default();
+        let answer = self.world.terminal.ask_line(&self.confirmation(&change)).unwrap_or_default();
         if ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) { Ok(()) } else { Err(Declined::NotConfirmed) }
     }
 
     fn is_dry_run(&self) -> bool {
         self.changes.dry_run
     }
-}
-
-/// The question about a change, with its facts.
-fn confirmation(change: &PlannedChange) -> String {
-    let lost = change.lost.iter().map(|lost| ("lost", lost));
-    let facts = change.facts.iter().map(|(label, value)| (*label, value)).chain(lost);
-    let facts: String = facts.map(|(label, value)| format!("  {label:<9} {}\n", escape(value))).collect();
-    format!("This will {}.\n{facts}Continue? [y/N] ", escape(&change.what))
 }
 
 /// The passphrases of one run that cannot be read twice.
@@ -104,6 +95,14 @@ pub struct Passphrases {
 }
 
 impl Context<'_> {
+    /// Returns the question about a change, with its facts.
+    fn confirmation(&self, change: &PlannedChange) -> String {
+        let lost = change.lost.iter().map(|lost| ("lost", lost.as_str()));
+        let facts: Vec<_> = change.facts.iter().map(|(label, value)| (*label, value.as_str())).chain(lost).collect();
+        let what = format!("This will {}.", change.what);
+        ErrorStyle::new(Style::PLAIN, self.world).question(&what, &facts, "Continue? [y/N]")
+    }
+
     /// The time of this run, in whole seconds.
     pub fn now(&self) -> OffsetDateTime {
         crate::text::whole_second(self.world.clock.now())
@@ -236,7 +235,8 @@ impl Context<'_> {
     pub fn note(&mut self, sentence: &str) {
         if !self.quiet {
             // A note that cannot be shown must not stop the work.
-            drop(writeln!(self.world.stderr, "{}", escape(sentence)));
+            let text = ErrorStyle::new(Style::PLAIN, self.world).note(sentence);
+            drop(self.world.stderr.write_all(text.as_bytes()));
         }
     }
 

@@ -66,7 +66,7 @@ impl Diagnostic for Declined {
     fn diagnosis(&self) -> Diagnosis {
         match self {
             Self::DryRun => Diagnosis::refused("dry-run"),
-            Self::NotConfirmed => Diagnosis::refused("not-confirmed").hint("answer 'yes', or give --yes"),
+            Self::NotConfirmed => Diagnosis::refused("not-confirmed").hint("answer 'y', or give --yes"),
         }
     }
 }

@@ -44,6 +44,26 @@ impl ErrorStyle {
         self.block(WARNING, sentence)
     }
 
+    /// Returns a sentence without a label, with the newline.
+    pub fn note(&self, sentence: &str) -> String {
+        let shown = escape(&self.paths.shorten(sentence)).to_string();
+        let lines = self.columns.map_or_else(|| vec![shown.clone()], |columns| wrap(&shown, columns));
+        format!("{}\n", lines.join("\n"))
+    }
+
+    /// Returns a question with its facts: the label of each in a column, its text to the right of that.
+    pub fn question(&self, what: &str, facts: &[(&str, &str)], ask: &str) -> String {
+        const INDENT: usize = 12;
+        let mut text = self.note(what);
+        for (label, value) in facts {
+            let value = escape(&self.paths.shorten(value)).to_string();
+            let lines =
+                self.columns.map_or_else(|| vec![value.clone()], |columns| wrap(&value, columns - INDENT.min(columns)));
+            text.push_str(&format!("  {label:<9} {}\n", lines.join(&format!("\n{:INDENT$}", ""))));
+        }
+        format!("{text}{ask} ")
+    }
+
     /// Returns the lines of a failure: `error:`, `at:` and `fix:`.
     pub fn failure(&self, failure: &Failure) -> String {
         let mut out = match &failure.picture {
