@@ -31,8 +31,8 @@ const ENDS_TOO_SOON: Code = Code {
     rank: Rank::Unranked,
     citation: "--expires-in",
     requirement: "The chain stays valid for the time of --expires-in",
-    example: "the answer is yes only until 2027-02-21T22:44:35Z, for 89 days, not until 2027-11-23T23:44:35Z: then the leaf \
-        web.pem#1 ends",
+    example: "the chain is valid until 2027-02-21T22:44:35Z (89 days), not until 2027-11-23T23:44:35Z: the leaf web.pem#1 expires \
+        first",
     fix: "renew what expires first (ca renew NAME), or give a shorter time",
 };
 
@@ -160,7 +160,7 @@ impl Attempt<'_> {
         let (Some(until), Some(leaf)) = (self.until(input, options), self.certificates.last()) else { return };
         if until.at < wanted {
             let message = format!(
-                "the answer is yes only until {}, for {}, not until {}: then {} ends",
+                "the chain is valid until {} ({}), not until {}: {} expires first",
                 rfc3339(until.at),
                 humanize(until.at - options.at),
                 rfc3339(wanted),
