@@ -28,6 +28,7 @@ use crate::app::crl_expiry;
 use crate::report::exit_status::ExitStatus;
 use crate::report::failure::{ErrorStyle, Failure, without_repetitions};
 use crate::report::output::{self, Answer, OutputFormat, Report, StreamError};
+use crate::report::relative::RelativePaths;
 use crate::report::style::{ColorChoice, Style};
 use crate::system::World;
 
@@ -99,14 +100,14 @@ fn show_report(
         };
     }
     let is_left_out = quiet && report.only_confirms() && report.answer() == Answer::Yes && failed_in_part.is_none();
-    if report.is_read() && shown_as.format == OutputFormat::Text && world.page(&output::text(report, style)) {
-        return ExitStatus::Done;
-    }
     let text = match shown_as.format {
         OutputFormat::Json => output::json_document(&report.json()),
         OutputFormat::Text if is_left_out => String::new(),
-        OutputFormat::Text => output::text(report, style),
+        OutputFormat::Text => output::text(report, style, RelativePaths::below(&world.working_folder)),
     };
+    if report.is_read() && shown_as.format == OutputFormat::Text && world.page(&text) {
+        return ExitStatus::Done;
+    }
     let status = match show(&text, world) {
         Ok(()) if report.answer() == Answer::Yes => ExitStatus::Done,
         Ok(()) => ExitStatus::No,
@@ -183,7 +184,7 @@ fn version_text(is_short: bool, format: OutputFormat) -> String {
     match format {
         OutputFormat::Json => output::json_document(&Version::of_this_build().json()),
         OutputFormat::Text if is_short => format!("{}\n", version::FIRST_LINE),
-        OutputFormat::Text => output::text(&Version::of_this_build(), Style::PLAIN),
+        OutputFormat::Text => output::text(&Version::of_this_build(), Style::PLAIN, RelativePaths::NONE),
     }
 }
 

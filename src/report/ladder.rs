@@ -160,13 +160,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::report::relative::RelativePaths;
     use crate::report::style::Style;
     use crate::tls::message::{KeyShare, ShownCertificate};
     use crate::tls::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 
     /// The rungs alone, without the head of the page.
     fn rungs(messages: &[Message], style: Style) -> String {
-        let mut page = Page::new(style);
+        let mut page = Page::new(style, RelativePaths::NONE);
         let inside = inside(page.columns().clamp(NARROWEST, WIDEST));
         for message in messages {
             rung(&mut page, message, inside);

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::report::failure::Failure;
 use crate::report::page::Page;
+use crate::report::relative::RelativePaths;
 use crate::report::style::Style;
 use crate::text;
 
@@ -87,8 +88,8 @@ pub enum Answer {
 }
 
 /// A report as text.
-pub fn text(report: &dyn Report, style: Style) -> String {
-    let mut page = Page::new(style);
+pub fn text(report: &dyn Report, style: Style, paths: RelativePaths) -> String {
+    let mut page = Page::new(style, paths);
     report.text(&mut page);
     page.into_string()
 }

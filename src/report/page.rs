@@ -1,15 +1,18 @@
 //! The page on which a report is written: fields, lists and tables, with or without colour.
 
 use std::fmt::Write;
+use std::path::Path;
 
+use crate::report::relative::RelativePaths;
 use crate::report::style::Style;
-use crate::text;
+use crate::text::{self, PathText};
 
 /// Text under construction. Everything that is written is escaped, because certificates contain text of third parties.
 #[derive(Debug)]
 pub struct Page {
     out: String,
     style: Style,
+    paths: RelativePaths,
 }
 
 /// How a piece of text is set off.
@@ -31,8 +34,19 @@ fn plain(rows: &[Vec<String>]) -> Vec<Vec<Cell>> {
 }
 
 impl Page {
-    pub fn new(style: Style) -> Self {
-        Self { out: String::new(), style }
+    pub fn new(style: Style, paths: RelativePaths) -> Self {
+        Self { out: String::new(), style, paths }
+    }
+
+    /// Returns a path as it is shown: relative to the working folder when it is below it.
+    pub fn path(&self, path: &(impl AsRef<Path> + ?Sized)) -> String {
+        self.sentence(&path.as_ref().escaped().to_string())
+    }
+
+    /// Returns a sentence of this program whose paths are shown as [`path`](Self::path) shows them. Text of others, such as
+    /// a name in a certificate or a hook, is shown as it is.
+    pub fn sentence(&self, sentence: &str) -> String {
+        self.paths.shorten(sentence)
     }
 
     /// How many characters a line may have where its reader looks at it.
@@ -189,10 +203,22 @@ impl Page {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_path_of_this_program_is_relative_and_text_of_others_is_not() {
+        let mut page = Page::new(Style::PLAIN, RelativePaths::below("/srv/pki".as_ref()));
+        page.field("path", &page.path("/srv/pki/ca/key.pem"));
+        page.field("elsewhere", &page.path("/srv/other/key.pem"));
+        page.field("fix", &page.sentence("remove /srv/pki/ca/key.pem"));
+        page.field("subject", "CN=/srv/pki/ca/key.pem");
+        let out = page.into_string();
+        let values: Vec<_> = out.lines().map(|line| line[17..].to_owned()).collect();
+        assert_eq!(values, ["ca/key.pem", "/srv/other/key.pem", "remove ca/key.pem", "CN=/srv/pki/ca/key.pem"]);
+    }
+
     proptest::proptest! {
         #[test]
         fn a_value_is_one_row_whatever_it_holds(values in proptest::collection::vec("(?s)(.|[\n\r\u{85}\u{9b}\u{202e}\u{2028} ]){0,30}", 1..4)) {
-            let mut page = Page::new(Style::PLAIN);
+            let mut page = Page::new(Style::PLAIN, RelativePaths::NONE);
             page.field("one", &values[0]);
             page.rows("all", &values);
             page.table(&["HEAD"], &[vec![values[0].clone()]]);

@@ -131,6 +131,7 @@ mod tests {
     use super::*;
     use crate::handshake::cause::Cause;
     use crate::report::page::Page;
+    use crate::report::relative::RelativePaths;
     use crate::report::style::Style;
     use crate::tls::TlsVersion;
 
@@ -156,7 +157,7 @@ mod tests {
     }
 
     fn shown(found: &[Refusal]) -> String {
-        let mut page = Page::new(Style::PLAIN);
+        let mut page = Page::new(Style::PLAIN, RelativePaths::NONE);
         refusals(&mut page, found);
         page.into_string()
     }

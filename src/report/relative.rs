@@ -12,11 +12,14 @@ pub struct RelativePaths {
 }
 
 impl RelativePaths {
+    /// No path is changed.
+    pub const NONE: Self = Self { folder: String::new() };
+
     /// Paths below `folder` become relative to it. Nothing changes when that is the root of the file system.
     pub fn below(folder: &Path) -> Self {
         match folder.is_absolute() && folder.parent().is_some() {
             true => Self { folder: format!("{}/", folder.escaped()) },
-            false => Self { folder: String::new() },
+            false => Self::NONE,
         }
     }
 

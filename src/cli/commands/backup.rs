@@ -185,7 +185,7 @@ impl Report for BackedUp {
             return;
         }
         let BackupSummary { manifest, files, bytes, digest, with_key, without_key, .. } = &self.summary;
-        let file = self.file.escaped().to_string();
+        let file = page.path(&self.file);
         page.pieces(&[(Tone::Good, "✓ "), (Tone::Plain, "Backed up "), (Tone::Strong, &manifest.ca)]);
         page.field("backup", &format!("{file}, {bytes} bytes"));
         page.digest("  SHA-256", digest);
@@ -277,7 +277,7 @@ struct TrialJson<'a> {
 impl Report for Tested {
     fn text(&self, page: &mut Page) {
         let BackupCheck { manifest, files, authorities, trial, findings } = &self.checked;
-        let file = self.file.escaped().to_string();
+        let file = page.path(&self.file);
         match self.checked.is_good() {
             true => page.pieces(&[(Tone::Good, "✓ "), (Tone::Plain, "The backup is good: "), (Tone::Strong, &file)]),
             false => {

@@ -12,7 +12,6 @@ use crate::report::failure::Failure;
 use crate::report::json::{self, FilePath};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
-use crate::text::PathText;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -61,7 +60,7 @@ impl Report for Installation {
     fn text(&self, page: &mut Page) {
         let Installed { file, is_new, note } = &self.installed;
         let (mark, done) = if *is_new { ("✓ ", "Wrote ") } else { ("= ", "Unchanged: ") };
-        page.pieces(&[(Tone::Good, mark), (Tone::Plain, done), (Tone::Strong, &file.escaped().to_string())]);
+        page.pieces(&[(Tone::Good, mark), (Tone::Plain, done), (Tone::Strong, &page.path(file))]);
         if let Some(note) = note {
             page.field("next", note);
         }

@@ -22,7 +22,7 @@ use crate::store::delivery::Paths;
 use crate::store::index::{Entry, Rollback};
 use crate::store::locate::locate;
 use crate::store::previous_certificates::NameHistory;
-use crate::text::{self, PathText, rfc3339};
+use crate::text::{self, rfc3339};
 use crate::x509::SerialNumber;
 
 #[derive(Debug, Args)]
@@ -101,7 +101,7 @@ impl Generation {
         self.paths.as_ref().and_then(|paths| paths.certificate.parent()).map(PathBuf::from)
     }
 
-    fn row(&self, now: OffsetDateTime) -> Vec<String> {
+    fn row(&self, now: OffsetDateTime, page: &Page) -> Vec<String> {
         let Self { entry, in_place, key, .. } = self;
         let end = entry.validity.not_after;
         let gone = if entry.delivered_at.is_some() { "no longer there" } else { "never written" };
@@ -112,7 +112,7 @@ impl Generation {
             format!("{} {}", rfc3339(end), how_far(end - now)),
             entry.status(now).to_string(),
             key.word().to_owned(),
-            self.folder().map_or_else(|| gone.to_owned(), |folder| folder.escaped().to_string()),
+            self.folder().map_or_else(|| gone.to_owned(), |folder| page.path(&folder)),
         ]
     }
 
@@ -192,7 +192,7 @@ impl History {
 
 impl Report for History {
     fn text(&self, page: &mut Page) {
-        let rows: Vec<_> = self.generations.iter().map(|generation| generation.row(self.now)).collect();
+        let rows: Vec<_> = self.generations.iter().map(|generation| generation.row(self.now, page)).collect();
         page.table(&["", "SERIAL", "FROM", "EXPIRES", "STATUS", "KEY", "FILES"], &rows);
         page.gap();
         let count = self.generations.len();

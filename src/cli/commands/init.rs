@@ -329,7 +329,7 @@ impl Report for InitReport {
         page.pieces(&[
             (Tone::Good, "✓ "),
             (Tone::Strong, "A new CA"),
-            (Tone::Plain, &format!(" in {}", self.made.folder.escaped())),
+            (Tone::Plain, &format!(" in {}", page.path(&self.made.folder))),
         ]);
         for authority in &self.made.authorities {
             let certificate = &authority.certificate;
@@ -341,7 +341,7 @@ impl Report for InitReport {
                 "  key",
                 &key_words(authority.has_key, self.made.encrypted, &certificate.public_key.kind().to_string()),
             );
-            page.field("  certificate", &CERTIFICATE.path_in(&authority.folder).escaped().to_string());
+            page.field("  certificate", &page.path(&CERTIFICATE.path_in(&authority.folder)));
             page.digest("  SHA-256", &certificate.fingerprint());
             // The limits of the root apply to every authority below it, and are shown once.
             if let Some(own) = certificate.name_constraints.as_ref().filter(|own| **own != self.constraints) {
@@ -361,7 +361,7 @@ impl Report for InitReport {
         }
         page.gap();
         page.rows("may issue for", &scope(&self.constraints));
-        page.field("clients trust", &self.root_path());
+        page.field("clients trust", &page.sentence(&self.root_path()));
         page.field("next", &self.next);
     }
 

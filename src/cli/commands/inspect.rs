@@ -357,7 +357,11 @@ mod tests {
     }
 
     fn text_of(content: &[u8]) -> String {
-        crate::report::output::text(&inspect(content).unwrap(), crate::report::style::Style::PLAIN)
+        crate::report::output::text(
+            &inspect(content).unwrap(),
+            crate::report::style::Style::PLAIN,
+            crate::report::relative::RelativePaths::NONE,
+        )
     }
 
     fn field<'a>(text: &'a str, label: &str) -> &'a str {

@@ -20,7 +20,7 @@ use crate::report::failure::Failure;
 use crate::report::json::{self, FilePath, Hex, Serial, Shown, Time, WarningJson};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
-use crate::text::{PathText, rfc3339};
+use crate::text::rfc3339;
 use crate::x509::{AttributeType, DistinguishedName, KeyAlgorithm, KeyKind};
 
 #[derive(Debug, Args)]
@@ -158,8 +158,8 @@ impl Report for RequestReport {
         page.pieces(&[(Tone::Good, "✓ "), (Tone::Plain, "Made a key and a request for "), (Tone::Strong, name)]);
         page.field("subject", &request.subject.to_string());
         let protected = if self.encrypted { "encrypted" } else { "not encrypted" };
-        page.field("key", &format!("{}, {protected}: {}", request.public_key.kind(), key.escaped()));
-        page.field("request", &path.escaped().to_string());
+        page.field("key", &format!("{}, {protected}: {}", request.public_key.kind(), page.path(key)));
+        page.field("request", &page.path(path));
         page.gap();
         page.line(&format!("Let the other CA sign the request; then: ca intermediate install {name} CERT"));
     }
@@ -227,7 +227,7 @@ impl Report for InstallReport {
         if let Some(root) = above.last() {
             page.field("root", &root.subject.to_string());
         }
-        page.field("certificate", &path.escaped().to_string());
+        page.field("certificate", &page.path(path));
         if let Some(root) = added_root {
             page.field("added root", &format!("{root}; clients need it too: 'ca roots'"));
         }

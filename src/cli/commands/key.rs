@@ -15,7 +15,6 @@ use crate::report::failure::Failure;
 use crate::report::json::{self, FilePath, Hex};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
-use crate::text::PathText;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -110,7 +109,7 @@ impl Report for Changed {
             _ => "Unchanged, without a passphrase: the CA key ",
         };
         page.pieces(&[(Tone::Good, "✓ "), (Tone::Plain, done), (Tone::Strong, &authority)]);
-        page.field("key", &self.outcome.path.escaped().to_string());
+        page.field("key", &page.path(&self.outcome.path));
     }
 
     fn json(&self) -> Value {

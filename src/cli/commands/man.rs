@@ -67,7 +67,7 @@ pub struct ManJson {
 impl Report for Pages {
     fn text(&self, page: &mut Page) {
         for file in &self.files {
-            page.line(&file.escaped().to_string());
+            page.line(&page.path(file));
         }
     }
 

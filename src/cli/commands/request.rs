@@ -20,7 +20,6 @@ use crate::store::Store;
 use crate::store::certificate_files::KEY;
 use crate::store::entry_name::EntryName;
 use crate::store::home::{Home, HomeError};
-use crate::text::PathText;
 use crate::x509::{AttributeType, DistinguishedName, GeneralName, KeyAlgorithm, KeyKind};
 
 #[derive(Debug, Args)]
@@ -154,8 +153,8 @@ impl Report for RequestReport {
         }
         page.field("key", &request.public_key.kind().to_string());
         let stays = if *key_was_there { "existing key, kept; " } else { "" };
-        page.field("private key", &format!("{} ({stays}keep it secret)", key_path.escaped()));
-        page.field("request", &format!("{} (for the CA)", request_path.escaped()));
+        page.field("private key", &format!("{} ({stays}keep it secret)", page.path(key_path)));
+        page.field("request", &format!("{} (for the CA)", page.path(request_path)));
     }
 
     fn json(&self) -> Value {

@@ -87,7 +87,7 @@ impl Report for RestoredCa {
     fn text(&self, page: &mut Page) {
         let RestoreOutcome { manifest, files, authorities, .. } = &self.outcome;
         page.pieces(&[(Tone::Good, "✓ "), (Tone::Plain, "Restored "), (Tone::Strong, &manifest.ca)]);
-        page.field("folder", &self.shown_as.escaped().to_string());
+        page.field("folder", &page.path(&self.shown_as));
         page.field("backup of", &rfc3339(manifest.created_at));
         page.field("contents", &format!("{} certificates, {files} files", manifest.certificates));
         let keys = authorities.iter().map(|authority| format!("{}: {}", authority.name, authority.key));

@@ -22,7 +22,7 @@ use crate::report::json::{self, FilePath, Hex, Serial};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::index::Entry;
-use crate::text::{self, PathText, humanize, rfc3339};
+use crate::text::{self, humanize, rfc3339};
 use crate::x509::{SerialDigits, SerialNumber};
 
 #[derive(Debug, Args)]
@@ -155,7 +155,7 @@ impl Report for RolledBack {
             page.field("replaced", &format!("{}, expires {}", replaced.serial, rfc3339(replaced.validity.not_after)));
         }
         if let Some(kept) = kept {
-            page.field("kept in", &kept.escaped().to_string());
+            page.field("kept in", &page.path(kept));
         }
         file_fields(page, paths);
         if let Some(hook) = &self.hook {

@@ -141,7 +141,10 @@ impl Report for Bundle {
             page.field(&root.name, &format!("{}, expires {until}", root.certificate.subject));
             page.digest("  SHA-256", &root.certificate.fingerprint());
         }
-        page.field(if *is_new { "written to" } else { "unchanged" }, &path.escaped().to_string());
+        page.field(if *is_new { "written to" } else { "unchanged" }, &page.path(path));
+        if *is_new {
+            page.field("next", "install this bundle on every client, as the CAs that it trusts");
+        }
     }
 
     fn json(&self) -> Value {

@@ -14,7 +14,6 @@ use crate::report::json::{self, FilePath};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::config::EXAMPLE;
-use crate::text::PathText;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -160,7 +159,7 @@ pub struct CheckedJson<'a> {
 
 impl Report for Checked {
     fn text(&self, page: &mut Page) {
-        page.pieces(&[(Tone::Good, "✓ "), (Tone::Plain, &format!("{}: no problem was found", self.file.escaped()))]);
+        page.pieces(&[(Tone::Good, "✓ "), (Tone::Plain, &format!("{}: no problem was found", page.path(&self.file)))]);
         self.notes.iter().for_each(|warning| page.toned_field("warning", Tone::Warning, warning));
     }
 

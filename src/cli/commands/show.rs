@@ -19,7 +19,7 @@ use crate::store::delivery::Paths;
 use crate::store::index::{CertificateStatus, Entry, EntryId, Revocation};
 use crate::store::locate::{count_as_delivered_if_there, locate};
 use crate::store::previous_certificates::NameHistory;
-use crate::text::{PathText, humanize, rfc3339};
+use crate::text::{humanize, rfc3339};
 use crate::x509::certificate::Certificate;
 use crate::x509::{ExtendedKeyUsage, KeyKind};
 
@@ -101,9 +101,9 @@ impl Shown {
         }
     }
 
-    fn no_files(&self) -> String {
+    fn no_files(&self, page: &Page) -> String {
         match (self.entry.delivered_at, &self.entry.place) {
-            (Some(at), Some(place)) => format!("written to {} at {}, and not there now", place.escaped(), rfc3339(at)),
+            (Some(at), Some(place)) => format!("written to {} at {}, and not there now", page.path(place), rfc3339(at)),
             (Some(at), None) => format!("written at {}, and not there now", rfc3339(at)),
             (None, _) => "never written".to_owned(),
         }
@@ -142,7 +142,7 @@ impl Report for Shown {
         page.field("recorded", &format!("{} ({})", rfc3339(entry.issued_at), entry.origin.name()));
         match &self.paths {
             Some(paths) => file_fields(page, paths),
-            None => page.field("files", &self.no_files()),
+            None => page.field("files", &self.no_files(page)),
         }
         for revocation in &self.revocations {
             let what = format!("{} {}", rfc3339(revocation.at), revocation.reason.name());
@@ -260,6 +260,7 @@ impl Shown {
 mod tests {
     use super::*;
     use crate::report::output;
+    use crate::report::relative::RelativePaths;
     use crate::report::style::Style;
     use crate::store::index::sample::{NOW, Sample, add, context, new_index};
     use crate::x509::crl::RevocationReason;
@@ -293,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_certificate_is_shown_with_its_history() {
-        let text = output::text(&shown("web.corp.test"), Style::PLAIN);
+        let text = output::text(&shown("web.corp.test"), Style::PLAIN, RelativePaths::NONE);
         println!("{text}");
         for line in [
             "status            revoked since 2026-06-01T12:00:00Z (key-compromise)",

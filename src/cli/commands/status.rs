@@ -1,7 +1,5 @@
 //! `ca status`: what needs attention today.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,7 +12,6 @@ use crate::report::failure::Failure;
 use crate::report::json::{self, Time};
 use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
-use crate::text::PathText;
 
 #[derive(Debug, Args)]
 pub struct Arguments {}
@@ -24,22 +21,15 @@ pub fn run(_: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, 
     let store = context.store_to_audit()?;
     let usual_issuer = usual_issuer(&store)?;
     let status = status::of(&store, &usual_issuer, context.now())?;
-    Ok(Box::new(Shown { status, working_folder: context.world.working_folder.clone() }))
+    Ok(Box::new(Shown { status }))
 }
 
 struct Shown {
     status: CaStatus,
-    /// The text shows paths relative to it.
-    working_folder: PathBuf,
 }
 
-impl Shown {
-    fn row(&self, item: &Item) -> Vec<String> {
-        let folder = format!("{}/", self.working_folder.escaped());
-        // The root folder is in every path, also in the middle.
-        let shorten = |text: &str| if folder == "//" { text.to_owned() } else { text.replace(&folder, "") };
-        vec![shorten(&item.object), shorten(&item.message), shorten(&item.fix)]
-    }
+fn row(item: &Item, page: &Page) -> Vec<String> {
+    [&item.object, &item.message, &item.fix].map(|text| page.sentence(text)).into()
 }
 
 /// The most items of a kind that the text shows.
@@ -77,7 +67,7 @@ impl Report for Shown {
             }
             let (head, all) = table_of(kind);
             page.gap();
-            let rows: Vec<_> = items.iter().take(MOST_SHOWN).map(|item| self.row(item)).collect();
+            let rows: Vec<_> = items.iter().take(MOST_SHOWN).map(|item| row(item, page)).collect();
             page.table(&[head, "WHY", "FIX"], &rows);
             if items.len() > MOST_SHOWN {
                 page.line(&format!("and {} more: {all}", items.len() - MOST_SHOWN));

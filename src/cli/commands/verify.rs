@@ -148,8 +148,7 @@ pub fn run(mut arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dy
     for warning in &warnings {
         context.warn(&warning.message);
     }
-    let working_folder = context.world.working_folder.clone();
-    Ok(Box::new(VerifyReport { options: request.options, results, warnings, quiet: context.quiet, working_folder }))
+    Ok(Box::new(VerifyReport { options: request.options, results, warnings, quiet: context.quiet }))
 }
 
 /// Puts the files of certificates in the place of their names and serial numbers; a server becomes `--connect`.

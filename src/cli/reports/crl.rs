@@ -9,7 +9,7 @@ use crate::authority::revocation::carry_over::{CarriedOver, PublishedEntry};
 use crate::authority::revocation::publish_crl::{CrlOutcome, CrlReason, CrlStatus};
 use crate::report::json::{FilePath, Hex, Serial, Shown, Time, WarningJson};
 use crate::report::page::{Page, Tone};
-use crate::text::{PathText, humanize, rfc3339};
+use crate::text::{humanize, rfc3339};
 use crate::x509::{DistinguishedName, SerialNumber};
 
 /// The fields of a CRL.
@@ -41,23 +41,26 @@ pub fn crl_fields(outcome: &CrlOutcome, page: &mut Page) {
     page.field("issue date", &rfc3339(outcome.this_update));
     let left = humanize(outcome.next_update - outcome.at);
     page.field("next update", &format!("{} ({left} left)", rfc3339(outcome.next_update)));
-    page.field("list", &outcome.pem.escaped().to_string());
-    page.field("list in DER", &outcome.der.escaped().to_string());
+    page.field("CRL", &page.path(&outcome.pem));
+    page.field("CRL in DER", &page.path(&outcome.der));
     if let Some(copy) = &outcome.copy {
-        page.field("copy", &copy.escaped().to_string());
+        page.field("copy", &page.path(copy));
     }
     let CarriedOver { entries, forgotten } = &outcome.carried_over;
     if !entries.is_empty() {
-        page.rows("carried over", &carried_over(entries));
+        page.rows("carried over", &carried_over(entries, page));
     }
     if !forgotten.is_empty() {
         page.field("forgotten", &some_of(forgotten.iter()));
     }
+    if matches!(outcome.status, CrlStatus::Signed(_)) && outcome.copy.is_none() {
+        page.field("next", "copy the CRL to where clients read it (--out FILE writes a copy), and reload them");
+    }
 }
 
 /// What the index did not have, and which CRL named it.
-fn carried_over(entries: &[PublishedEntry]) -> [String; 2] {
-    let mut paths: Vec<String> = entries.iter().map(|entry| entry.path.escaped().to_string()).collect();
+fn carried_over(entries: &[PublishedEntry], page: &Page) -> [String; 2] {
+    let mut paths: Vec<String> = entries.iter().map(|entry| page.path(&entry.path)).collect();
     paths.sort();
     paths.dedup();
     let serials = some_of(entries.iter().map(|entry| &entry.serial));

@@ -11,7 +11,6 @@ use crate::report::json::{self, FilePath, Hex, NameJson, Serial, Shown, Time};
 use crate::report::page::Page;
 use crate::store::delivery::Paths;
 use crate::store::index::Entry;
-use crate::text::PathText;
 use crate::x509::DistinguishedName;
 
 /// `in 89d` or `3d ago`: short, in the units in which durations are given.
@@ -107,7 +106,7 @@ impl<'a> FilesJson<'a> {
 /// A field for each file of a certificate.
 pub fn file_fields(page: &mut Page, paths: &Paths) {
     for (label, path) in labelled(paths) {
-        page.field(label, &path.escaped().to_string());
+        page.field(label, &page.path(path));
     }
 }
 

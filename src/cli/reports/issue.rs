@@ -19,8 +19,8 @@ use crate::report::json::{self, Hex, NameJson, Serial, Shown, Time, WarningJson}
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::Store;
-use crate::text::{humanize, rfc3339};
-use crate::x509::{DistinguishedName, GeneralName, KeyKind, SerialNumber, Validity};
+use crate::text::{humanize, rfc3339, shell_word};
+use crate::x509::{DistinguishedName, ExtendedKeyUsage, GeneralName, KeyKind, SerialNumber, Validity};
 
 /// What came of it.
 struct IssueReport {
@@ -123,6 +123,26 @@ impl IssueReport {
         Self { schema, outcome, hook: None, refused_by, now: context.now() }
     }
 
+    /// Returns what to do with the new files.
+    fn next(&self) -> String {
+        let (is_ca, is_for_server) = match &self.outcome.facts {
+            CertificateFacts::Certificate(certificate) => {
+                let purposes = certificate.extended_key_usage.as_deref().unwrap_or_default();
+                (certificate.is_ca(), purposes.contains(&ExtendedKeyUsage::ServerAuth))
+            }
+            CertificateFacts::Draft(_) => (false, false),
+        };
+        let has_key = self.outcome.paths.as_ref().is_some_and(|paths| paths.key.is_some());
+        let next = match (is_ca, is_for_server, has_key) {
+            (true, ..) => return format!("ca issue server NAME --issuer {}", shell_word(self.outcome.name.as_str())),
+            (_, true, true) => "configure the server with the full chain and the private key, and reload it",
+            (_, true, false) => "configure the server with the full chain and its own private key, and reload it",
+            (_, false, true) => "give the full chain and the private key to the client",
+            (_, false, false) => "give the full chain to the owner of the request",
+        };
+        next.to_owned()
+    }
+
     fn facts(&self) -> Facts<'_> {
         match &self.outcome.facts {
             CertificateFacts::Certificate(certificate) => Facts {
@@ -182,11 +202,16 @@ impl Report for IssueReport {
         if let Some(paths) = &self.outcome.paths {
             file_fields(page, paths);
         }
+        if let Some(replaced) = &self.outcome.replaced {
+            page.field("replaced", &format!("{replaced}, which stays valid until it expires"));
+        }
         if let Some(comparison) = &self.outcome.comparison {
             comparison_fields(page, comparison);
         }
-        if let Some(hook) = &self.hook {
-            hook_fields(hook, page);
+        match &self.hook {
+            Some(hook) => hook_fields(hook, page),
+            None if self.outcome.status == IssueStatus::Issued => page.field("next", &self.next()),
+            None => {}
         }
     }
 

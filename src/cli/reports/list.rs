@@ -355,7 +355,11 @@ impl Report for List {
                     _ if tone == Tone::Dim => Tone::Dim,
                     _ => Tone::Plain,
                 };
-                self.columns.iter().map(|column| (of(column), self.cell(*column, listed))).collect()
+                let cell = |column: &Column| match column {
+                    Column::Folder => page.sentence(&self.cell(*column, listed)),
+                    _ => self.cell(*column, listed),
+                };
+                self.columns.iter().map(|column| (of(column), cell(column))).collect()
             };
             let rows: Vec<Vec<PageCell>> = self.rows.iter().map(row).collect();
             is_cut = page.toned_table_to_fit(&heads, &rows);

@@ -5,6 +5,7 @@ use time::Duration;
 use super::list::*;
 use crate::authority::testing::Ca;
 use crate::report::output::{self, Report};
+use crate::report::relative::RelativePaths;
 use crate::report::style::Style;
 use crate::store::index::sample::{NOW, Sample, add, new_index};
 use crate::store::index::{IndexError, InventoryFilter, InventoryOrder, InventoryQuery, Keep, SortKey};
@@ -45,7 +46,9 @@ fn list(limit: u64) -> List {
 fn in_a_narrow_window_the_serial_numbers_are_cut_and_nowhere_else() {
     let mut list = list(1000);
     list.rows[0].entry.serial = "5a283808257042700656a9176d453e19".parse().unwrap();
-    let shown = |columns: usize, is_window: bool| output::text(&list, Style { columns, is_window, ..Style::PLAIN });
+    let shown = |columns: usize, is_window: bool| {
+        output::text(&list, Style { columns, is_window, ..Style::PLAIN }, RelativePaths::NONE)
+    };
     let narrow = shown(72, true);
     assert!(narrow.lines().all(|line| line.chars().count() <= 72), "{narrow}");
     assert!(narrow.contains("…\n") && narrow.contains("the first digits of a serial number are enough"), "{narrow}");
@@ -57,7 +60,7 @@ fn in_a_narrow_window_the_serial_numbers_are_cut_and_nowhere_else() {
 
 #[test]
 fn a_table_has_one_line_for_each_certificate() {
-    let text = output::text(&list(1000), Style::PLAIN);
+    let text = output::text(&list(1000), Style::PLAIN, RelativePaths::NONE);
     assert_eq!(
         text,
         "\
@@ -76,21 +79,21 @@ fn a_certificate_is_coloured_by_its_state_and_what_another_has_replaced_is_super
     let mut list = list(1000);
     list.rows[0].entry.delivered_at = None;
     list.rows[1].deployed = false;
-    let text = output::text(&list, Style { stdout: true, ..Style::PLAIN });
+    let text = output::text(&list, Style { stdout: true, ..Style::PLAIN }, RelativePaths::NONE);
     let of = |name: &str| text.lines().find(|line| line.contains(name)).unwrap().to_owned();
     assert!(of("root").contains("\u{1b}[33mnot-delivered"), "{text}");
     assert!(of("web").contains("\u{1b}[2msuperseded"), "{text}");
     assert!(of("old").contains("\u{1b}[31mexpired"), "{text}");
-    let text = output::text(&self::list(2), Style { stdout: true, ..Style::PLAIN });
+    let text = output::text(&self::list(2), Style { stdout: true, ..Style::PLAIN }, RelativePaths::NONE);
     assert!(text.contains("\u{1b}[32mvalid"), "{text}");
 }
 
 #[test]
 fn what_a_limit_left_out_is_said() {
-    let text = output::text(&list(1), Style::PLAIN);
+    let text = output::text(&list(1), Style::PLAIN, RelativePaths::NONE);
     assert!(text.ends_with("\n1 of 3 certificates; --limit N shows more\n"), "{text}");
     let nothing = List { rows: vec![], total: 0, ..list(1) };
-    assert_eq!(output::text(&nothing, Style::PLAIN), "no certificates\n");
+    assert_eq!(output::text(&nothing, Style::PLAIN, RelativePaths::NONE), "no certificates\n");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::report::failure::{ErrorJson, Failure};
 use crate::report::json::{self, Time};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
-use crate::text::{PathText, rfc3339};
+use crate::text::rfc3339;
 
 /// The most names in one sentence.
 const MOST_NAMES: usize = 10;
@@ -152,7 +152,7 @@ impl Report for RenewDueReport {
                         Some(_) => "its hook was left out".to_owned(),
                         None => format!("no hook is set: ca renew {name} --hook 'systemctl reload nginx'"),
                     };
-                    page.field("to reload", &format!("the service that uses {} ({why})", folder.escaped()));
+                    page.field("to reload", &format!("the service that uses {} ({why})", page.path(folder)));
                 }
                 _ => {}
             }

@@ -1,7 +1,5 @@
 //! The results of `ca verify`.
 
-use std::path::PathBuf;
-
 use serde_json::Value;
 
 use super::verify_json::{VerifyJson, VerifyManyJson, WarningsJson};
@@ -22,25 +20,15 @@ pub struct VerifyReport {
     pub warnings: Vec<Warning>,
     /// One line a file, without advice.
     pub quiet: bool,
-    /// Paths below it are shown relative to it in the text.
-    pub working_folder: PathBuf,
 }
 
 impl VerifyReport {
-    /// A text with the paths below the working folder as a person here would type them.
-    fn near(&self, text: &str) -> String {
-        match self.working_folder.to_str().filter(|folder| folder.len() > 1) {
-            Some(folder) => text.replace(&format!("{folder}/"), ""),
-            None => text.to_owned(),
-        }
-    }
-
     fn one(&self, verified: &VerifiedFile, page: &mut Page) {
         let (tone, word) = if verified.is_valid() { (Tone::Good, "valid") } else { (Tone::Bad, "not valid") };
         page.pieces(&[(tone, word), (Tone::Plain, "  "), (Tone::Strong, &verified.file)]);
         page.gap();
         for link in verified.chain() {
-            let until = format!("expires {}, {}", rfc3339(link.not_after), self.near(&link.source.to_string()));
+            let until = format!("expires {}, {}", rfc3339(link.not_after), page.sentence(&link.source.to_string()));
             // A trusted intermediate is not called a root.
             let is_intermediate = link.role == Role::Root && link.subject != link.issuer;
             let label = if is_intermediate { "anchor" } else { link.role.name() };
@@ -81,7 +69,7 @@ impl VerifyReport {
         }
         if let Ok(Verdict { until: Some(until), .. }) = &verified.verdict {
             let left = humanize(until.at - self.options.at);
-            let because = self.near(&until.what);
+            let because = page.sentence(&until.what);
             page.field("expires", &format!("{} (in {left}; then {because} expires)", rfc3339(until.at)));
         }
         if !verified.clients.is_empty() {
@@ -96,13 +84,13 @@ impl VerifyReport {
     fn problem(&self, problem: &Problem, page: &mut Page) {
         page.gap();
         let tone = if problem.severity == Severity::Error { Tone::Bad } else { Tone::Warning };
-        let message = self.near(&problem.message);
+        let message = page.sentence(&problem.message);
         page.pieces(&[(tone, problem.severity.name()), (Tone::Plain, ": "), (Tone::Strong, &message)]);
-        let place = self.near(&problem.certificate.to_string());
+        let place = page.sentence(&problem.certificate.to_string());
         let whose = problem.subject.as_ref().map_or(place.clone(), |subject| format!("{place}, {}", shown(subject)));
         page.field("  certificate", &whose);
         page.field("  rule", &format!("{} ({})", problem.code, problem.citation));
-        page.field("  what to do", &self.near(&problem.hint));
+        page.field("  what to do", &page.sentence(&problem.hint));
     }
 
     /// One line for each file.
@@ -110,7 +98,7 @@ impl VerifyReport {
         for verified in &self.results {
             let what = match (&verified.verdict, verified.problems().first()) {
                 (Ok(Verdict { until: Some(until), .. }), _) => format!("expires {}", rfc3339(until.at)),
-                (_, Some(problem)) => format!("{}: {}", problem.code, self.near(&problem.message)),
+                (_, Some(problem)) => format!("{}: {}", problem.code, page.sentence(&problem.message)),
                 _ => String::new(),
             };
             let (tone, word) = if verified.is_valid() { (Tone::Good, "valid    ") } else { (Tone::Bad, "not valid") };

@@ -10,6 +10,7 @@ use ca::handshake::listen::{AcceptedClients, ListenTest, Port};
 use ca::handshake::{ClientAuthentication, Endpoint, fetch};
 use ca::report::ladder;
 use ca::report::page::Page;
+use ca::report::relative::RelativePaths;
 use ca::report::style::Style;
 use ca::system::socket::drop_without_lingering;
 use ca::tls::dissect::{self, Known};
@@ -72,7 +73,7 @@ fn recorded(words: &mut Words<'_>) {
         assert!(!message.name().is_empty());
         drop(message.facts());
     }
-    let mut page = Page::new(Style::PLAIN);
+    let mut page = Page::new(Style::PLAIN, RelativePaths::NONE);
     ladder::ladder(&mut page, "x", &messages);
     drop((ladder::messages_json(&messages), recording.key_log()));
     recording::pcapng([&recording], kit::NOW);

@@ -16,7 +16,7 @@ use crate::report::json::{self, FilePath, Hex, Serial, Time};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::certificate_files::CERTIFICATE;
-use crate::text::{Lifetime, PathText, humanize, rfc3339};
+use crate::text::{Lifetime, humanize, rfc3339};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -90,7 +90,7 @@ impl Report for RenewReport {
         page.field("expires", &format!("{} ({left}; before: {})", rfc3339(end), rfc3339(before.validity.not_after)));
         page.field("key", &format!("the same, {}", certificate.public_key.kind()));
         page.digest("SHA-256", &certificate.fingerprint());
-        page.field("certificate", &self.file.escaped().to_string());
+        page.field("certificate", &page.path(&self.file));
         page.gap();
         page.line("Issued certificates stay valid under both. Clients that trust the old one need the new one");
         page.line(&format!("before {}: ca roots --out FILE", rfc3339(before.validity.not_after)));

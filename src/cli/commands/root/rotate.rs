@@ -22,7 +22,7 @@ use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::index::Entry;
 use crate::store::passphrase_prompt::PassphrasePrompt;
-use crate::text::{Lifetime, PathText, rfc3339};
+use crate::text::{Lifetime, rfc3339};
 use crate::x509::{Certificate, KeyAlgorithm};
 
 #[derive(Debug, Args)]
@@ -232,7 +232,7 @@ impl Report for StartReport {
         for name in &started.rechained {
             page.field("new chain", name);
         }
-        page.field("both roots", &started.bundle.escaped().to_string());
+        page.field("both roots", &page.path(&started.bundle));
         page.gap();
         page.line("1. Give every client both roots (the file above, or 'ca roots').");
         page.line("2. Issue again what depends on the old root: 'ca root rotate status' lists it.");
@@ -405,7 +405,7 @@ impl Report for FinishReport {
             (Tone::Strong, &state.new),
         ]);
         root_fields(page, "new root", &state.new, &state.new_certificate);
-        page.field("old root", &retired.escaped().to_string());
+        page.field("old root", &page.path(retired));
         if !state.certificates.is_empty() {
             let names: Vec<_> = state.certificates.iter().map(|entry| entry.name.as_str()).collect();
             page.toned_rows("left behind", Tone::Warning, &names);
@@ -413,7 +413,7 @@ impl Report for FinishReport {
         page.gap();
         page.line("Clients may stop trusting the old root: 'ca roots' writes the bundle without it.");
         if let Some(key) = key {
-            page.line(&format!("Its private key is still there; remove it: {}", key.escaped()));
+            page.line(&format!("Its private key is still there; remove it: {}", page.path(key)));
         }
     }
 

@@ -72,7 +72,7 @@ pub struct CheckedJson {
 impl Report for Checked {
     fn text(&self, page: &mut Page) {
         let CheckedJson { place, sample, refused, notes, .. } = &self.0;
-        page.pieces(&[(Tone::Good, "✓ "), (Tone::Plain, &format!("{place}: no problem was found"))]);
+        page.pieces(&[(Tone::Good, "✓ "), (Tone::Plain, &format!("{}: no problem was found", page.sentence(place)))]);
         if let Some(sample) = sample {
             page.field("tried", &format!("a certificate for {sample}, and no rule was broken"));
         }

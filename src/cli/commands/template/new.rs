@@ -99,7 +99,7 @@ impl Report for Made {
     fn text(&self, page: &mut Page) {
         let MadeJson { name, path, .. } = &self.0;
         page.pieces(&[(Tone::Good, "✓ "), (Tone::Plain, "Wrote the template "), (Tone::Strong, name)]);
-        page.field("file", &path.0.escaped().to_string());
+        page.field("file", &page.path(&path.0));
         page.field("next", &format!("edit the file, then: ca template check {name}"));
     }
 

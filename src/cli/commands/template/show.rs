@@ -76,7 +76,7 @@ impl Report for Shown {
     fn text(&self, page: &mut Page) {
         let ShownJson { name, place, bases, toml, effective, .. } = &self.content;
         let with = if bases.is_empty() { String::new() } else { format!(", based on {}", bases.join(", ")) };
-        page.line(&format!("# template '{name}': {place}{with}"));
+        page.line(&format!("# template '{name}': {}{with}", page.sentence(place)));
         match effective.as_ref().filter(|_| self.effective) {
             Some(effective) => effective.lines().for_each(|line| page.line(line)),
             None => {
