@@ -71,6 +71,10 @@ fn sample_name(store: &Store, profile: &Profile) -> String {
     if let Some(pattern) = pattern {
         return match pattern.strip_prefix("*.") {
             Some(domain) => format!("sample.{domain}"),
+            // A pattern for URIs or e-mail addresses, or one of them.
+            None if pattern.contains(['@', '*']) || pattern.contains("://") || pattern.starts_with("urn:") => {
+                pattern.replace("@*.", "@sample.").replace('*', "sample")
+            }
             None => pattern.split('/').next().unwrap_or(pattern).to_owned(),
         };
     }

@@ -7,6 +7,7 @@ use super::comparison::{Comparison, Fate};
 use super::issuer_error::IssuerError;
 use super::refusal::DraftRefusal;
 use super::template_string::TemplateStringError;
+use super::uri_pattern::problem_of_spiffe_id;
 use super::verified_csr::CsrError;
 use crate::text::{Diagnosis, Diagnostic, escape, rfc3339};
 use crate::x509::general_name::{self, GeneralNameError};
@@ -32,12 +33,18 @@ impl Diagnostic for DraftRefusal {
             Self::Kind { allowed, .. } => {
                 Diagnosis::refused("name-kind").hint(format!("it allows: {}", allowed.join(", ")))
             }
-            Self::NotAllowed { .. } => Diagnosis::refused("name-not-allowed"),
+            Self::NotAllowed { name, .. } => {
+                let problem = problem_of_spiffe_id(name);
+                let hint = |problem| format!("a SPIFFE ID is needed: {problem} (SPIFFE-ID §2)");
+                Diagnosis::refused("name-not-allowed").hints(problem.map(hint))
+            }
             Self::TextNotAllowed { .. } => Diagnosis::refused("name-not-allowed").hint(
                 "allow in [names] covers NAME and common names that look like names of hosts; allow-common-name in [subject] the \
                  other common names",
             ),
             Self::TooFewNames { .. } => Diagnosis::refused("too-few-names").hint("add names with --san"),
+            Self::TooManyNames { .. } => Diagnosis::refused("too-many-names")
+                .hint("leave names out; NAME counts where it is a subject alternative name"),
             Self::Constrained { .. } => Diagnosis::refused("name-constrained").hint(
                 "choose a name inside the constraints, or another authority: --issuer AUTHORITY",
             ),

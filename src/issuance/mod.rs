@@ -42,6 +42,7 @@ mod subject;
 pub mod template_string;
 #[cfg(test)]
 mod testing;
+mod uri_pattern;
 pub mod verified_csr;
 pub mod verified_draft;
 

@@ -1,13 +1,16 @@
 //! The patterns of a template: one entry of `allow`, which names match, and of `allow-common-name`, which texts match.
 
+use super::uri_pattern::{UriPattern, glob, problem_of_spiffe_id};
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{GeneralName, general_name};
 
-/// One entry of `allow`: `*.corp.test` for everything below, an address block, or one name.
+/// One entry of `allow`: `*.corp.test` for everything below, an address block, mailboxes or URIs with a `*`, or one name.
 pub(super) enum NamePattern {
     Below(String),
     Exactly(GeneralName),
     Within(Subtree),
+    Mailbox(MailboxPattern),
+    Uri(UriPattern),
 }
 
 impl NamePattern {
@@ -16,8 +19,19 @@ impl NamePattern {
     /// # Errors
     /// With the reason why it is not a pattern.
     pub(super) fn parse(pattern: &str) -> Result<Self, String> {
-        if let Some(above) = pattern.strip_prefix("*.") {
+        if let Some(above) = pattern.strip_prefix("*.").filter(|above| !above.contains('@')) {
             return general_name::dns(above).map(Self::Below).map_err(|error| error.to_string());
+        }
+        if pattern.contains('*') {
+            let (prefix, value) = pattern.split_once(':').unwrap_or(("", pattern));
+            match prefix.to_ascii_lowercase().as_str() {
+                "uri" => return Self::uri(value),
+                "email" => return MailboxPattern::parse(value).map(Self::Mailbox),
+                "dns" | "ip" => {}
+                _ if pattern.contains("://") || pattern.starts_with("urn:") => return Self::uri(pattern),
+                _ if pattern.contains('@') => return MailboxPattern::parse(pattern).map(Self::Mailbox),
+                _ => {}
+            }
         }
         if let Ok(subtree @ Subtree::Ip { .. }) = pattern.parse() {
             return Ok(Self::Within(subtree));
@@ -25,16 +39,88 @@ impl NamePattern {
         pattern.parse().map(Self::Exactly).map_err(|error: general_name::GeneralNameError| error.to_string())
     }
 
-    /// Returns whether the pattern allows a name.
+    fn uri(pattern: &str) -> Result<Self, String> {
+        let not_a_pattern = |reason| format!("'{}' is not a pattern for URIs: {reason}", crate::text::escape(pattern));
+        UriPattern::parse(pattern).map(Self::Uri).map_err(not_a_pattern)
+    }
+
+    /// Returns whether a `*` in it stands for other characters of a mailbox or a URI.
+    pub(super) fn has_star(&self) -> bool {
+        matches!(self, Self::Mailbox(_) | Self::Uri(_))
+    }
+
+    /// Returns whether the pattern allows a name. With the scheme `spiffe`, it allows only SPIFFE IDs.
     pub(super) fn matches(&self, name: &GeneralName) -> bool {
         match (self, name) {
             (Self::Below(above), GeneralName::Dns(name)) => {
                 name.strip_suffix(above.as_str()).is_some_and(|host| host.ends_with('.'))
             }
+            (Self::Exactly(GeneralName::Uri(one)), GeneralName::Uri(name)) => {
+                general_name::is_same_uri(one, name) && problem_of_spiffe_id(name).is_none()
+            }
             (Self::Exactly(one), name) => one == name,
             (Self::Within(subtree), name) => subtree.contains(name),
+            (Self::Mailbox(pattern), GeneralName::Email(name)) => pattern.matches(name),
+            (Self::Uri(pattern), GeneralName::Uri(name)) => {
+                pattern.matches(name) && problem_of_spiffe_id(name).is_none()
+            }
             _ => false,
         }
+    }
+}
+
+/// A pattern for mailboxes: `*@corp.test`, `svc-*@corp.test`, `*@*.corp.test`.
+///
+/// A `*` before the `@` stands for one or more characters. After it, only `*.` at the beginning is allowed: every domain below,
+/// as in a pattern for host names.
+pub(super) struct MailboxPattern {
+    local: String,
+    domain: String,
+    /// Whether it allows the domains below, instead of the domain.
+    is_below: bool,
+}
+
+impl MailboxPattern {
+    fn parse(pattern: &str) -> Result<Self, String> {
+        let not_a_pattern = |reason: &str| {
+            format!("'{}' is not a pattern for e-mail addresses: {reason}", crate::text::escape(pattern))
+        };
+        let (local, domain) = pattern.rsplit_once('@').ok_or_else(|| not_a_pattern("it has no '@'"))?;
+        let (is_below, domain) = match domain.strip_prefix("*.") {
+            Some(above) => (true, above),
+            None => (false, domain),
+        };
+        if local.contains("**") {
+            return Err(not_a_pattern("write one '*', not two"));
+        }
+        if domain.contains('*') {
+            return Err(not_a_pattern("after the '@', a '*' can only be the whole first label, as in *@*.corp.test"));
+        }
+        // The mailbox that the pattern is with a letter for each `*` has the form of one.
+        let sample = format!("email:{}@{domain}", local.replace('*', "a"));
+        match sample.parse() {
+            Ok(GeneralName::Email(mailbox)) => {
+                let domain = mailbox.rsplit_once('@').map_or("", |(_, domain)| domain).to_owned();
+                Ok(Self { local: local.to_owned(), domain, is_below })
+            }
+            Ok(_) => Err(not_a_pattern("it is another kind of name")),
+            Err(_) if general_name::dns(domain).is_err() => {
+                Err(not_a_pattern("the part after the '@' is not a DNS name"))
+            }
+            Err(_) => Err(not_a_pattern("the part before the '@' is not a plain mailbox name")),
+        }
+    }
+
+    /// Returns whether the pattern allows a mailbox. The part before the `@` is compared byte for byte (RFC 5280 §7.5).
+    fn matches(&self, mailbox: &str) -> bool {
+        let Some((local, domain)) = mailbox.rsplit_once('@') else { return false };
+        let domain = domain.to_ascii_lowercase();
+        let is_of_domain = match self.is_below {
+            true => domain.strip_suffix(&self.domain).is_some_and(|host| host.len() > 1 && host.ends_with('.')),
+            false => domain == self.domain,
+        };
+        let is_plain = local.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'@' | b'"' | b'\\'));
+        is_of_domain && is_plain && glob(&self.local, local)
     }
 }
 
@@ -80,6 +166,75 @@ impl TextPattern {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn is_allowed(pattern: &str, name: GeneralName) -> bool {
+        NamePattern::parse(pattern).unwrap().matches(&name)
+    }
+
+    #[test]
+    fn a_pattern_for_mailboxes_binds_the_domain_and_the_local_part() {
+        for (pattern, mailbox) in [
+            ("*@corp.test", "alice@corp.test"),
+            ("email:*@Corp.test", "a.b+c@corp.test"),
+            ("svc-*@corp.test", "svc-db@CORP.test"),
+            ("*@*.corp.test", "alice@eu.corp.test"),
+            ("a*z@corp.test", "abcz@corp.test"),
+            ("*.ops@corp.test", "a.ops@corp.test"),
+        ] {
+            assert!(is_allowed(pattern, GeneralName::Email(mailbox.to_owned())), "{pattern} {mailbox}");
+        }
+        for (pattern, mailbox) in [
+            ("*@corp.test", "@corp.test"),
+            ("*@corp.test", "alice@eu.corp.test"),
+            ("*@corp.test", "alice@evilcorp.test"),
+            ("*@corp.test", "alice@corp.test@evil.test"),
+            ("*@corp.test", "\"alice@evil.test\"@corp.test"),
+            ("*@corp.test", "alice@evil.test\0@corp.test"),
+            ("svc-*@corp.test", "svc-@corp.test"),
+            ("svc-*@corp.test", "SVC-db@corp.test"),
+            ("*@*.corp.test", "alice@corp.test"),
+            ("*@*.corp.test", "alice@.corp.test"),
+            ("*@*.corp.test", "alice@evilcorp.test"),
+        ] {
+            assert!(!is_allowed(pattern, GeneralName::Email(mailbox.to_owned())), "{pattern} {mailbox}");
+        }
+        assert!(!is_allowed("*@corp.test", GeneralName::Dns("corp.test".to_owned())));
+        for pattern in
+            ["*@", "*@*", "*@a*.test", "*@eu.*.test", "**@corp.test", "a b*@corp.test", "email:*", "*@*.", ".*@a.test"]
+        {
+            assert!(NamePattern::parse(pattern).is_err(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn one_uri_is_compared_as_a_uri_and_a_spiffe_id_has_to_be_one() {
+        let uri = |text: &str| GeneralName::Uri(text.to_owned());
+        assert!(is_allowed("https://corp.test/a", uri("HTTPS://CORP.test/a")));
+        assert!(!is_allowed("https://corp.test/a", uri("https://corp.test/A")));
+        assert!(is_allowed("spiffe://corp.test/a", uri("spiffe://corp.test/a")));
+        assert!(!is_allowed("spiffe://corp.test/a", uri("SPIFFE://corp.test/a")));
+        assert!(is_allowed("uri:urn:corp:*", uri("urn:corp:a")));
+        // In a pattern for host names, the kind of name stays: this is the wildcard name itself.
+        assert!(is_allowed("dns:*.corp.test", GeneralName::Dns("*.corp.test".to_owned())));
+        assert!(!is_allowed("dns:*.corp.test", GeneralName::Dns("a.corp.test".to_owned())));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_mailbox_of_another_domain_is_never_allowed(
+            local in "[a-z*.@\"]{0,5}", domain in "(corp|evil|[.@a*]){0,3}(corp\\.test|evil\\.test|CORP\\.test)",
+        ) {
+            let mailbox = format!("{local}@{domain}");
+            for (pattern, own, is_below) in [("*@corp.test", "corp.test", false), ("*@*.corp.test", ".corp.test", true)] {
+                if is_allowed(pattern, GeneralName::Email(mailbox.clone())) {
+                    let lower = mailbox.to_lowercase();
+                    let host = lower.rsplit('@').next().unwrap();
+                    proptest::prop_assert!(if is_below { host.ends_with(own) } else { host == own }, "{}", mailbox);
+                    proptest::prop_assert_eq!(mailbox.matches('@').count(), 1);
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_star_stands_for_any_characters_and_everything_else_for_itself() {

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::name_pattern::{NamePattern, TextPattern};
 use super::refusal::DraftRefusal;
 use super::template_string::{TemplateString, TemplateValues};
+use super::uri_pattern::is_spiffe;
 use crate::text;
 use crate::x509::host_like::names_in;
 use crate::x509::{AttributeType, DistinguishedName, GeneralName};
@@ -21,10 +22,12 @@ pub enum CommonName {
 }
 
 /// The subject alternative names and common names that a template allows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NameRules {
     pub kinds: Vec<NameKind>,
     pub at_least: u32,
+    /// The most names; `None` when any number is allowed.
+    pub at_most: Option<u32>,
     /// Patterns, of which each name must match one. Empty: every name is allowed.
     pub allow: Vec<TemplateString>,
     /// Patterns, of which a common name must match one that is not a host name, an address, a mailbox or a URI. Empty: every
@@ -91,7 +94,19 @@ impl NameRules {
         if names.len() < self.at_least as usize {
             return Err(DraftRefusal::TooFewNames { template: template(), wanted: self.at_least, found: names.len() });
         }
+        if let Some(most) = self.at_most
+            && names.len() > most as usize
+        {
+            let kind = "subject alternative names";
+            return Err(DraftRefusal::TooManyNames { template: template(), kind, most, found: names.len() });
+        }
         let Patterns { allowed, patterns } = self.patterns(template(), values)?;
+        // "An X.509 SVID MUST contain exactly one URI SAN" (SPIFFE X509-SVID §2).
+        let uris = || names.iter().filter(|name| matches!(name, GeneralName::Uri(_))).count();
+        if allowed.iter().any(|pattern| is_spiffe(pattern)) && uris() > 1 {
+            let kind = "URIs beside a SPIFFE ID";
+            return Err(DraftRefusal::TooManyNames { template: template(), kind, most: 1, found: uris() });
+        }
         let is_allowed =
             |name: &GeneralName| patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(name));
         match names.iter().find(|name| !is_allowed(name)) {
@@ -144,13 +159,20 @@ impl NameRules {
     /// Returns the patterns of `allow`.
     fn patterns(&self, template: String, values: &TemplateValues) -> Result<Patterns, DraftRefusal> {
         let allowed: Vec<String> = self.allow.iter().map(|text| text.render(values)).collect::<Result<_, _>>()?;
-        let parse = |pattern: &String| {
-            NamePattern::parse(pattern).map_err(|reason| {
+        let parse = |(pattern, source): (&String, &TemplateString)| {
+            let parsed = NamePattern::parse(pattern).and_then(|parsed| {
+                // The value of a placeholder is not a pattern.
+                match parsed.has_star() && pattern.matches('*').count() != source.source().matches('*').count() {
+                    true => Err("a '*' came from the value of a placeholder".to_owned()),
+                    false => Ok(parsed),
+                }
+            });
+            parsed.map_err(|reason| {
                 let pattern = pattern.clone();
                 DraftRefusal::Pattern { template: template.clone(), pattern, reason }
             })
         };
-        let patterns = allowed.iter().map(parse).collect::<Result<_, _>>()?;
+        let patterns = allowed.iter().zip(&self.allow).map(parse).collect::<Result<_, _>>()?;
         Ok(Patterns { allowed, patterns })
     }
 }
@@ -208,6 +230,50 @@ mod tests {
             assert!(!is_allowed(rules, "alice", Some(name)), "{name}");
             // NAME is in the index, and in what the placeholders give.
             assert!(!is_allowed(rules, name, Some("alice")), "{name}");
+        }
+    }
+
+    /// Returns why a template with these rules does not give a certificate for these names; `None` when it does.
+    fn refusal(rules: &str, names: &[&str], set: &str) -> Option<DraftRefusal> {
+        let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap());
+        let mut request = request("alice", names, key.public_key());
+        request.values.0.insert("value".to_owned(), set.to_owned());
+        let profile = profile(&format!("{CLIENT}{rules}"));
+        Draft::new(&profile, &request, SignedBy::Issuer(root.ca_certificate()), NOW, serial(2)).err()
+    }
+
+    #[test]
+    fn at_most_limits_the_number_of_names() {
+        let rules = "[names]\nkinds = [\"dns\", \"uri\"]\nat-most = 2\n";
+        assert_eq!(refusal(rules, &["a.test", "urn:a:b"], ""), None);
+        let refused = refusal(rules, &["a.test", "b.test", "urn:a:b"], "");
+        assert!(matches!(refused, Some(DraftRefusal::TooManyNames { most: 2, found: 3, .. })), "{refused:?}");
+    }
+
+    #[test]
+    fn beside_a_spiffe_id_there_is_no_second_uri() {
+        let rules =
+            "[names]\nkinds = [\"dns\", \"uri\"]\nallow = [\"spiffe://corp.test/*\", \"urn:a:*\", \"*.corp.test\"]\n";
+        for names in [&["spiffe://corp.test/a", "web.corp.test"][..], &["urn:a:b"], &[]] {
+            assert_eq!(refusal(rules, names, ""), None, "{names:?}");
+        }
+        for names in [["spiffe://corp.test/a", "spiffe://corp.test/b"], ["spiffe://corp.test/a", "urn:a:b"]] {
+            let refused = refusal(rules, &names, "");
+            assert!(matches!(refused, Some(DraftRefusal::TooManyNames { most: 1, found: 2, .. })), "{refused:?}");
+        }
+        for name in ["SPIFFE://corp.test/a", "spiffe://corp.test/a%20b", "spiffe://evil.test/a"] {
+            let refused = refusal(rules, &[name], "");
+            assert!(matches!(refused, Some(DraftRefusal::NotAllowed { .. })), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn the_value_of_a_placeholder_is_not_a_pattern() {
+        for pattern in ["spiffe://corp.test/{{ value }}/web", "{{ value }}@corp.test", "uri:urn:a:{{ value }}"] {
+            let rules = format!("[names]\nkinds = [\"email\", \"uri\"]\nallow = [\"{pattern}\"]\n");
+            assert_eq!(refusal(&rules, &[], "x"), None, "{pattern}");
+            let refused = refusal(&rules, &[], "*");
+            assert!(matches!(refused, Some(DraftRefusal::Pattern { .. })), "{pattern} {refused:?}");
         }
     }
 

@@ -268,8 +268,7 @@ impl<'d, 't> Reader<'d, 't> {
     }
 
     fn names(&self, top: &mut Section<'_, '_>) -> NameRules {
-        let nothing = || NameRules { kinds: Vec::new(), at_least: 0, allow: Vec::new(), common_names: Vec::new() };
-        let inherited = self.base.map_or_else(nothing, |base| base.names.clone());
+        let inherited = self.base.map(|base| base.names.clone()).unwrap_or_default();
         let Some(mut section) = top.section("names") else { return inherited };
         let mut rules = inherited;
         // What is wrong with an inherited value follows from one that the template sets.
@@ -281,7 +280,7 @@ impl<'d, 't> Reader<'d, 't> {
         let at_least = section.take::<u32>("at-least");
         let at_least_place = at_least.as_ref().map(|at_least| at_least.place.clone()).or_else(|| kinds_place.clone());
         rules.at_least = at_least.map_or(rules.at_least, |at_least| at_least.value);
-        if let Some(place) = at_least_place
+        if let Some(place) = at_least_place.clone()
             && rules.at_least > 0
             && rules.kinds.is_empty()
         {
@@ -289,11 +288,21 @@ impl<'d, 't> Reader<'d, 't> {
             let hint = "list some in kinds: \"dns\", \"ip\", \"email\", \"uri\"".to_owned();
             self.document.note(place, message, Some(hint));
         }
+        let at_most = section.take::<u32>("at-most");
+        rules.at_most = at_most.as_ref().map_or(rules.at_most, |at_most| Some(at_most.value));
+        if let (Some(most), Some(place)) = (rules.at_most, at_most.map(|at_most| at_most.place).or(at_least_place))
+            && most < rules.at_least
+        {
+            let message = format!("at most {most} names are allowed, and at least {} are needed", rules.at_least);
+            self.document.note(place, message, None);
+        }
         let allow = section.take_list::<String>("allow");
         let place = allow.as_ref().map(|allow| allow.place.clone()).or(kinds_place);
         if allow.is_some() {
             rules.allow = self.read_texts(allow, |pattern| {
-                let hint = || "\"*.corp.test\", \"10.0.0.0/8\", or one name".to_owned();
+                let hint = || {
+                    "\"*.corp.test\", \"10.0.0.0/8\", \"*@corp.test\", \"spiffe://corp.test/*\", or one name".to_owned()
+                };
                 NamePattern::parse(pattern).map(drop).map_err(|reason| (reason, Some(hint())))
             });
         }

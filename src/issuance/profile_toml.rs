@@ -27,6 +27,9 @@ impl Profile {
         }
         line("\n[names]\nkinds", list(self.names.kinds.iter().map(|kind| kind.word().to_owned())));
         line("at-least", self.names.at_least.to_string());
+        if let Some(most) = self.names.at_most {
+            line("at-most", most.to_string());
+        }
         line("allow", texts(&self.names.allow));
         line("\n[usage]\nkey", list(self.key_usage.names().into_iter().map(str::to_owned)));
         line("extended", texts(&self.extended_key_usage));
@@ -89,7 +92,7 @@ mod tests {
     fn what_is_written_reads_the_same_again() {
         let with_everything = "summary = \"a \\\"b\\\"\"\nkey = [\"ed25519\", \"rsa-2048\"]\nlifetime = \"1h\"\nbackdate = \"0\"\n\
              [subject]\ncommon-name = \"{{ name }} x\"\nlocality = \"Köln\"\nallow-common-name = [\"a*\"]\n\
-             [names]\nkinds = [\"dns\", \"uri\"]\nat-least = 2\nallow = [\"*.{{ domain }}\"]\n\
+             [names]\nkinds = [\"dns\", \"uri\"]\nat-least = 2\nat-most = 3\nallow = [\"*.{{ domain }}\", \"spiffe://a.test/*\"]\n\
              [usage]\nkey = [\"digital-signature\"]\nextended = [\"{{ role }}-auth\", \"1.2.3\"]\n[serial]\noctets = 20\n\
              [distribution]\nocsp = [\"http://a.test\"]\n[files]\nmode = \"0640\"\ngroup = \"web\"\n";
         for toml in [

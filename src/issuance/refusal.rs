@@ -27,6 +27,8 @@ pub enum DraftRefusal {
         "too few subject alternative names for the template '{template}': {found}, where it wants at least {wanted}"
     )]
     TooFewNames { template: String, wanted: u32, found: usize },
+    #[error("too many {kind} for the template '{template}': {found}, where it allows at most {most}")]
+    TooManyNames { template: String, kind: &'static str, most: u32, found: usize },
     #[error("the name '{name}' is outside what '{authority}' may issue for: {constraint}")]
     Constrained { name: String, authority: String, constraint: String },
     #[error("the template '{template}' does not allow keys of the kind {found}; allowed are {}", allowed.iter().map(|key| key.name()).collect::<Vec<_>>().join(", "))]

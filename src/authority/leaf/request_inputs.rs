@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::issuance::name_rules::CommonName;
+use crate::issuance::name_rules::{CommonName, NameKind};
 use crate::issuance::{Profile, TemplateValues};
 use crate::store::config::Config;
 use crate::store::entry_name::EntryName;
@@ -75,11 +75,17 @@ pub(crate) fn read_profile(folder: &Path, config: &Config, template: &str) -> Re
 
 /// Normalizes a host name to lower-case A-labels, as the certificate has it.
 pub(crate) fn plain_name(name: EntryName, profile: &Profile) -> Result<EntryName, RequestInputError> {
-    let is_alternative_name = !profile.names.kinds.is_empty() && profile.common_name != CommonName::Name;
     match name.as_str().parse() {
-        Ok(GeneralName::Dns(plain)) if is_alternative_name => Ok(plain.parse()?),
+        Ok(GeneralName::Dns(plain)) if is_name_of_host(profile) => Ok(plain.parse()?),
         _ => Ok(name),
     }
+}
+
+/// Returns true when NAME is a subject alternative name whatever it is. Where the template uses it as the common name, or allows
+/// neither host names nor addresses, it is one only when it is an email address or a URI.
+fn is_name_of_host(profile: &Profile) -> bool {
+    let is_of_host = |kind: &NameKind| matches!(kind, NameKind::Dns | NameKind::Ip);
+    profile.common_name != CommonName::Name && profile.names.kinds.iter().any(is_of_host)
 }
 
 /// Returns the values of the template's placeholders. `issuer` is `None` when the caller does not know the signing
@@ -116,8 +122,7 @@ pub(crate) fn names(
     let name = name.as_str();
     let own = if profile.names.kinds.is_empty() {
         None
-    } else if profile.common_name == CommonName::Name {
-        // NAME is the common name. It is also a subject alternative name when it is an email address or a URI.
+    } else if !is_name_of_host(profile) {
         name.parse().ok().filter(|name| matches!(name, GeneralName::Email(_) | GeneralName::Uri(_)))
     } else {
         Some(name.parse()?)

@@ -36,6 +36,12 @@ fn templates_that_contradict_themselves_are_refused() {
         (LEAF.replace("digital-signature", "key-cert-sign"), "for a CA only"),
         (format!("{LEAF}[authority]\npath-length = 0\n"), "does not let it sign"),
         (format!("{LEAF}[names]\nat-least = 1\n"), "no kind of name is allowed"),
+        (
+            format!("{LEAF}[names]\nkinds = [\"dns\"]\nat-least = 2\nat-most = 1\n"),
+            "t.toml:8:11: at most 1 names are allowed",
+        ),
+        (format!("{LEAF}[names]\nkinds = [\"uri\"]\nallow = [\"spiffe://*/a\"]\n"), "in the path only"),
+        (format!("{LEAF}[names]\nkinds = [\"email\"]\nallow = [\"*@*\"]\n"), "not a pattern for e-mail addresses"),
         (format!("{LEAF}[serial]\noctets = 8\n"), "16 to 20 are allowed"),
         (format!("{LEAF}[serial]\noctets = 21\n"), "16 to 20 are allowed"),
         (LEAF.replace("[\"ecdsa-p256\"]", "[]"), "no key algorithm"),
