@@ -9,6 +9,7 @@ pub mod clock;
 pub mod context;
 pub mod crl_expiry;
 pub mod directory;
+mod file_pattern;
 pub mod handshake;
 pub mod hierarchy;
 pub mod key_input;

@@ -1,4 +1,4 @@
-//! Renews everything that is due, one after the other. A failure is part of the result and does not stop the rest, except that of
+//! Renews everything that is due, or every deployed certificate, one after the other. A failure is part of the result and does not stop the rest, except that of
 //! the passphrase of a CA key, which the other entries would meet as well.
 
 use std::collections::BTreeMap;
@@ -16,13 +16,48 @@ use crate::authority::revocation::publish_crl::{self, CrlOrder};
 use crate::keys::Passphrase;
 use crate::report::failure::Failure;
 use crate::store::Store;
-use crate::store::approval::Declined;
+use crate::store::approval::{Approval, Declined, PlannedChange};
 use crate::store::index::Reference;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphraseCache, PassphraseUnavailable};
 
+/// What is renewed.
+pub enum Selection {
+    /// Certificates and CRLs that are due.
+    Due(DueRule),
+    /// Of the certificates with these names, those that are due.
+    DueOf(DueRule, Vec<String>),
+    /// Every deployed certificate.
+    All,
+}
+
+impl Selection {
+    const fn rule(&self) -> Option<DueRule> {
+        match self {
+            Self::Due(rule) | Self::DueOf(rule, _) => Some(*rule),
+            Self::All => None,
+        }
+    }
+
+    fn entries(&self, store: &Store, context: &Context<'_>) -> Result<Vec<DueEntry>, Failure> {
+        Ok(match self {
+            Self::Due(rule) => due::due(store, *rule, &context.effects())?,
+            Self::DueOf(rule, names) => {
+                let is_wanted = |due: &DueEntry| {
+                    matches!(due.what, DueItem::Certificate { .. })
+                        && names.iter().any(|name| name.eq_ignore_ascii_case(&due.name))
+                };
+                let mut found = due::certificates_due(store, *rule, context.now())?;
+                found.retain(is_wanted);
+                found
+            }
+            Self::All => due::deployed(store, context.now())?,
+        })
+    }
+}
+
 /// What is renewed, and how.
 pub struct RenewDueRequest<'a> {
-    pub due: DueRule,
+    pub what: &'a Selection,
     /// Shortens certificates that would outlive their issuer.
     pub clip: bool,
     pub hook: HookOptions,
@@ -73,10 +108,10 @@ impl RenewedEntry {
     }
 }
 
-/// Renews everything that is due.
+/// Renews what is selected.
 ///
 /// # Errors
-/// When it cannot be found out what is due.
+/// When it cannot be found out what that is, or a user at a terminal does not confirm it.
 pub fn renew_due(
     store: &Store,
     request: &RenewDueRequest<'_>,
@@ -84,8 +119,11 @@ pub fn renew_due(
 ) -> Result<RenewedEntries, Failure> {
     let mut passphrases = CaPassphrases::default();
     let mut entries = Vec::new();
-    let due = due::due(store, request.due, &context.effects())?;
+    let due = request.what.entries(store, context)?;
     let count = due.len();
+    if matches!(request.what, Selection::All) && count > 0 && !context.changes.dry_run {
+        context.approve(all_at_once(&due))?;
+    }
     for due in due {
         passphrases.was_asked = false;
         let (outcome, hook) = match &due.what {
@@ -106,6 +144,20 @@ pub fn renew_due(
         }
     }
     Ok(RenewedEntries { not_tried: count - entries.len(), entries })
+}
+
+/// The most names that a question lists.
+const MOST_NAMED: usize = 10;
+
+/// The change that a user at a terminal confirms.
+fn all_at_once(deployed: &[DueEntry]) -> PlannedChange {
+    let can_be = |due: &&DueEntry| matches!(due.what, DueItem::Certificate { has_key: true, .. });
+    let names: Vec<&str> = deployed.iter().filter(can_be).map(|due| due.name.as_str()).collect();
+    let (shown, count) = (names[..names.len().min(MOST_NAMED)].join(", "), names.len());
+    let more = if count > MOST_NAMED { format!(" and {} more", count - MOST_NAMED) } else { String::new() };
+    let certificates = if count == 1 { "1 certificate".to_owned() } else { format!("all {count} certificates") };
+    PlannedChange { asks: true, ..PlannedChange::new(format!("renew {certificates}")) }
+        .fact("names", format!("{shown}{more}"))
 }
 
 /// The passphrases of the CA keys, each of which is asked for once.
@@ -150,7 +202,7 @@ fn renew_one(
         clip: request.clip,
         set: BTreeMap::new(),
         encrypted: false,
-        only_if: Some(request.due),
+        only_if: request.what.rule(),
         dry_run: context.changes.dry_run,
     };
     let outcome = {
@@ -182,7 +234,7 @@ fn sign_crl(
     context: &Context<'_>,
 ) -> Result<Done, Failure> {
     // Two runs at once sign one CRL; `--within` may ask for a CRL that is not in its last third.
-    let ensure = request.due == DueRule::LastThird;
+    let ensure = request.what.rule() == Some(DueRule::LastThird);
     let order = CrlOrder { authority: Some(authority.to_owned()), ensure, ..CrlOrder::default() };
     let mut ask = |key: &EncryptedKey| passphrases.get(key, store, request, context);
     let outcome = match publish_crl::publish(store, &order, &mut ask, &context.effects()).map_err(Failure::from) {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::app::address::host_of;
 use crate::app::context::Context;
+use crate::app::file_pattern::files_like;
 use crate::handshake::fetch::fetch;
 use crate::report::failure::{Failure, KindCodes};
 use crate::store::Store;
@@ -15,7 +16,7 @@ use crate::store::delivery::Paths;
 use crate::store::index::{Entry, IndexError, NamePattern, Reference, ReferenceError};
 use crate::store::locate::locate;
 use crate::store::previous_certificates::NameHistory;
-use crate::text::{PathText, escape};
+use crate::text::{PathText, escape, wildcard};
 use crate::x509::file_kind::Expected;
 use crate::x509::{Certificate, certificate_file};
 
@@ -52,6 +53,18 @@ pub enum Source {
     File(PathBuf),
     /// `HOST:PORT` of a TLS server.
     Server(String),
+}
+
+impl ChainFiles {
+    /// Returns the files with shorter paths where they are below a folder.
+    #[must_use]
+    pub fn below(self, folder: &Path) -> Self {
+        let near = |path: PathBuf| match path.strip_prefix(folder) {
+            Ok(near) => near.to_owned(),
+            Err(_) => path,
+        };
+        Self { file: near(self.file), chain: self.chain.map(near) }
+    }
 }
 
 impl Resolved {
@@ -99,6 +112,8 @@ impl Resolved {
 #[derive(Debug)]
 pub enum Input {
     Source(Source),
+    /// The files and folders that a pattern selects.
+    Files(Vec<PathBuf>),
     /// The current certificate of each name, or the one with a serial number.
     Entries(Vec<Resolved>),
 }
@@ -228,13 +243,22 @@ pub fn input(given: &Path, context: &mut Context<'_>) -> Result<Input, Failure> 
     if has_prefix(word) && !context.world.resolve(given).exists() {
         return Ok(Input::Entries(vec![resolve(word, context)?]));
     }
-    if is_only_a_file(word) || !says_which_kind(word) && context.world.resolve(given).exists() {
+    if !says_which_kind(word) && context.world.resolve(given).exists() {
         return Ok(file());
+    }
+    let files = |context: &Context<'_>| -> Result<Option<Input>, Failure> {
+        let found = if wildcard::is_pattern(word) { files_like(given, context)? } else { Vec::new() };
+        Ok(Some(found).filter(|found| !found.is_empty()).map(Input::Files))
+    };
+    if is_only_a_file(word) {
+        return Ok(files(context)?.unwrap_or_else(file));
     }
     let reference = parse(word)?;
     let server = || is_address(word).then(|| Input::Source(Source::Server(word.to_owned())));
     // Without a CA directory there are only files and servers.
-    let Ok(store) = context.store() else { return Ok(server().unwrap_or_else(file)) };
+    let Ok(store) = context.store() else {
+        return Ok(files(context)?.or_else(server).unwrap_or_else(file));
+    };
     if let Some(entry) = store.index()?.find_if_known(&reference)? {
         let is_this_one = reference.is_serial_of(&entry);
         return Ok(Input::Entries(vec![Resolved { given: word.to_owned(), entry, is_this_one }]));
@@ -242,11 +266,14 @@ pub fn input(given: &Path, context: &mut Context<'_>) -> Result<Input, Failure> 
     if let Some(server) = server() {
         return Ok(server);
     }
-    if NamePattern::of(word).is_some() && !looks_like_a_file(word) {
-        return Ok(of_pattern(word, Patterns::Every, &store)?.map_or_else(file, Input::Entries));
-    }
     if looks_like_a_file(word) {
-        return Ok(file());
+        return Ok(files(context)?.unwrap_or_else(file));
+    }
+    if wildcard::is_pattern(word) {
+        return match (of_pattern(word, Patterns::Every, &store), files(context)?) {
+            (Err(failure), Some(files)) if failure.code == "unknown-certificate" => Ok(files),
+            (names, _) => Ok(names?.map_or_else(file, Input::Entries)),
+        };
     }
     // The cause is that of the file; a name may have been meant.
     match context.read_input(given) {

@@ -11,7 +11,7 @@ use super::commands::{
     audit, backup, completions, due, explain, help, history, init, inspect, intermediate, key, log, man, quickstart,
     request, restore, revoke, rollback, root, roots, settings, show, status, template, tree, version,
 };
-use super::reports::{self, dry_run, handshake_json, issue, lint, list, many, renew_due, verify_json};
+use super::reports::{self, dry_run, handshake_json, issue, lint_json, list, many, renew_due, verify_json};
 use crate::report::failure;
 
 /// `ca.schema/1`.
@@ -77,7 +77,8 @@ pub const ALL: &[DocumentForm] = &[
     form::<many::ManyJson>("ca.issue-many/1", &["issue"]),
     form::<issue::IssueJson<'_>>("ca.issue/1", &["issue"]),
     form::<key::KeyPassphraseJson<'_>>("ca.key-passphrase/1", &["key passphrase"]),
-    form::<lint::LintJson<'_>>("ca.lint/1", &["lint"]),
+    form::<lint_json::LintManyJson>("ca.lint-many/1", &["lint"]),
+    form::<lint_json::LintJson<'_>>("ca.lint/1", &["lint"]),
     form::<list::ListedJson<'_>>("ca.list-entry/1", &["list"]),
     form::<list::ListJson<'_>>("ca.list/1", &["list"]),
     form::<log::LogJson<'_>>("ca.log/1", &["log"]),

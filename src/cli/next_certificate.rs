@@ -22,6 +22,9 @@ use crate::store::index::Reference;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphraseCache};
 use crate::text::{Lifetime, parse_time};
 
+/// What a pattern of names leaves out.
+pub const NOT_FOLLOWED: &str = "authorities, and revoked certificates";
+
 /// What may be different the next time.
 #[derive(Debug, Args)]
 pub struct NextCertificateOptions {
@@ -67,8 +70,7 @@ pub fn follow(
     context: &mut Context<'_>,
 ) -> Result<Box<dyn Report>, Failure> {
     let dry_run = next.apply(context);
-    let left_out = "authorities, and revoked certificates";
-    let resolved = resolve_all(certificates, Patterns::Usable(&is_not_revoked, left_out), context)?;
+    let resolved = resolve_all(certificates, Patterns::Usable(&is_not_revoked, NOT_FOLLOWED), context)?;
     let each = resolved.into_iter().map(|resolved| (resolved.given.clone(), resolved.name_reference())).collect();
     let (mut of_issuers, mut of_keys) = (PassphraseCache::default(), PassphraseCache::default());
     let many = if key == NextKey::Same { "ca.renew-many/1" } else { "ca.rekey-many/1" };

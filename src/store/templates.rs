@@ -30,7 +30,8 @@ macro_rules! built_in {
 /// The built-in templates, which can be used before a CA exists.
 const BUILT_IN: &[(&str, &str)] = built_in!["root", "intermediate", "server", "client", "peer", "handshake"];
 
-/// Finds a template; the site's own takes precedence over the built-in one of the same name.
+/// Finds a template; the site's own takes precedence over the built-in one of the same name. Without a folder, which an empty path
+/// says, there are only the built-in ones: a file in the working folder is not a template of a CA.
 ///
 /// # Errors
 /// When no template has this name, or it cannot be read.
@@ -43,7 +44,10 @@ pub fn find(folder: &Path, name: &str) -> Result<Template, TemplateError> {
         true => files::read(path, files::MAX_SMALL_FILE_BYTES).map(Some),
         false => files::read_if_exists(path, files::MAX_SMALL_FILE_BYTES),
     };
-    if is_plain && let Some(content) = read(&path)? {
+    if is_plain
+        && !folder.as_os_str().is_empty()
+        && let Some(content) = read(&path)?
+    {
         let toml =
             toml_document::decode(content).map_err(|cause| TemplateError::Encoding { path: path.clone(), cause })?;
         return Ok(Template { name: name.to_owned(), toml, path: Some(path), folder: folder.to_owned() });

@@ -11,6 +11,7 @@ pub mod similar;
 pub mod time;
 pub mod toml_document;
 pub mod warning;
+pub mod wildcard;
 pub mod wrap;
 
 pub use diagnostic::{Class, Diagnosis, Diagnostic};

@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use crate::app::certificate_input::require_certificates;
 use crate::app::context::Context;
 use crate::app::key_input::{CaKeyPrompt, KeyFilePrompt, read_private_key};
+use crate::app::resolve::resolve;
 use crate::app::revocations::DirectoryRevocations;
 use crate::authority::leaf::issue;
 use crate::authority::leaf::order::{CertificateFacts, IN_MEMORY, IssueOrder};
@@ -15,12 +18,12 @@ use crate::store::Store;
 use crate::store::certificate_files::{CERTIFICATE, FULLCHAIN, KEY};
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
-use crate::store::index::{CertificateStatus, Entry, Reference};
+use crate::store::index::{CertificateStatus, Entry};
 use crate::store::passphrase_prompt::{EncryptedKey, PassphraseCache};
-use crate::text::rfc3339;
+use crate::text::{PathText, rfc3339};
 use crate::verify::RevocationSource;
 use crate::x509::name_constraints::Subtree;
-use crate::x509::{Certificate, GeneralName};
+use crate::x509::{Certificate, GeneralName, pem};
 
 /// The endpoints, ready for the test.
 pub struct Endpoints {
@@ -164,6 +167,9 @@ impl EndpointOptions<'_> {
         if folder.is_dir() {
             return self.endpoint_from_folder(&folder, context);
         }
+        if folder.is_file() {
+            return self.endpoint_from_file(given, context);
+        }
         let text = given.to_str().unwrap_or_default();
         match text.split_once(',') {
             Some((certificate, key)) => {
@@ -192,20 +198,54 @@ impl EndpointOptions<'_> {
         Endpoint::new(chain, key).map_err(|error| Failure::usage("unreadable-input", error.to_string()))
     }
 
-    /// The files of a certificate that is in the index.
+    /// A file with a certificate. The private key is in the file too, in `key.pem` beside it, or where the CA put it.
+    fn endpoint_from_file(&self, given: &Path, context: &mut Context<'_>) -> Result<Endpoint, Failure> {
+        let chain = require_certificates(given, context)?;
+        let Some(leaf) = chain.first() else { return Err(Failure::nothing_in_file(given, "certificate")) };
+        let content = Zeroizing::new(context.read_input(given)?);
+        let has_key =
+            |content: &[u8]| pem::parse_each(content).flatten().any(|block| block.label.ends_with("PRIVATE KEY"));
+        if pem::is_pem(&content) && has_key(&content) {
+            return self.endpoint_from(chain, given, context);
+        }
+        let place = context.world.resolve(given);
+        if let Some(folder) = place.parent().filter(|folder| KEY.path_in(folder).exists()) {
+            // Of cert.pem, the chain is in the file beside it.
+            let whole = FULLCHAIN.path_in(folder);
+            let whole = if whole.exists() { require_certificates(&whole, context)? } else { Vec::new() };
+            let is_same = whole.first().is_some_and(|first| first.fingerprint() == leaf.fingerprint());
+            return self.endpoint_from(if is_same { whole } else { chain }, &KEY.path_in(folder), context);
+        }
+        let known = match context.store() {
+            Ok(store) => store.index()?.by_fingerprint(&leaf.serial, leaf.fingerprint())?,
+            Err(_) => None,
+        };
+        match known {
+            Some(entry) => self.endpoint_of(&entry, context),
+            None => {
+                let path = given.escaped();
+                let sentence = format!("{path} has no private key, and there is no key.pem beside it");
+                Err(Failure::usage("bad-key", sentence).hint(format!("give both files: {path},KEY")))
+            }
+        }
+    }
+
+    /// The deployed certificate of a name, or the one with a serial number.
     fn endpoint_from_name(&self, given: &str, context: &mut Context<'_>) -> Result<Endpoint, Failure> {
         let no_folder = |failure: Failure| {
-            failure.hint(format!(
-                "'{given}' is not a folder either; two files are given as \
-                 CERT,KEY"
-            ))
+            failure.hint(format!("'{given}' is not a folder either; two files are given as CERT,KEY"))
         };
-        let store = Store::open(context.home().map_err(no_folder)?)?;
-        let reference: Reference = given
-            .parse()
-            .map_err(|error: crate::store::index::ReferenceError| Failure::usage("bad-name", error.to_string()))?;
-        let index = store.index()?;
-        let entry = index.find(&reference).map_err(|error| no_folder(error.into()))?;
+        let store = context.store().map_err(no_folder)?;
+        let resolved = resolve(given, context).map_err(|failure| match failure.code {
+            "unknown-certificate" => no_folder(failure),
+            _ => failure,
+        })?;
+        self.endpoint_of(&resolved.current(&store)?, context)
+    }
+
+    /// The files of a certificate that is in the index.
+    fn endpoint_of(&self, entry: &Entry, context: &mut Context<'_>) -> Result<Endpoint, Failure> {
+        let store = context.store()?;
         if let (CertificateStatus::Revoked | CertificateStatus::Held, Some(revocation)) =
             (entry.status(context.now()), &entry.revocation)
             && !self.checks_revocation()
@@ -217,7 +257,7 @@ impl EndpointOptions<'_> {
             ));
         }
         // The folder may have another certificate by now, so it is compared with the index.
-        for folder in folders_of(store.home(), &entry)? {
+        for folder in folders_of(store.home(), entry)? {
             let endpoint = self.endpoint_from_folder(&folder, context)?;
             if endpoint.certificate().fingerprint() == entry.fingerprint {
                 return Ok(endpoint);

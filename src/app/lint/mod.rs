@@ -1,11 +1,13 @@
-//! `ca lint`: the rules that each certificate and CRL of a file breaks, and what clients refuse in a certificate by itself.
+//! `ca lint`: the rules that each certificate and CRL of its inputs breaks, and what clients refuse in a certificate by itself.
 
 mod clients;
+mod inputs;
 mod issuers;
 
 use std::mem;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use self::inputs::{Content, LintInput, inputs};
 use self::issuers::Issuers;
 use super::certificate_input::MAX_CERTIFICATES;
 use super::context::Context;
@@ -17,14 +19,13 @@ use crate::verify::CERTIFICATE_MALFORMED;
 use crate::x509::certificate::UnreadablePart;
 use crate::x509::file_kind::Expected;
 use crate::x509::pem::{self, Block};
-use crate::x509::{Certificate, certificate_file, file_kind};
+use crate::x509::{Certificate, certificate_file, file_kind, text_encoding};
 
 pub use issuers::{Signature, SignatureAnswer};
 
-/// What is to be linted, and how.
+/// How inputs are linted.
 #[derive(Debug)]
-pub struct LintRequest<'a> {
-    pub file: &'a Path,
+pub struct LintRequest {
     /// The profile whose rules are applied; `None` for what clients refuse alone.
     pub profile: Option<LintProfile>,
     /// The clients whose refusals are errors.
@@ -60,23 +61,110 @@ pub struct Linted {
     pub crls: Vec<CheckedCrl>,
 }
 
-/// Lints a file.
-///
-/// # Errors
-/// When the file, or a certificate or CRL in it, cannot be read, or there is none.
-pub fn lint(request: &LintRequest<'_>, context: &mut Context<'_>) -> Result<Linted, Failure> {
-    let path = request.file;
-    let codes = KindCodes { other: "undecodable", empty: "empty-input" };
-    let content = context.read_expected(path, Expected::CertificateOrCrl, codes)?;
-    let ders = Ders::of(content, path)?;
-    if ders.certificates.is_empty() && ders.crls.is_empty() {
-        return Err(Failure::nothing_in_file(path, "certificate"));
+/// An input and what was found in it.
+#[derive(Debug)]
+pub struct LintedInput {
+    /// The file as it was named, or the name or address of the certificate.
+    pub name: String,
+    pub result: Result<Linted, Failure>,
+}
+
+/// The most certificates, CRLs and findings of earlier inputs of one call with which another input is still read: all of them are
+/// kept until they are written.
+const MOST_KEPT: usize = 50_000;
+
+/// Lints what each argument names; an input that fails does not stop the others.
+pub fn lint(arguments: &[PathBuf], request: &LintRequest, context: &mut Context<'_>) -> Vec<LintedInput> {
+    let mut linted: Vec<LintedInput> = Vec::new();
+    let mut kept = 0;
+    for argument in arguments {
+        let is_first = linted.len();
+        for LintInput { name, content } in inputs(std::slice::from_ref(argument), context) {
+            let result = match content {
+                Ok(_) if kept > MOST_KEPT => Some(Err(too_many_kept())),
+                Ok(content) => lint_one(&name, content, request, context).transpose(),
+                Err(failure) => Some(Err(failure)),
+            };
+            let Some(result) = result else { continue };
+            kept += result.as_ref().map_or(1, Linted::size);
+            linted.push(LintedInput { name, result });
+        }
+        if linted.len() == is_first {
+            let name = argument.escaped().to_string();
+            linted.push(LintedInput { name, result: Err(inputs::nothing_to_lint(argument)) });
+        }
     }
+    linted
+}
+
+fn too_many_kept() -> Failure {
+    let sentence = format!("the inputs before it have more than {MOST_KEPT} certificates and findings");
+    Failure::usage("input-too-large", sentence).hint("lint them with several commands")
+}
+
+impl Linted {
+    /// Every finding of its certificates and CRLs.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        let of_crls = self.crls.iter().filter_map(|checked| checked.findings.as_ref());
+        self.certificates.iter().map(|checked| &checked.findings).chain(of_crls).flatten()
+    }
+
+    /// Returns whether no finding is an error.
+    pub fn has_no_error(&self) -> bool {
+        self.findings().all(|finding| finding.severity != Severity::Error)
+    }
+
+    fn size(&self) -> usize {
+        self.certificates.len() + self.crls.len() + self.findings().count()
+    }
+}
+
+/// Returns `None` for a file of a folder that has nothing to lint.
+fn lint_one(
+    name: &str,
+    content: Content,
+    request: &LintRequest,
+    context: &mut Context<'_>,
+) -> Result<Option<Linted>, Failure> {
+    let (path, ders) = match content {
+        Content::File(path) => match read(&path, context)? {
+            FileContent::Ders(ders) => (path, ders),
+            FileContent::Nothing(failure) => return Err(failure),
+        },
+        Content::OfFolder(path) => match read(&path, context)? {
+            FileContent::Ders(ders) => (path, ders),
+            FileContent::Nothing(_) => return Ok(None),
+        },
+        Content::Certificates(certificates) => (name.into(), Ders { certificates, crls: Vec::new() }),
+    };
     // What is found in each is kept until all are written.
     let count = ders.certificates.len() + ders.crls.len();
     if count > MAX_CERTIFICATES {
-        return Err(Failure::too_many_certificates(path, count, MAX_CERTIFICATES));
+        return Err(Failure::too_many_certificates(&path, count, MAX_CERTIFICATES));
     }
+    check(&path, ders, request, context).map(Some)
+}
+
+enum FileContent {
+    Ders(Ders),
+    /// Neither a certificate nor a CRL.
+    Nothing(Failure),
+}
+
+fn read(path: &Path, context: &mut Context<'_>) -> Result<FileContent, Failure> {
+    let content = text_encoding::decoded(context.read_input(path)?);
+    if let Some(kind) = file_kind::unexpected(&content, Expected::CertificateOrCrl) {
+        let codes = KindCodes { other: "undecodable", empty: "empty-input" };
+        return Ok(FileContent::Nothing(Failure::another_kind(path, kind, Expected::CertificateOrCrl, codes)));
+    }
+    let ders = Ders::of(content, path)?;
+    if ders.certificates.is_empty() && ders.crls.is_empty() {
+        return Ok(FileContent::Nothing(Failure::nothing_in_file(path, "certificate")));
+    }
+    Ok(FileContent::Ders(ders))
+}
+
+fn check(path: &Path, ders: Ders, request: &LintRequest, context: &mut Context<'_>) -> Result<Linted, Failure> {
     let place = |number: usize| format!("{}#{number}", path.escaped());
     let mut certificates = Vec::new();
     for (number, der) in (1..).zip(&ders.certificates) {

@@ -67,16 +67,32 @@ pub enum AuthorityFix {
 /// When the index or an authority cannot be read.
 pub fn due(store: &Store, due: order::DueRule, effects: &Effects<'_>) -> Result<Vec<DueEntry>, StoreError> {
     let now = effects.now();
-    let ends = match due {
-        order::DueRule::LastThird => ExpiryCondition::InLastThird(now),
-        order::DueRule::Within(within) => ExpiryCondition::Before(latest(now, within.as_duration())),
-    };
-    let mut found = certificates(store, &ends, now, &|validity| due.is_due(validity, now))?;
+    let mut found = certificates_due(store, due, now)?;
     found.extend(authorities(store, &|certificate| due.is_due(certificate.validity, now))?);
     let lists = current_lists(store, now)?.into_iter();
     let lists = lists.filter(|list| store.home().crl_der(&list.authority).exists() && list_is_due(list, due, now));
     found.extend(lists.map(DueEntry::from));
     Ok(found)
+}
+
+/// Returns the certificates in use that are due, in the order of their issue.
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn certificates_due(store: &Store, due: order::DueRule, now: OffsetDateTime) -> Result<Vec<DueEntry>, StoreError> {
+    let ends = match due {
+        order::DueRule::LastThird => ExpiryCondition::InLastThird(now),
+        order::DueRule::Within(within) => ExpiryCondition::Before(latest(now, within.as_duration())),
+    };
+    certificates(store, &ends, now, &|validity| due.is_due(validity, now))
+}
+
+/// Returns every certificate in use, in the order of their issue.
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn deployed(store: &Store, now: OffsetDateTime) -> Result<Vec<DueEntry>, StoreError> {
+    certificates(store, &ExpiryCondition::Before(latest(now, Duration::MAX)), now, &|_| true)
 }
 
 /// Returns the certificates in use that are due, and those that expire within this time; in the order of their issue.

@@ -88,6 +88,8 @@ fn a_dry_run_reports_the_change_and_leaves_every_byte_as_it_was() {
         "renew web.test --dry-run",
         "rekey web.test --dry-run",
         "renew --due --within 400d --dry-run",
+        "renew web.test --due --within 400d --dry-run",
+        "renew --all --dry-run",
         "rollback old.test --dry-run",
         "revoke web.test --dry-run",
         "revoke web.test --crl --dry-run",
@@ -180,6 +182,14 @@ fn what_cannot_be_undone_is_confirmed_at_a_terminal_and_only_there() {
     for words in ["issue server web.test --force --yes", "roots --out roots.pem --force --no-input", "renew web.test"] {
         let (status, _, stderr, asked) = place.run(typed(&["no"]), words);
         assert_eq!((status, asked.len()), (ExitStatus::Done, 0), "{words}: {stderr}");
+    }
+    let before = place.everything();
+    let (status, _, _, asked) = place.run(typed(&["no"]), "renew --all");
+    assert_eq!(status, ExitStatus::Refused);
+    assert!(asked[0].starts_with("This will renew 1 certificate.\n") && asked[0].contains("web.test"), "{asked:?}");
+    assert!(place.everything() == before);
+    for (answer, words) in [("yes", "renew --all"), ("no", "renew --all --yes"), ("no", "renew --due")] {
+        assert_eq!(place.run(typed(&[answer]), words).0, ExitStatus::Done, "{words}");
     }
     let hold = place.run(typed(&["no"]), "revoke web.test --all --reason hold");
     assert_eq!((hold.0, hold.3.len()), (ExitStatus::Done, 0), "a hold can be released: {}", hold.2);

@@ -63,6 +63,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     for file in &arguments.files {
         match resolve::input(file, context)? {
             Input::Source(source) => contents.push((source, None)),
+            Input::Files(paths) => contents.extend(paths.into_iter().map(|path| (resolve::Source::File(path), None))),
             Input::Entries(entries) => {
                 let store = context.store()?;
                 for resolved in entries {

@@ -1,11 +1,11 @@
-//! `ca lint FILE`: the rules of form, rule by rule.
+//! `ca lint FILE…`: the lint rules, rule by rule.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use crate::app::context::Context;
-use crate::app::lint::{LintRequest, lint};
+use crate::app::lint::{LintRequest, LintedInput, lint};
 use crate::cli::reports::lint::LintReport;
 use crate::clients::{ClientChoice, ClientList};
 use crate::lint::LintProfile;
@@ -14,9 +14,10 @@ use crate::report::output::Report;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Check every certificate and CRL of this file; - is standard input
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// Check every certificate and CRL of each file, or of the files in a folder; - is standard input; or the deployed
+    /// certificate of a NAME, or what the server at HOST:PORT sends; see ca help names
+    #[arg(value_name = "FILE|NAME|HOST:PORT", required = true)]
+    files: Vec<PathBuf>,
     /// Choose the rules; the last five are what these clients refuse in a single certificate
     #[arg(long, value_enum, value_name = "PROFILE", default_value_t = ProfileArgument::Rfc5280)]
     profile: ProfileArgument,
@@ -77,7 +78,13 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
             clients.push(choice);
         }
     }
-    let linted = lint(&LintRequest { file: &arguments.file, profile: rules.ok(), clients }, context)?;
+    let mut linted = lint(&arguments.files, &LintRequest { profile: rules.ok(), clients }, context);
+    // The failure of the only input is that of the command.
+    if let [LintedInput { result: Err(_), .. }] = linted.as_slice()
+        && let Some(LintedInput { result: Err(failure), .. }) = linted.pop()
+    {
+        return Err(failure);
+    }
     let profile = match rules {
         Ok(profile) => profile.name(),
         Err(word) => word,

@@ -4,10 +4,11 @@ use clap::Args;
 
 use crate::app::context::Context;
 use crate::app::directory::usual_issuer;
-use crate::app::renew_due::{RenewDueRequest, renew_due};
+use crate::app::renew_due::{RenewDueRequest, Selection, renew_due};
+use crate::app::resolve::{Patterns, is_not_revoked, resolve_all};
 use crate::authority::leaf::order::DueRule;
 use crate::authority::leaf::renew::NextKey;
-use crate::cli::next_certificate::{NextCertificateOptions, follow};
+use crate::cli::next_certificate::{NOT_FOLLOWED, NextCertificateOptions, follow};
 use crate::cli::options::passphrase::key_file_prompt;
 use crate::cli::reports::renew_due::RenewDueReport;
 use crate::report::failure::Failure;
@@ -19,35 +20,43 @@ use crate::text::Lifetime;
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Which certificates: a name, a pattern such as 'web-*', a serial number or its first digits, or a file; see ca help names
-    #[arg(value_name = "NAME|SERIAL|FILE", required_unless_present = "due")]
+    #[arg(value_name = "NAME|SERIAL|FILE", required_unless_present_any = ["due", "all"])]
     certificates: Vec<String>,
-    /// Renew every certificate that is due, and sign every CRL that is due; see 'ca due'
-    #[arg(long, conflicts_with_all = ["certificates", "lifetime", "not_after", "set", "hook"])]
+    /// Renew every certificate that is due, and sign every CRL that is due; see 'ca due'. With names: only those of them that are due
+    #[arg(long, conflicts_with_all = ["lifetime", "not_after", "set", "hook"])]
     due: bool,
     /// Choose what is due: what expires within this time [default: what is in the last third of its lifetime]
-    #[arg(long, value_name = "D", requires = "due")]
+    #[arg(long, value_name = "D", requires = "due", conflicts_with = "all")]
     within: Option<Lifetime>,
+    /// Renew every deployed certificate, due or not, except those of authorities
+    #[arg(long, conflicts_with_all = ["certificates", "due", "lifetime", "not_after", "set", "hook"])]
+    all: bool,
+    /// With --all: do not ask for a confirmation at a terminal
+    #[arg(long, requires = "all", conflicts_with = "dry_run")]
+    yes: bool,
     #[command(flatten)]
     next: NextCertificateOptions,
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let Arguments { certificates, due, within, next } = arguments;
-    match due {
-        false => follow(&certificates, NextKey::Same, &next, context),
-        true => renew_all(within.map_or(DueRule::LastThird, DueRule::Within), &next, context),
+    let Arguments { certificates, due, within, all, yes, next } = arguments;
+    let rule = within.map_or(DueRule::LastThird, DueRule::Within);
+    if !due && !all {
+        return follow(&certificates, NextKey::Same, &next, context);
     }
-}
-
-fn renew_all(
-    when: DueRule,
-    next: &NextCertificateOptions,
-    context: &mut Context<'_>,
-) -> Result<Box<dyn Report>, Failure> {
     next.apply(context);
+    context.changes.is_confirmed = yes;
+    let what = match (all, certificates.as_slice()) {
+        (true, _) => Selection::All,
+        (false, []) => Selection::Due(rule),
+        (false, given) => {
+            let resolved = resolve_all(given, Patterns::Usable(&is_not_revoked, NOT_FOLLOWED), context)?;
+            Selection::DueOf(rule, resolved.into_iter().map(|resolved| resolved.entry.name).collect())
+        }
+    };
     let store = context.store()?;
     let request = RenewDueRequest {
-        due: when,
+        what: &what,
         clip: next.clip,
         hook: next.hook.options(),
         secret: next.passphrase.passphrase_env.as_deref(),
@@ -59,5 +68,5 @@ fn renew_all(
         },
     };
     let renewed = renew_due(&store, &request, context)?;
-    Ok(Box::new(RenewDueReport { renewed, usual_issuer: usual_issuer(&store)?, when, now: context.now() }))
+    Ok(Box::new(RenewDueReport { renewed, usual_issuer: usual_issuer(&store)?, when: rule, all, now: context.now() }))
 }

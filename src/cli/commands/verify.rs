@@ -158,6 +158,7 @@ fn find_files(arguments: &mut Arguments, context: &mut Context<'_>) -> Result<()
     for file in given {
         match resolve::input(&file, context)? {
             Input::Source(Source::File(path)) => arguments.files.push(path),
+            Input::Files(paths) => arguments.files.extend(paths),
             Input::Source(Source::Server(address)) => {
                 if !is_one || arguments.connect.is_some() || !arguments.untrusted.is_empty() {
                     return Err(Failure::usage(
@@ -170,14 +171,10 @@ fn find_files(arguments: &mut Arguments, context: &mut Context<'_>) -> Result<()
             }
             Input::Entries(entries) => {
                 let store = context.store()?;
-                let near = |path: PathBuf| match path.strip_prefix(&context.world.working_folder) {
-                    Ok(near) => near.to_owned(),
-                    Err(_) => path,
-                };
                 for entry in entries {
-                    let ChainFiles { file, chain } = entry.chain_files(&store)?;
-                    arguments.files.push(near(file));
-                    arguments.untrusted.extend(chain.map(near).filter(|_| !arguments.as_served));
+                    let ChainFiles { file, chain } = entry.chain_files(&store)?.below(&context.world.working_folder);
+                    arguments.files.push(file);
+                    arguments.untrusted.extend(chain.filter(|_| !arguments.as_served));
                 }
             }
         }

@@ -35,6 +35,8 @@ enum Value {
     Certificate {
         or_file: bool,
     },
+    /// A file, or a name or serial number.
+    FileOrCertificate,
     Serial,
     Template,
     Authority,
@@ -54,7 +56,8 @@ impl Value {
         let name = arg.get_value_names().and_then(|names| names.first()).map(|name| name.as_str()).unwrap_or_default();
         Some(match name {
             _ if name.contains("NAME|SERIAL") => Self::Certificate { or_file: name.contains("FILE") },
-            "DIR|NAME" => Self::Certificate { or_file: true },
+            "FILE|NAME|HOST:PORT" => Self::FileOrCertificate,
+            "DIR|FILE|NAME" => Self::Certificate { or_file: true },
             "SERIAL" => Self::Serial,
             "TEMPLATE" => Self::Template,
             "AUTHORITY" => Self::Authority,
@@ -130,6 +133,11 @@ impl Source {
                 if or_file && (found.is_empty() || Path::new(current).components().count() > 1) {
                     found.extend(PathCompleter::any().complete(current));
                 }
+                found
+            }
+            Value::FileOrCertificate => {
+                let mut found = PathCompleter::any().complete(current);
+                found.extend(self.certificates(current, true));
                 found
             }
             Value::Serial => self.certificates(current, false),

@@ -68,6 +68,7 @@ pub const ALL: &[(&str, &[Example])] = &[
         &[
             example("the next certificate of a name, for the same key", "ca renew www.corp.test"),
             example("from cron: everything that is due", "ca renew --due --no-input"),
+            example("every deployed certificate, due or not", "ca renew --all --dry-run"),
         ],
     ),
     ("rekey", &[example("the next certificate of a name, with a new key", "ca rekey www.corp.test")]),
@@ -254,6 +255,7 @@ pub const ALL: &[(&str, &[Example])] = &[
         &[
             example("check a certificate against RFC 5280", "ca lint cert.pem"),
             example("against the rules of Apple's platforms", "ca lint cert.pem --profile apple"),
+            example("every certificate of this CA", "ca lint '*'"),
         ],
     ),
     (

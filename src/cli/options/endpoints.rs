@@ -14,11 +14,12 @@ use crate::text::PathText;
 /// The flags of the endpoints.
 #[derive(Debug, Args)]
 pub struct EndpointArguments {
-    /// The server: a folder that 'ca issue' wrote, CERT,KEY files, or a name in the index [default: issued for an hour]
-    #[arg(long, value_name = "DIR|NAME")]
+    /// The server: a folder that 'ca issue' wrote, a file of it, CERT,KEY files, a file with both, or a name or serial number
+    /// [default: issued for an hour]
+    #[arg(long, value_name = "DIR|FILE|NAME")]
     server: Option<PathBuf>,
     /// The client, in the same forms
-    #[arg(long, value_name = "DIR|NAME")]
+    #[arg(long, value_name = "DIR|FILE|NAME")]
     client: Option<PathBuf>,
     /// The CA certificates that both sides trust [default: the roots of the CA directory]
     #[arg(long, value_name = "FILE")]

@@ -1,34 +1,84 @@
-//! What `ca lint` found, as text and as JSON.
+//! What `ca lint` found, as text.
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::Value;
 
-use super::clients::ClientJson;
-use crate::app::lint::{CheckedCertificate, CheckedCrl, Linted, Signature, SignatureAnswer};
+use super::lint_json::{LintJson, LintManyJson};
+use crate::app::lint::{CheckedCertificate, CheckedCrl, Linted, LintedInput, Signature, SignatureAnswer};
 use crate::app::verify::clients::line;
 use crate::clients::Prediction;
 use crate::clients::predict::Outcome;
 use crate::lint::{Finding, Severity};
+use crate::report::failure::Failure;
 use crate::report::json;
 use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
+
+/// The most inputs that one sentence names.
+const MOST_NAMED: usize = 10;
 
 /// The findings of one call.
 pub struct LintReport {
     pub profile: &'static str,
     /// Whether the profile is what clients refuse, and has no rules.
     pub is_of_clients: bool,
-    pub linted: Linted,
+    pub linted: Vec<LintedInput>,
     /// One line for each certificate and CRL, without its findings.
     pub quiet: bool,
 }
 
 impl LintReport {
     fn passed(&self) -> bool {
-        let of_crls = self.linted.crls.iter().filter_map(|checked| checked.findings.as_ref());
-        let all = self.linted.certificates.iter().map(|checked| &checked.findings).chain(of_crls);
-        all.flatten().all(|finding| finding.severity != Severity::Error)
+        self.linted.iter().filter_map(|input| input.result.as_ref().ok()).all(Linted::has_no_error)
+    }
+
+    fn not_checked(&self) -> Vec<(&str, &Failure)> {
+        self.linted.iter().filter_map(|input| Some((input.name.as_str(), input.result.as_ref().err()?))).collect()
+    }
+
+    /// One of several inputs: what is to be said about it. With `quiet`, each certificate and CRL has its line.
+    fn one_of_many(&self, LintedInput { name, result }: &LintedInput, page: &mut Page) {
+        match result {
+            Ok(linted) => {
+                for checked in linted.certificates.iter().filter(|checked| self.quiet || self.is_worth_a_look(checked))
+                {
+                    self.certificate(checked, page);
+                }
+                for checked in linted.crls.iter().filter(|checked| self.quiet || has_findings(checked)) {
+                    self.crl(checked, page);
+                }
+            }
+            Err(failure) => {
+                if !self.quiet {
+                    page.gap();
+                }
+                let is_named = failure.message.contains(name.as_str());
+                let name = if is_named { String::new() } else { format!("{name}: ") };
+                page.pieces(&[(Tone::Bad, "✗ "), (Tone::Strong, &name), (Tone::Plain, &failure.message)]);
+            }
+        }
+    }
+
+    /// Whether there is more to say about a certificate than that it keeps every rule.
+    fn is_worth_a_look(&self, checked: &CheckedCertificate) -> bool {
+        !checked.findings.is_empty() || is_doubtful(&checked.signature) || checked.clients.iter().any(is_unmeasured)
+    }
+
+    /// The numbers of inputs by the worst that was found in them.
+    fn summary(&self) -> String {
+        let worst = |linted: &Linted| linted.findings().map(|finding| finding.severity).max();
+        let count = |wanted: Option<Severity>| {
+            let checked = self.linted.iter().filter_map(|input| input.result.as_ref().ok());
+            checked.filter(|linted| worst(linted) == wanted).count()
+        };
+        let counts = [
+            (count(Some(Severity::Error)), "with errors"),
+            (count(Some(Severity::Warning)), "with warnings"),
+            (count(None), "without findings"),
+            (self.not_checked().len(), "not checked"),
+        ];
+        let parts: Vec<String> =
+            counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+        format!("{} inputs, profile {}: {}", self.linted.len(), self.profile, parts.join(", "))
     }
 
     fn certificate(&self, checked: &CheckedCertificate, page: &mut Page) {
@@ -68,7 +118,6 @@ impl LintReport {
         if !self.quiet {
             page.gap();
         }
-        let is_unmeasured = |prediction: &Prediction<'_>| matches!(&prediction.outcome, Outcome::NotMeasured(facts) if !facts.is_empty());
         let (tone, word) = if !checked.findings.is_empty() {
             (Tone::Bad, "is refused")
         } else if checked.clients.iter().any(is_unmeasured) {
@@ -94,6 +143,19 @@ impl LintReport {
     }
 }
 
+/// What clients do with CRLs was not measured, which is said too.
+fn has_findings(checked: &CheckedCrl) -> bool {
+    checked.findings.as_ref().is_none_or(|findings| !findings.is_empty()) || is_doubtful(&checked.signature)
+}
+
+fn is_unmeasured(prediction: &Prediction<'_>) -> bool {
+    matches!(&prediction.outcome, Outcome::NotMeasured(facts) if !facts.is_empty())
+}
+
+fn is_doubtful(signature: &Signature) -> bool {
+    matches!(signature.answer, SignatureAnswer::Invalid | SignatureAnswer::CannotBeChecked)
+}
+
 fn findings(findings: &[Finding], page: &mut Page) {
     for finding in findings {
         let tone = if finding.severity == Severity::Error { Tone::Bad } else { Tone::Warning };
@@ -107,135 +169,68 @@ fn findings(findings: &[Finding], page: &mut Page) {
 
 /// Shows an answer that is not "valid" although the file has a certificate of the issuer's name.
 fn signature(signature: &Signature, page: &mut Page) {
-    if matches!(signature.answer, SignatureAnswer::Invalid | SignatureAnswer::CannotBeChecked) {
+    if is_doubtful(signature) {
         let number = signature.issuer.map(|number| format!(" (#{number})")).unwrap_or_default();
         page.field("  signature", &format!("{}{number}", signature.reason.as_deref().unwrap_or_default()));
     }
 }
 
-/// `ca.lint/1`.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Lint")]
-pub struct LintJson<'a> {
-    profile: &'static str,
-    passed: bool,
-    certificates: Vec<CheckedCertificateJson<'a>>,
-    crls: Vec<CheckedCrlJson<'a>>,
-}
-
-/// A certificate that was checked.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "CheckedCertificate")]
-struct CheckedCertificateJson<'a> {
-    /// The file and the number in it.
-    certificate: &'a str,
-    subject: &'a str,
-    findings: Vec<LintFindingJson<'a>>,
-    signature: SignatureJson<'a>,
-    /// With `--client`, or a profile that is called after clients.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    clients: Vec<ClientJson<'a>>,
-}
-
-/// A CRL that was checked.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "CheckedCrl")]
-struct CheckedCrlJson<'a> {
-    /// The file and the number in it.
-    crl: &'a str,
-    issuer: &'a str,
-    /// `null` when the profile has no rules about CRLs.
-    findings: Option<Vec<LintFindingJson<'a>>>,
-    signature: SignatureJson<'a>,
-}
-
-/// A rule that is broken.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "LintFinding")]
-struct LintFindingJson<'a> {
-    /// A code of `ca explain`.
-    rule: &'a str,
-    #[schemars(extend("enum" = ["error", "warning"]))]
-    severity: &'static str,
-    citation: &'a str,
-    message: &'a str,
-    hint: Option<&'a str>,
-}
-
-/// Whether a certificate of the file signed it.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "SignatureCheck")]
-struct SignatureJson<'a> {
-    #[schemars(extend("enum" = ["valid", "invalid", "cannot-be-checked", "not-checked"]))]
-    answer: &'static str,
-    /// The number of that certificate.
-    issuer: Option<usize>,
-    reason: Option<&'a str>,
-}
-
-impl<'a> CheckedCertificateJson<'a> {
-    fn new(checked: &'a CheckedCertificate) -> Self {
-        Self {
-            certificate: &checked.place,
-            subject: &checked.subject,
-            findings: checked.findings.iter().map(LintFindingJson::new).collect(),
-            signature: SignatureJson::new(&checked.signature),
-            clients: checked.clients.iter().map(ClientJson::new).collect(),
-        }
-    }
-}
-
-impl<'a> CheckedCrlJson<'a> {
-    fn new(checked: &'a CheckedCrl) -> Self {
-        let findings = checked.findings.as_ref();
-        Self {
-            crl: &checked.place,
-            issuer: &checked.issuer,
-            findings: findings.map(|findings| findings.iter().map(LintFindingJson::new).collect()),
-            signature: SignatureJson::new(&checked.signature),
-        }
-    }
-}
-
-impl<'a> LintFindingJson<'a> {
-    fn new(finding: &'a Finding) -> Self {
-        Self {
-            rule: finding.rule,
-            severity: finding.severity.name(),
-            citation: finding.citation,
-            message: &finding.message,
-            hint: finding.hint.as_deref(),
-        }
-    }
-}
-
-impl<'a> SignatureJson<'a> {
-    fn new(signature: &'a Signature) -> Self {
-        Self { answer: signature.answer.name(), issuer: signature.issuer, reason: signature.reason.as_deref() }
-    }
-}
-
 impl Report for LintReport {
     fn text(&self, page: &mut Page) {
-        for checked in &self.linted.certificates {
-            self.certificate(checked, page);
+        if let [LintedInput { result: Ok(linted), .. }] = self.linted.as_slice() {
+            for checked in &linted.certificates {
+                self.certificate(checked, page);
+            }
+            for checked in &linted.crls {
+                self.crl(checked, page);
+            }
+            return;
         }
-        for checked in &self.linted.crls {
-            self.crl(checked, page);
+        for input in &self.linted {
+            self.one_of_many(input, page);
+        }
+        if !self.quiet {
+            page.gap();
+            page.line(&self.summary());
         }
     }
 
     fn json(&self) -> Value {
-        let content = LintJson {
-            profile: self.profile,
-            passed: self.passed(),
-            certificates: self.linted.certificates.iter().map(CheckedCertificateJson::new).collect(),
-            crls: self.linted.crls.iter().map(CheckedCrlJson::new).collect(),
+        const ONE: &str = "ca.lint/1";
+        let one = |LintedInput { name, result }: &LintedInput| match result {
+            Ok(linted) => json::document(ONE, &LintJson::new(Some(name), self.profile, linted)),
+            Err(failure) => failure.json_of(name),
         };
-        json::document("ca.lint/1", &content)
+        match self.linted.as_slice() {
+            [LintedInput { result: Ok(linted), .. }] => json::document(ONE, &LintJson::new(None, self.profile, linted)),
+            many => {
+                let not_checked = self.not_checked().len();
+                let passed = self.passed() && not_checked == 0;
+                let results = many.iter().map(one).collect();
+                let content = LintManyJson { profile: self.profile, passed, not_checked, results };
+                json::document("ca.lint-many/1", &content)
+            }
+        }
     }
 
     fn answer(&self) -> Answer {
         if self.passed() { Answer::Yes } else { Answer::No }
+    }
+
+    fn failure(&self) -> Option<Failure> {
+        let failed = self.not_checked();
+        let (count, of) = (failed.len(), self.linted.len());
+        let named: Vec<&str> = failed.iter().take(MOST_NAMED).map(|(name, _)| *name).collect();
+        let more = if count > MOST_NAMED { format!(" and {} more", count - MOST_NAMED) } else { String::new() };
+        let were = if count == 1 { "was" } else { "were" };
+        let names = named.join(", ");
+        let hints = failed
+            .iter()
+            .take(MOST_NAMED)
+            .flat_map(|(name, failure)| failure.hints.iter().map(move |hint| format!("{name}: {hint}")));
+        let failure =
+            Failure::usage("not-all-checked", format!("{count} of {of} inputs {were} not checked: {names}{more}"));
+        let failure = hints.fold(failure, Failure::hint);
+        (count > 0).then_some(failure)
     }
 }

@@ -13,6 +13,7 @@ pub mod handshake_json;
 pub mod hook;
 pub mod issue;
 pub mod lint;
+pub mod lint_json;
 pub mod list;
 #[cfg(test)]
 mod list_tests;

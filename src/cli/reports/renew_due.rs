@@ -24,6 +24,8 @@ pub struct RenewDueReport {
     pub renewed: RenewedEntries,
     pub usual_issuer: String,
     pub when: DueRule,
+    /// True for every deployed certificate, due or not.
+    pub all: bool,
     pub now: OffsetDateTime,
 }
 
@@ -112,7 +114,7 @@ impl<'a> RenewedJson<'a> {
 impl Report for RenewDueReport {
     fn text(&self, page: &mut Page) {
         if self.renewed.entries.is_empty() {
-            page.line("nothing is due");
+            page.line(if self.all { "no certificate is deployed" } else { "nothing is due" });
         }
         for entry in &self.renewed.entries {
             let (tone, mark, done) = match &entry.outcome {
