@@ -168,7 +168,9 @@ mod tests {
     use super::*;
     use crate::authority::leaf::order::IssueOrder;
     use crate::authority::testing::{Ca, NOW, order};
-    use crate::issuance::{CertificateRequest, Expiry, IssuerError, Profile, SignedBy, TemplateValues};
+    use crate::issuance::{
+        CertificateRequest, Expiry, GivenExtensions, IssuerError, Profile, SignedBy, TemplateValues,
+    };
     use crate::keys::{PrivateKey, SigningError};
     use crate::lint::testing::{TestCa, TestCert, name};
     use crate::store::ca_certificates::CaCertificates;
@@ -211,6 +213,7 @@ mod tests {
             public_key: leaf.public_key().clone(),
             expiry: Expiry::Default,
             clip: false,
+            extensions: GivenExtensions::None,
             subject: Vec::new(),
             values: TemplateValues(
                 [("name".to_owned(), "web.test".to_owned()), ("organization".to_owned(), String::new())].into(),
@@ -264,6 +267,7 @@ mod tests {
                 public_key: PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap().public_key().clone(),
                 expiry: Expiry::Default,
                 clip: false,
+                extensions: GivenExtensions::None,
                 subject: Vec::new(),
                 values: TemplateValues(["name", "organization"].map(|key| (key.to_owned(), "x".to_owned())).into()),
             };

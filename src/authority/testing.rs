@@ -25,7 +25,7 @@ use time::macros::datetime;
 use crate::authority::hierarchy::renew_root;
 use crate::authority::leaf::order::{IfNameExists, IssueOrder, IssueOutcome, SubjectKey};
 use crate::authority::leaf::{issue, request};
-use crate::issuance::{self, Expiry, SignedBy, recertify};
+use crate::issuance::{self, Expiry, GivenExtensions, SignedBy, recertify};
 use crate::keys::Passphrase;
 use crate::store::ca_certificates::CaCertificates;
 use crate::store::config::Config;
@@ -305,6 +305,7 @@ pub fn order(template: &str, name: &str) -> IssueOrder {
         expiry: Expiry::Default,
         clip: false,
         key: SubjectKey::Generate(None),
+        extensions: GivenExtensions::None,
         subject: Vec::new(),
         set: BTreeMap::new(),
         issuer: None,

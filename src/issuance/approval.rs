@@ -5,7 +5,8 @@ use super::draft::Draft;
 use super::encode::{self, EncodeError};
 use crate::keys;
 use crate::lint::{self, Finding, Severity};
-use crate::x509::{Certificate, DecodeError, tbs};
+use crate::x509::certificate::oid;
+use crate::x509::{Certificate, DecodeError, Extension, tbs};
 
 /// A draft without errors, and the exact bytes to be signed. Only [`approve`] makes one, and [`ApprovedDraft::verified`]
 /// consumes it.
@@ -86,6 +87,22 @@ const CARRIED_OVER: [&str; 6] = [
     lint::rules::name_constraints_mask::RULE.code,
 ];
 
+/// Returns whether an extension is one that has its own field in a draft.
+fn is_of_program(extension: &Extension) -> bool {
+    const OWN: [&str; 9] = [
+        oid::SUBJECT_KEY_ID,
+        oid::KEY_USAGE,
+        oid::SUBJECT_ALT_NAME,
+        oid::BASIC_CONSTRAINTS,
+        oid::NAME_CONSTRAINTS,
+        oid::CRL_DISTRIBUTION_POINTS,
+        oid::AUTHORITY_KEY_ID,
+        oid::EXTENDED_KEY_USAGE,
+        oid::AUTHORITY_INFO_ACCESS,
+    ];
+    OWN.contains(&extension.oid.as_str())
+}
+
 fn first_difference(draft: &Draft, written: &Certificate) -> Option<&'static str> {
     let fields = [
         ("serial number", written.serial == draft.serial),
@@ -97,6 +114,11 @@ fn first_difference(draft: &Draft, written: &Certificate) -> Option<&'static str
         ("subject alternative names", written.names() == draft.names),
         ("key usage", written.key_usage == Some(draft.key_usage)),
         ("extended key usage", written.extended_key_usage.as_deref().unwrap_or_default() == draft.extended_key_usage),
+        (
+            "criticality of the extended key usage",
+            written.extension(oid::EXTENDED_KEY_USAGE).is_some_and(|it| it.critical) == draft.critical_purposes,
+        ),
+        ("extensions of the template", written.extensions.iter().filter(|it| !is_of_program(it)).eq(&draft.extensions)),
         ("basic constraints", written.basic_constraints == Some(draft.basic_constraints)),
         ("name constraints", written.name_constraints == draft.name_constraints),
         ("subject key identifier", written.subject_key_id.as_ref() == Some(&draft.subject_key_id)),
@@ -132,7 +154,7 @@ mod tests {
         assert_eq!(first_difference(&draft, &written), None);
         let url = || vec!["http://corp.test".to_owned()];
         type Bend<'a> = &'a dyn Fn(&mut Certificate);
-        let bent: [(Bend<'_>, &str); 16] = [
+        let bent: [(Bend<'_>, &str); 18] = [
             (&|written| written.serial = serial(3), "serial number"),
             (&|written| written.tbs_signature_algorithm = other.signature_algorithm.clone(), "signature algorithm"),
             (&|written| written.issuer = other.subject.clone(), "issuer"),
@@ -142,6 +164,19 @@ mod tests {
             (&|written| written.subject_alt_names = Some(vec!["a.test".parse().unwrap()]), "subject alternative names"),
             (&|written| written.key_usage = None, "key usage"),
             (&|written| written.extended_key_usage = Some(vec![ExtendedKeyUsage::ServerAuth]), "extended key usage"),
+            (
+                &|written| {
+                    let (oid, value) = (oid::EXTENDED_KEY_USAGE.to_owned(), Vec::new());
+                    written.extensions.push(Extension { oid, critical: true, value });
+                },
+                "criticality of the extended key usage",
+            ),
+            (
+                &|written| {
+                    written.extensions.push(Extension { oid: "1.2.3".to_owned(), critical: false, value: vec![5, 0] });
+                },
+                "extensions of the template",
+            ),
             (&|written| written.basic_constraints = None, "basic constraints"),
             (
                 &|written| written.name_constraints = root.ca_certificate().certificate().name_constraints.clone(),

@@ -28,7 +28,7 @@ impl Diagnostic for DraftRefusal {
         match self {
             Self::Template(error) => error.diagnosis(),
             Self::Subject(_) => Diagnosis::usage("bad-subject"),
-            Self::Pattern { .. } | Self::Purpose(_) | Self::Address(_) => Diagnosis::usage("bad-template"),
+            Self::Pattern { .. } | Self::Purpose(_) | Self::Address(_) | Self::TimeStampingAndMore(_) => Diagnosis::usage("bad-template"),
             Self::Kind { allowed, .. } if allowed.is_empty() => Diagnosis::refused("name-kind").hint("it allows none"),
             Self::Kind { allowed, .. } => {
                 Diagnosis::refused("name-kind").hint(format!("it allows: {}", allowed.join(", ")))
@@ -48,6 +48,7 @@ impl Diagnostic for DraftRefusal {
             Self::Constrained { .. } => Diagnosis::refused("name-constrained").hint(
                 "choose a name inside the constraints, or another authority: --issuer AUTHORITY",
             ),
+            Self::Extension { .. } => Diagnosis::refused("extension-refused"),
             Self::Key { .. } => Diagnosis::refused("key-not-allowed"),
             Self::TooLong { longest, .. } => Diagnosis::refused("too-long")
                 .hint(format!("ask for --for {longest} or less; 'longest' in the template says how much is allowed")),

@@ -3,6 +3,7 @@
 use time::{Duration, OffsetDateTime};
 
 use super::ca_certificate::CaCertificate;
+use super::extension_rules;
 use super::profile::Profile;
 use super::refusal::DraftRefusal;
 use super::request::{CertificateRequest, Expiry};
@@ -11,8 +12,8 @@ use super::template_string::{TemplateString, TemplateValues};
 use crate::keys::Signer;
 use crate::text::{Lifetime, humanize};
 use crate::x509::{
-    BasicConstraints, DistinguishedName, ExtendedKeyUsage, GeneralName, KeyKind, KeyUsage, NameConstraints, PublicKey,
-    SerialNumber, SignatureAlgorithm, Validity, general_name,
+    BasicConstraints, DistinguishedName, ExtendedKeyUsage, Extension, GeneralName, KeyKind, KeyUsage, NameConstraints,
+    PublicKey, SerialNumber, SignatureAlgorithm, Validity, general_name,
 };
 
 /// Every field of a certificate, decided.
@@ -29,6 +30,9 @@ pub struct Draft {
     pub names: Vec<GeneralName>,
     pub key_usage: KeyUsage,
     pub extended_key_usage: Vec<ExtendedKeyUsage>,
+    pub critical_purposes: bool,
+    /// The certificate policies, and the extensions that a template adds by their object identifier.
+    pub extensions: Vec<Extension>,
     pub basic_constraints: BasicConstraints,
     pub name_constraints: Option<NameConstraints>,
     /// The issuer's key identifier; in a root its own.
@@ -81,6 +85,9 @@ impl Draft {
         let validity = validity(profile, request, issuer, now)?;
         let rules = profile.authority.as_ref();
         let extended_key_usage = extended_key_usage(profile, &request.values)?;
+        let is_time_stamping = extended_key_usage.contains(&ExtendedKeyUsage::TimeStamping);
+        let mut extensions: Vec<_> = extension_rules::policies(&profile.policies).into_iter().collect();
+        extensions.extend(extension_rules::extensions(&profile.extensions, &request.extensions, &request.values)?);
         let addresses = |texts: &[TemplateString]| addresses(texts, &request.values);
         Ok(Self {
             serial,
@@ -94,7 +101,9 @@ impl Draft {
             subject_key_id: request.public_key.key_id().to_vec(),
             names: request.names.clone(),
             key_usage: key_usage(profile.key_usage, &request.public_key),
+            critical_purposes: !extended_key_usage.is_empty() && (profile.critical_purposes || is_time_stamping),
             extended_key_usage,
+            extensions,
             basic_constraints: BasicConstraints {
                 ca: rules.is_some(),
                 path_length: rules.and_then(|rules| rules.path_length).map(u32::from),
@@ -130,6 +139,11 @@ fn extended_key_usage(profile: &Profile, values: &TemplateValues) -> Result<Vec<
         if !purposes.contains(&purpose) {
             purposes.push(purpose);
         }
+    }
+    // RFC 3161 §2.3: "one instance of the extended key usage field extension […] KeyPurposeID having value: id-kp-timeStamping.
+    // This extension MUST be critical."
+    if purposes.len() > 1 && purposes.contains(&ExtendedKeyUsage::TimeStamping) {
+        return Err(DraftRefusal::TimeStampingAndMore(profile.name.clone()));
     }
     Ok(purposes)
 }

@@ -13,7 +13,10 @@ use rcgen::{
 use super::draft::Draft;
 use super::request_draft::RequestDraft;
 use crate::x509::certificate::oid;
-use crate::x509::{BasicConstraints as PathRules, ExtendedKeyUsage, GeneralName, KeyUsage, PublicKey, TbsFields, der};
+use crate::x509::{
+    BasicConstraints as PathRules, ExtendedKeyUsage, Extension, GeneralName, KeyUsage, PublicKey, TbsFields, der,
+    der_form,
+};
 
 /// Why a draft cannot be encoded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -90,8 +93,12 @@ fn parameters(draft: &Draft) -> Result<CertificateParams, EncodeError> {
     parameters.subject_alt_names = draft.names.iter().map(subject_alt_name).collect::<Result<_, _>>()?;
     parameters.is_ca = is_ca(draft.basic_constraints)?;
     parameters.key_usages = key_usages(draft.key_usage);
-    parameters.extended_key_usages =
-        draft.extended_key_usage.iter().map(extended_key_usage).collect::<Result<_, _>>()?;
+    let purposes = draft.extended_key_usage.iter().map(extended_key_usage).collect::<Result<_, _>>()?;
+    if draft.critical_purposes {
+        parameters.custom_extensions.push(critical_purposes(draft)?);
+    } else {
+        parameters.extended_key_usages = purposes;
+    }
     parameters.use_authority_key_identifier_extension = true;
     parameters.key_identifier_method = KeyIdMethod::PreSpecified(draft.subject_key_id.clone());
     if !draft.crl_urls.is_empty() {
@@ -99,6 +106,11 @@ fn parameters(draft: &Draft) -> Result<CertificateParams, EncodeError> {
     }
     parameters.custom_extensions.extend(name_constraints(draft));
     parameters.custom_extensions.extend(authority_info_access(draft));
+    for Extension { oid, critical, value } in &draft.extensions {
+        let mut extension = CustomExtension::from_oid_content(&object_identifier(oid)?, value.clone());
+        extension.set_criticality(*critical);
+        parameters.custom_extensions.push(extension);
+    }
     Ok(parameters)
 }
 
@@ -148,6 +160,19 @@ fn extended_key_usage(purpose: &ExtendedKeyUsage) -> Result<ExtendedKeyUsagePurp
 fn object_identifier(dotted: &str) -> Result<Vec<u64>, EncodeError> {
     let arcs = dotted.split('.').map(str::parse).collect::<Result<_, _>>();
     arcs.map_err(|_| EncodeError::ObjectIdentifier(dotted.to_owned()))
+}
+
+/// DER of our own: the encoder does not write a critical extended key usage (RFC 5280 §4.2.1.12 allows it).
+fn critical_purposes(draft: &Draft) -> Result<CustomExtension, EncodeError> {
+    let encode = |purpose: &ExtendedKeyUsage| {
+        let oid = purpose.oid();
+        der_form::object_identifier(oid).ok_or_else(|| EncodeError::ObjectIdentifier(oid.to_owned()))
+    };
+    let purposes: Vec<Vec<u8>> = draft.extended_key_usage.iter().map(encode).collect::<Result<_, _>>()?;
+    let content = der::sequence(&purposes.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let mut extension = CustomExtension::from_oid_content(&object_identifier(oid::EXTENDED_KEY_USAGE)?, content);
+    extension.set_criticality(true);
+    Ok(extension)
 }
 
 /// DER of our own: the encoder does not support constraints on URIs. Critical, as RFC 5280 §4.2.1.10 requires.

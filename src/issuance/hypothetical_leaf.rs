@@ -25,6 +25,8 @@ pub fn hypothetical_leaf(ca: &CaCertificate) -> Result<Certificate, NotApproved>
         subject_key_id: public_key.key_id().to_vec(),
         names: Vec::new(),
         key_usage: KeyUsage::DIGITAL_SIGNATURE,
+        critical_purposes: false,
+        extensions: Vec::new(),
         extended_key_usage: vec![ExtendedKeyUsage::ClientAuth],
         basic_constraints: BasicConstraints { ca: false, path_length: None },
         name_constraints: None,

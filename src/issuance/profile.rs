@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::extension_rules::{ExtensionRule, ExtensionValue};
 use super::name_rules::{CommonName, NameRules};
 use super::template_string::TemplateString;
 use crate::text::Lifetime;
@@ -29,6 +30,12 @@ pub struct Profile {
     pub key_usage: KeyUsage,
     /// The purposes, as template strings: `{{ role }}-auth` is rendered before it is parsed.
     pub extended_key_usage: Vec<TemplateString>,
+    /// Whether the extended key usage is critical. With time-stamping it always is (RFC 3161 §2.3).
+    pub critical_purposes: bool,
+    /// The dotted object identifiers of the certificate policies.
+    pub policies: Vec<String>,
+    /// The extensions that the program does not write itself.
+    pub extensions: Vec<ExtensionRule>,
     pub serial_bytes: usize,
     /// What a CA may do; `None` in the profile of a leaf.
     pub authority: Option<AuthorityRules>,
@@ -84,7 +91,12 @@ impl Profile {
         };
         let Distribution { crl, ca_issuers, ocsp } = &self.distribution;
         let subject = self.subject.iter().map(|(_, text)| text);
+        let of_extension = |rule: &'_ ExtensionRule| match &rule.value {
+            ExtensionValue::Text { text, .. } => text.uses(),
+            ExtensionValue::Der(_) | ExtensionValue::FromRequest { .. } => BTreeSet::new(),
+        };
+        let extensions = self.extensions.iter().flat_map(of_extension);
         let rest = [&self.names.allow, &self.extended_key_usage, crl, ca_issuers, ocsp].into_iter().flatten();
-        common_name.into_iter().chain(subject).chain(rest).flat_map(TemplateString::uses).collect()
+        common_name.into_iter().chain(subject).chain(rest).flat_map(TemplateString::uses).chain(extensions).collect()
     }
 }

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::extension_reading;
 use super::name_pattern::{NamePattern, TextPattern};
 use super::name_rules::{CommonName, NameKind, NameRules};
 use super::profile::{AuthorityRules, Distribution, FileRules, Profile};
@@ -12,7 +13,7 @@ use crate::text::{self, Lifetime};
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{
     AttributeType, DistinguishedName, ExtendedKeyUsage, KeyAlgorithm, KeyUsage, NameConstraints, SerialNumber,
-    general_name,
+    der_form, general_name,
 };
 
 /// The key that names the base of a template.
@@ -59,6 +60,14 @@ impl Profile {
 /// Where the common name comes from, the other attributes, and the patterns of `allow-common-name`.
 type SubjectRules = (CommonName, Vec<(AttributeType, TemplateString)>, Vec<TextPattern>);
 
+/// What `[usage]` says.
+struct Usage {
+    key: Located<KeyUsage>,
+    purposes: Vec<TemplateString>,
+    critical_purposes: bool,
+    policies: Vec<String>,
+}
+
 const DEFAULT_BACKDATE: &str = "1h";
 
 struct Reader<'d, 't> {
@@ -90,7 +99,9 @@ impl<'d, 't> Reader<'d, 't> {
         let backdate = self.backdate(&mut top);
         let (common_name, subject, common_names) = self.subject(&mut top);
         let names = NameRules { common_names, ..self.names(&mut top) };
-        let (key_usage, extended_key_usage) = self.usage(&mut top);
+        let Usage { key: key_usage, purposes: extended_key_usage, critical_purposes, policies } = self.usage(&mut top);
+        let inherited = || self.base.map(|base| base.extensions.clone()).unwrap_or_default();
+        let extensions = extension_reading::extensions(self.document, &mut top).unwrap_or_else(inherited);
         let serial_bytes = self.serial_bytes(&mut top);
         let authority = self.authority(&mut top);
         let distribution = self.distribution(&mut top);
@@ -104,6 +115,17 @@ impl<'d, 't> Reader<'d, 't> {
                     "[authority] makes a CA, but [usage] does not let it sign certificates",
                     Some(hint),
                 );
+            }
+            if let Some(extension) = extensions.iter().find(|extension| extension.critical) {
+                let message = format!(
+                    "{} is critical: clients that do not know it would refuse everything below this CA",
+                    extension.oid
+                );
+                self.document.note(place.clone(), message, None);
+            }
+            if !policies.is_empty() {
+                let message = "policies in [usage] are for certificates that are not those of a CA";
+                self.document.note(place.clone(), message, None);
             }
             if !extended_key_usage.is_empty() {
                 let message = "a CA has no extended key usage: it would restrict everything below it";
@@ -144,6 +166,9 @@ impl<'d, 't> Reader<'d, 't> {
             names,
             key_usage: key_usage.value,
             extended_key_usage,
+            critical_purposes,
+            policies,
+            extensions,
             serial_bytes,
             authority: authority.map(|(_, rules)| rules),
             distribution,
@@ -318,32 +343,33 @@ impl<'d, 't> Reader<'d, 't> {
         rules
     }
 
-    fn usage(&self, top: &mut Section<'_, '_>) -> (Located<KeyUsage>, Vec<TemplateString>) {
-        let nothing = || Located { value: KeyUsage::default(), place: 0..0 };
-        let inherited = self.inherited(|base| base.key_usage).map(|usage| (usage, self.base));
-        let inherited = inherited.map(|(usage, base)| (usage, base.map(|base| base.extended_key_usage.clone())));
+    fn usage(&self, top: &mut Section<'_, '_>) -> Usage {
+        let inherited = self.inherited(|base| base.key_usage).zip(self.base).map(|(key, base)| Usage {
+            key,
+            purposes: base.extended_key_usage.clone(),
+            critical_purposes: base.critical_purposes,
+            policies: base.policies.clone(),
+        });
+        let is_inherited = inherited.is_some();
+        let nothing = Located { value: KeyUsage::default(), place: 0..0 };
+        let nothing = Usage { key: nothing, purposes: Vec::new(), critical_purposes: false, policies: Vec::new() };
+        let mut usage = inherited.unwrap_or(nothing);
         let Some(mut section) = top.section("usage") else {
-            if let Some((usage, purposes)) = inherited {
-                return (usage, purposes.unwrap_or_default());
+            if is_inherited {
+                return usage;
             }
             self.document.note(
                 0..0,
                 "[usage] is missing",
                 Some("say what the key is for: key = [\"digital-signature\"]".to_owned()),
             );
-            return (nothing(), Vec::new());
+            return usage;
         };
-        let mut usage = nothing();
-        if !section.contains("key")
-            && let Some((inherited, _)) = &inherited
-        {
-            usage = inherited.clone();
-        }
         if let Some(names) = self.required_list::<String>(&mut section, "key", "[\"digital-signature\"]") {
-            usage.place = names.place.clone();
+            usage.key = Located { value: KeyUsage::default(), place: names.place.clone() };
             for Located { value: name, place } in &names.value {
                 match KeyUsage::from_name(name) {
-                    Some(bit) => usage.value = usage.value.union(bit),
+                    Some(bit) => usage.key.value = usage.key.value.union(bit),
                     None => {
                         let hint =
                             text::nearest(name, KeyUsage::all_names()).map(|near| format!("did you mean '{near}'?"));
@@ -358,14 +384,41 @@ impl<'d, 't> Reader<'d, 't> {
                 self.document.note(names.place, "a key needs at least one usage", None);
             }
         }
-        let inherited_purposes = inherited.and_then(|(_, purposes)| purposes).filter(|_| !section.contains("extended"));
+        let keeps_purposes = is_inherited && !section.contains("extended");
         let purposes = self.texts(&mut section, "extended", |purpose| {
             let known =
                 || format!("known are {}, and dotted object identifiers", ExtendedKeyUsage::all_names().join(", "));
             purpose.parse::<ExtendedKeyUsage>().map(drop).map_err(|problem| (problem.to_string(), Some(known())))
         });
+        if !keeps_purposes {
+            usage.purposes = purposes;
+        }
+        let is_time_stamping = |text: &TemplateString| text.source() == ExtendedKeyUsage::TimeStamping.to_string();
+        if usage.purposes.len() > 1 && usage.purposes.iter().any(is_time_stamping) {
+            let message = "time-stamping is the only purpose of a certificate that has it (RFC 3161 §2.3)";
+            self.document.note(section.place(), message, Some("make a template for each purpose".to_owned()));
+        }
+        if let Some(critical) = section.take::<bool>("extended-critical") {
+            usage.critical_purposes = critical.value;
+            if !critical.value && usage.purposes.iter().any(is_time_stamping) {
+                self.document.note(critical.place, "for time-stamping, purposes are critical (RFC 3161 §2.3)", None);
+            }
+        }
+        if let Some(policies) = section.take_list::<String>("policies") {
+            let is_policy = |policy: &Located<String>| der_form::object_identifier(&policy.value).is_some();
+            for policy in policies.value.iter().filter(|policy| !is_policy(policy)) {
+                let message = format!("'{}' is not a dotted object identifier", text::escape(&policy.value));
+                self.document.note(policy.place.clone(), message, None);
+            }
+            usage.policies = policies.value.into_iter().map(|policy| policy.value).collect();
+            let is_repeated = |at: usize| usage.policies[..at].contains(&usage.policies[at]);
+            if (0..usage.policies.len()).any(is_repeated) {
+                // RFC 5280 §4.2.1.4: "MUST NOT appear more than once".
+                self.document.note(policies.place, "a policy is there twice", None);
+            }
+        }
         section.finish();
-        (usage, inherited_purposes.unwrap_or(purposes))
+        usage
     }
 
     fn serial_bytes(&self, top: &mut Section<'_, '_>) -> usize {

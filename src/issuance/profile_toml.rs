@@ -1,10 +1,13 @@
 //! Writes a template as TOML: every value that has an effect, also those that it has from its base.
 
+use super::extension_rules::{ExtensionRule, ExtensionValue};
 use super::name_rules::CommonName;
 use super::profile::Profile;
 use super::profile_reading::SERIAL_BYTES;
 use super::template_string::TemplateString;
+use crate::text::hex;
 use crate::text::toml_document::quoted;
+use crate::x509::der;
 
 impl Profile {
     /// Returns the template as TOML. It has no base: what it inherits is written out.
@@ -33,6 +36,12 @@ impl Profile {
         line("allow", texts(&self.names.allow));
         line("\n[usage]\nkey", list(self.key_usage.names().into_iter().map(str::to_owned)));
         line("extended", texts(&self.extended_key_usage));
+        if self.critical_purposes {
+            line("extended-critical", true.to_string());
+        }
+        if !self.policies.is_empty() {
+            line("policies", list(self.policies.iter().cloned()));
+        }
         line(&format!("\n[serial]\n{SERIAL_BYTES}"), self.serial_bytes.to_string());
         if let Some(rules) = &self.authority {
             let subtrees =
@@ -48,6 +57,16 @@ impl Profile {
             line("\n[distribution]\ncrl", texts(&urls.crl));
             line("ca-issuers", texts(&urls.ca_issuers));
             line("ocsp", texts(&urls.ocsp));
+        }
+        for ExtensionRule { oid, critical, value } in &self.extensions {
+            line("\n[[extension]]\noid", quoted(oid));
+            line("critical", critical.to_string());
+            match value {
+                ExtensionValue::Der(value) => line("der", quoted(&hex(value))),
+                ExtensionValue::Text { tag: der::IA5_STRING, text } => line("ia5", quoted(text.source())),
+                ExtensionValue::Text { text, .. } => line("utf8", quoted(text.source())),
+                ExtensionValue::FromRequest { most } => line("from-request = true\nmax-bytes", most.to_string()),
+            }
         }
         let files = &self.files;
         let own = [
@@ -93,8 +112,12 @@ mod tests {
         let with_everything = "summary = \"a \\\"b\\\"\"\nkey = [\"ed25519\", \"rsa-2048\"]\nlifetime = \"1h\"\nbackdate = \"0\"\n\
              [subject]\ncommon-name = \"{{ name }} x\"\nlocality = \"Köln\"\nallow-common-name = [\"a*\"]\n\
              [names]\nkinds = [\"dns\", \"uri\"]\nat-least = 2\nat-most = 3\nallow = [\"*.{{ domain }}\", \"spiffe://a.test/*\"]\n\
-             [usage]\nkey = [\"digital-signature\"]\nextended = [\"{{ role }}-auth\", \"1.2.3\"]\n[serial]\noctets = 20\n\
-             [distribution]\nocsp = [\"http://a.test\"]\n[files]\nmode = \"0640\"\ngroup = \"web\"\n";
+             [usage]\nkey = [\"digital-signature\"]\nextended = [\"{{ role }}-auth\", \"1.2.3\"]\n\
+             extended-critical = true\npolicies = [\"1.2.3\"]\n[serial]\noctets = 20\n\
+             [distribution]\nocsp = [\"http://a.test\"]\n[files]\nmode = \"0640\"\ngroup = \"web\"\n\
+             [[extension]]\noid = \"1.2.3\"\ncritical = true\ninteger = 5\n\
+             [[extension]]\noid = \"1.2.4\"\nfrom-request = true\nmax-bytes = 9\n\
+             [[extension]]\noid = \"1.2.5\"\nia5 = \"{{ name }}\"\n[[extension]]\noid = \"1.2.6\"\nutf8 = \"x\"\n";
         for toml in [
             with_everything,
             include_str!("../../templates/server.toml"),

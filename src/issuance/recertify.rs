@@ -80,6 +80,8 @@ pub fn recertify(
         names: certificate.names().to_vec(),
         key_usage: certificate.key_usage.unwrap_or(KeyUsage::KEY_CERT_SIGN.union(KeyUsage::CRL_SIGN)),
         extended_key_usage: certificate.extended_key_usage.clone().unwrap_or_default(),
+        critical_purposes: false,
+        extensions: Vec::new(),
         basic_constraints: BasicConstraints {
             ca: true,
             path_length: certificate.basic_constraints.and_then(|constraints| constraints.path_length),

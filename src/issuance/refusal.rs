@@ -37,6 +37,12 @@ pub enum DraftRefusal {
     Address(GeneralNameError),
     #[error("unknown extended key usage '{0}'")]
     Purpose(String),
+    #[error(
+        "time-stamping is the only purpose of a certificate that has it (RFC 3161 §2.3), but the template '{0}' has others"
+    )]
+    TimeStampingAndMore(String),
+    #[error("the extension {oid} is refused: {problem}")]
+    Extension { oid: String, problem: String },
     #[error("a lifetime of {asked} is more than the template '{template}' allows: {longest}")]
     TooLong { template: String, asked: String, longest: Lifetime },
     #[error("the certificate would expire at {}, before it is valid from {}", rfc3339(*end), rfc3339(*begin))]

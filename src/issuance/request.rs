@@ -2,6 +2,7 @@
 
 use time::OffsetDateTime;
 
+use super::extension_rules::GivenExtensions;
 use super::template_string::TemplateValues;
 use crate::text::Lifetime;
 use crate::x509::{AttributeType, GeneralName, PublicKey};
@@ -20,6 +21,8 @@ pub struct CertificateRequest {
     pub clip: bool,
     /// Attributes that override the profile's.
     pub subject: Vec<(AttributeType, String)>,
+    /// The extensions of a CSR or of the certificate that is replaced. The profile decides which of them are taken.
+    pub extensions: GivenExtensions,
     /// The values of the placeholders in the profile.
     pub values: TemplateValues,
 }

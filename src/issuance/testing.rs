@@ -4,8 +4,8 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 
 use super::{
-    CaCertificate, CertificateRequest, Draft, DraftRefusal, Expiry, Issuer, Profile, SignedBy, TemplateValues, approve,
-    sign,
+    CaCertificate, CertificateRequest, Draft, DraftRefusal, Expiry, GivenExtensions, Issuer, Profile, SignedBy,
+    TemplateValues, approve, sign,
 };
 use crate::keys::{PrivateKey, Signer, SigningError};
 use crate::x509::{Certificate, KeyAlgorithm, PublicKey, SerialNumber, SignatureAlgorithm};
@@ -33,6 +33,7 @@ pub fn request(name: &str, names: &[&str], public_key: &PublicKey) -> Certificat
         public_key: public_key.clone(),
         expiry: Expiry::Default,
         clip: false,
+        extensions: GivenExtensions::None,
         subject: Vec::new(),
         values: TemplateValues(
             [("name", name), ("organization", "Acme")].map(|(key, value)| (key.to_owned(), value.to_owned())).into(),

@@ -1,6 +1,8 @@
 //! The check of the whole chain before the signature: the certificate is verified with a placeholder for its signature. See
 //! docs/decisions/0016-verified-before-signed.md.
 
+use std::borrow::Cow;
+
 use time::OffsetDateTime;
 
 use super::approval::ApprovedDraft;
@@ -9,6 +11,7 @@ use super::draft::Draft;
 use crate::clients::Fact;
 use crate::lint::Finding;
 use crate::verify::{Unsound, verify_unsigned};
+use crate::x509::Certificate;
 
 /// An approved draft whose chain was verified before its signature exists. Only [`ApprovedDraft::verified`] makes one, and
 /// [`super::sign`] consumes it.
@@ -55,7 +58,7 @@ impl ApprovedDraft<'_> {
             return Err(NotVerified::NoRoot { authority: issuer.name().to_owned(), root: last.issuer.to_string() });
         }
         let path = issuer.into_iter().flat_map(|issuer| issuer.path());
-        verify_unsigned(&unsigned, path, now).map_err(NotVerified::Unsound)?;
+        verify_unsigned(&as_its_clients_read(&draft, &unsigned), path, now).map_err(NotVerified::Unsound)?;
         let client_facts = client_facts(&unsigned, issuer, now);
         Ok(VerifiedDraft { draft, to_be_signed, warnings, client_facts })
     }
@@ -66,6 +69,17 @@ impl ApprovedDraft<'_> {
         let Self { draft, to_be_signed, warnings, .. } = self;
         VerifiedDraft { draft, to_be_signed, warnings, client_facts: Vec::new() }
     }
+}
+
+/// Returns the certificate as a client reads it that processes the critical extensions of its template. Other clients refuse it
+/// (RFC 5280 §4.2), and a lint rule warns about that; no other critical extension is left out.
+fn as_its_clients_read<'c>(draft: &Draft, unsigned: &'c Certificate) -> Cow<'c, Certificate> {
+    if !draft.extensions.iter().any(|extension| extension.critical) {
+        return Cow::Borrowed(unsigned);
+    }
+    let mut processed = unsigned.clone();
+    processed.extensions.retain(|extension| !extension.critical || !draft.extensions.contains(extension));
+    Cow::Owned(processed)
 }
 
 impl VerifiedDraft {

@@ -196,6 +196,42 @@ impl<'d, 't> Section<'d, 't> {
         }
     }
 
+    /// Takes the list of tables `key`: `[[key]]`.
+    pub fn sections(&mut self, key: &'static str) -> Option<Vec<Section<'d, 't>>> {
+        let value = self.remove(key)?;
+        let place = value.span();
+        let name = if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) };
+        let note = |place: Range<usize>, found: &DeValue<'t>| {
+            let message = format!("expected tables [[{name}]], found {}", found.type_str());
+            self.document.note(place, message, None);
+        };
+        match value.into_inner() {
+            DeValue::Array(values) => {
+                let section = |value: Spanned<DeValue<'t>>| {
+                    let place = value.span();
+                    match value.into_inner() {
+                        DeValue::Table(table) => Some(Section {
+                            document: self.document,
+                            name: name.clone(),
+                            place,
+                            table,
+                            known: Vec::new(),
+                        }),
+                        other => {
+                            note(place, &other);
+                            None
+                        }
+                    }
+                };
+                Some(values.into_iter().filter_map(section).collect())
+            }
+            other => {
+                note(place, &other);
+                None
+            }
+        }
+    }
+
     /// Takes every key that is left, whatever its name, each as a `T`.
     pub fn take_rest<T: DeserializeOwned>(&mut self) -> Vec<(Located<String>, Located<T>)> {
         let table = std::mem::take(&mut self.table);

@@ -9,6 +9,7 @@ pub mod certificate_file;
 pub mod crl;
 pub mod decode;
 pub mod der;
+pub mod der_form;
 pub mod der_rules;
 pub mod digest;
 pub mod distribution_point;

@@ -1,7 +1,7 @@
 //! The profile and the request of a CA certificate: the template, with what ca.toml says of this authority.
 
 use crate::authority::error::CertifyError;
-use crate::issuance::{CertificateRequest, Expiry, Profile};
+use crate::issuance::{CertificateRequest, Expiry, GivenExtensions, Profile};
 use crate::keys::{PrivateKey, Signer};
 use crate::store::ca_certificates::ROOT;
 use crate::store::config::Config;
@@ -82,6 +82,7 @@ pub(crate) fn authority_request(
         expiry: Expiry::Default,
         // An intermediate whose usual life is longer than its root's ends with the root.
         clip: true,
+        extensions: GivenExtensions::None,
         subject: Vec::new(),
         values,
     })

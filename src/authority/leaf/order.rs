@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::authority::leaf::hook::Hook;
 use crate::clients::Fact;
-use crate::issuance::{Comparison, Draft, Expiry, VerifiedCsr};
+use crate::issuance::{Comparison, Draft, Expiry, GivenExtensions, VerifiedCsr};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::Finding;
 use crate::store::delivery::{Destination, Paths};
@@ -24,6 +24,8 @@ pub struct IssueOrder {
     pub clip: bool,
     pub key: SubjectKey,
     pub subject: Vec<(AttributeType, String)>,
+    /// The extensions of the CSR, or of the certificate that this order replaces.
+    pub extensions: GivenExtensions,
     /// Values for the placeholders of the template.
     pub set: BTreeMap<String, String>,
     /// The name of the issuer; `None` for the setting in `ca.toml`.
@@ -60,6 +62,7 @@ impl IssueOrder {
             clip: true,
             key: SubjectKey::Generate(None),
             subject: Vec::new(),
+            extensions: GivenExtensions::None,
             set: BTreeMap::from([("role".to_owned(), role.to_owned())]),
             issuer: None,
             place: Some(Destination::Memory),

@@ -19,7 +19,7 @@ use crate::store::previous_certificates::{self, NameHistory};
 use crate::store::{Store, certificate_folder};
 use zeroize::Zeroizing;
 
-use crate::issuance::Expiry;
+use crate::issuance::{Expiry, GivenExtensions};
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::system::files;
@@ -154,6 +154,7 @@ fn order(
         clip: renewal.clip,
         key,
         subject: subject_of(&certificate),
+        extensions: GivenExtensions::Replaced(certificate.extensions.clone()),
         set: renewal.set.clone(),
         issuer: Some(entry.authority.clone()),
         place: Some(place),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::authority::error::CertifyError;
 use crate::authority::leaf::request_inputs::{self, RequestInputError};
-use crate::issuance::{CertificateRequest, Expiry, RequestDraft, RequestError, sign_request};
+use crate::issuance::{CertificateRequest, Expiry, GivenExtensions, RequestDraft, RequestError, sign_request};
 use crate::keys::{Passphrase, PrivateKey, Signer, WeakKeyError, weakness};
 use crate::store::Store;
 use crate::store::approval::PlannedChange;
@@ -141,6 +141,7 @@ pub fn request(
             public_key: key.public_key().clone(),
             expiry: Expiry::Default,
             clip: false,
+            extensions: GivenExtensions::None,
             subject: wanted.subject.clone(),
             values: request_inputs::values(&profile, &name, &wanted.set, config, None)?,
         },

@@ -6,7 +6,7 @@ use crate::authority::leaf::error::IssueError;
 use crate::authority::leaf::order::{IfNameExists, IssueOrder, IssueOutcome, Requested, SubjectKey};
 use crate::authority::leaf::{issue, request_inputs};
 use crate::issuance::name_rules::CommonName;
-use crate::issuance::{CsrError, Expiry, Profile, VerifiedCsr, verify_csr};
+use crate::issuance::{CsrError, Expiry, GivenExtensions, Profile, VerifiedCsr, verify_csr};
 use crate::store::Store;
 use crate::store::delivery::Destination;
 use crate::store::effects::Effects;
@@ -105,6 +105,7 @@ pub fn sign(
         names,
         expiry: signing.expiry,
         clip: signing.clip,
+        extensions: GivenExtensions::Requested(request.request().requested_extensions.clone()),
         key: SubjectKey::Requested(Box::new(Requested { request, exact: signing.exact })),
         subject,
         set: signing.set,

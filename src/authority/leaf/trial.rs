@@ -10,7 +10,7 @@ use crate::authority::leaf::error::IssueError;
 use crate::authority::leaf::request_inputs;
 use crate::authority::serial::draw_serial;
 use crate::clients::Fact;
-use crate::issuance::{CertificateRequest, Draft, Expiry, Profile, SignedBy};
+use crate::issuance::{CertificateRequest, Draft, Expiry, GivenExtensions, Profile, SignedBy};
 use crate::keys::{PrivateKey, Signer};
 use crate::lint::Finding;
 use crate::store::{Effects, EntryName, Store, templates};
@@ -83,6 +83,7 @@ fn decide(store: &Store, profile: &Profile, order: TrialOrder, effects: &Effects
         public_key: key.public_key().clone(),
         expiry: order.expiry,
         clip: order.clip,
+        extensions: GivenExtensions::None,
         subject: order.subject,
         values: request_inputs::values(profile, &name, &order.set, store.config(), Some(issuer.name()))?,
         name: name.to_string(),

@@ -15,6 +15,7 @@ use crate::cli::options::issue::{IssueOptions, existing, host_of_url, only_for_o
 use crate::cli::options::passphrase::{PassphraseArguments, short_warning};
 use crate::cli::reports::issue::finish;
 use crate::cli::reports::many;
+use crate::issuance::GivenExtensions;
 use crate::keys::Passphrase;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
@@ -138,6 +139,7 @@ fn order(
         names: options.sans.clone(),
         clip: options.clip,
         key: SubjectKey::Generate(arguments.key),
+        extensions: GivenExtensions::None,
         subject: options.subject.clone(),
         set: options.set.iter().cloned().collect::<BTreeMap<_, _>>(),
         issuer: options.issuer.clone(),

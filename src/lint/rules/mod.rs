@@ -11,6 +11,7 @@ pub mod ca_key_usage_critical;
 pub mod ca_subject_empty;
 pub mod ca_subject_key_id;
 pub mod certificate_policies;
+pub mod critical_extension_unknown;
 pub mod default_encoded;
 pub mod digital_signature;
 pub mod distribution_points;
@@ -132,6 +133,7 @@ pub static RULES: &[&Rule] = &[
     &extension_lists::RULE,
     &extensions_not_critical::RULE,
     &extensions_rather_not_critical::RULE,
+    &critical_extension_unknown::RULE,
     &distribution_points::RULE,
     &apple_lifetime::RULE,
     &issuer_name::RULE,
