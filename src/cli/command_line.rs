@@ -11,7 +11,7 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::commands::{
-    audit, backup, completions, crl, due, explain, handshake, help as help_command, history, init, inspect,
+    audit, backup, completions, crl, due, explain, export, handshake, help as help_command, history, init, inspect,
     intermediate, issue, key, lint, list, log, man, quickstart, rekey, renew, request, restore, revoke, rollback, root,
     roots, schema, settings, show, sign, status, template, tree, verify, version,
 };
@@ -161,6 +161,8 @@ subcommands! {
     "root" => Root(root::Arguments),
     /// Write the bundle of CA certificates that clients must trust
     "roots" => Roots(roots::Arguments),
+    /// Write a certificate for another program: PKCS#7, one combined PEM file, Kubernetes, OpenVPN, index.txt of OpenSSL
+    "export" => Export(export::Arguments),
     /// Change, add or remove the passphrase of an authority's key
     "key" => Key(key::Arguments),
     /// Write one encrypted file from which the whole CA can be restored, or test such a file

@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::commands::{
-    audit, backup, completions, due, explain, help, history, init, inspect, intermediate, key, log, man, quickstart,
-    request, restore, revoke, rollback, root, roots, settings, show, status, template, tree, version,
+    audit, backup, completions, due, explain, export, help, history, init, inspect, intermediate, key, log, man,
+    quickstart, request, restore, revoke, rollback, root, roots, settings, show, status, template, tree, version,
 };
 use super::reports::{self, dry_run, handshake_json, issue, lint_json, list, many, renew_due, verify_json};
 use crate::report::failure;
@@ -65,6 +65,7 @@ pub const ALL: &[DocumentForm] = &[
     form::<due::DuesJson<'_>>("ca.due/1", &["due"]),
     form::<failure::FailureJson<'_>>("ca.error/1", &[]),
     form::<explain::ExplainJson<'_>>("ca.explain/1", &["explain"]),
+    form::<export::ExportJson<'_>>("ca.export/1", &["export"]),
     form::<handshake_json::HandshakeTestJson<'_>>("ca.handshake-test/1", &["handshake-test"]),
     form::<help::HelpJson<'_>>("ca.help/1", &["help"]),
     form::<many::ManyJson>("ca.history-many/1", &["history"]),

@@ -11,6 +11,7 @@ pub mod delivery;
 pub mod effects;
 pub mod entry_name;
 pub mod error;
+pub mod export;
 pub mod gitignore;
 pub mod home;
 pub mod index;

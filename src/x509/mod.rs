@@ -22,6 +22,7 @@ pub mod name;
 pub mod name_constraints;
 pub mod name_values;
 pub mod pem;
+pub mod pkcs7;
 pub mod public_key;
 pub mod serial;
 pub mod serial_digits;

@@ -137,6 +137,15 @@ pub fn encode(label: &str, der: &[u8]) -> String {
     pem::encode_config(&pem::Pem::new(label, der), config)
 }
 
+/// Encodes base64 (RFC 4648 §4) in one line, without the frame of PEM.
+pub fn encode_base64(data: &[u8]) -> Zeroizing<String> {
+    let framed = Zeroizing::new(encode("X", data));
+    // The capacity of the framed text is enough, so that the string is never moved and leaves no copy behind.
+    let mut line = Zeroizing::new(String::with_capacity(framed.len()));
+    framed.lines().filter(|part| !part.starts_with('-')).for_each(|part| line.push_str(part));
+    line
+}
+
 /// Encodes a certificate.
 pub fn certificate(der: &[u8]) -> String {
     encode("CERTIFICATE", der)
@@ -186,6 +195,14 @@ mod tests {
         let joined = format!("{}{whole}", whole.trim_end());
         assert_eq!(parse_all(joined.as_bytes()).err(), Some(PemError::MidLine(2)));
         assert_eq!(parse_all(format!("{}\r{whole}", whole.trim_end()).as_bytes()).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn base64_is_one_line_that_can_be_decoded() {
+        let line = encode_base64(&[7; 100]);
+        assert!(line.len() == 136 && !line.contains('\n'), "{}", *line);
+        assert_eq!(*decode_base64(line.as_bytes()).unwrap(), [7; 100]);
+        assert_eq!(*encode_base64(&[]), "");
     }
 
     proptest::proptest! {

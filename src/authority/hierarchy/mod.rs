@@ -7,6 +7,6 @@ pub mod init;
 pub mod intermediate;
 pub mod key_passphrase;
 pub(crate) mod new_authority;
-mod openssl_index;
+pub mod openssl_index;
 pub mod renew_root;
 pub mod rotation;

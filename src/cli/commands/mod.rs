@@ -20,6 +20,7 @@ pub mod completions;
 pub mod crl;
 pub mod due;
 pub mod explain;
+pub mod export;
 pub mod handshake;
 pub mod help;
 pub mod history;
@@ -81,8 +82,8 @@ pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report
 
 fn only_reads(command: &Command) -> bool {
     use Command::{
-        Audit, Completions, Due, Explain, Help, History, Inspect, Lint, List, Log, Man, Roots, Settings, Show, Status,
-        Template, Tree, Verify, Version,
+        Audit, Completions, Due, Explain, Export, Help, History, Inspect, Lint, List, Log, Man, Roots, Settings, Show,
+        Status, Template, Tree, Verify, Version,
     };
     matches!(
         command,
@@ -90,6 +91,7 @@ fn only_reads(command: &Command) -> bool {
             | Completions(_)
             | Due(_)
             | Explain(_)
+            | Export(_)
             | Help(_)
             | History(_)
             | Inspect(_)
@@ -129,6 +131,7 @@ fn carry_out(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Repo
         Command::Intermediate(arguments) => intermediate::run(*arguments, context),
         Command::Root(arguments) => root::run(*arguments, context),
         Command::Roots(arguments) => roots::run(&arguments, context),
+        Command::Export(arguments) => export::run(&arguments, context),
         Command::Key(arguments) => key::run(*arguments, context),
         Command::Audit(arguments) => audit::run(&arguments, context),
         Command::Log(arguments) => log::run(&arguments, context),

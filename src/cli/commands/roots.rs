@@ -8,16 +8,15 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::app::context::Context;
+use crate::app::output_file::OutputFile;
 use crate::cli::options::change::ConfirmForceArguments;
 use crate::cli::reports::authority::AuthorityJson;
 use crate::report::failure::Failure;
 use crate::report::json::{self, FilePath};
 use crate::report::output::Report;
 use crate::report::page::Page;
-use crate::store::StoreError;
-use crate::store::approval::{Approval, PlannedChange};
 use crate::store::ca_certificates::Root;
-use crate::system::files::{self, ExistingFile, FileError};
+use crate::system::files;
 use crate::text::{PathText, rfc3339};
 use crate::x509::pem;
 
@@ -66,26 +65,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
 
 /// Writes the bundle unless it is there already; whether it was written.
 fn write(bundle: &str, out: &Path, force: bool, context: &Context<'_>) -> Result<bool, Failure> {
-    let path = context.world.resolve(out);
-    let there = files::read_regular(&path, files::MAX_FILE_BYTES)?;
-    if there.is_some_and(|there| there.content == bundle.as_bytes()) {
-        return Ok(false);
-    }
-    let change = PlannedChange::new(format!("write the roots to {}", path.escaped()));
-    let replaces = force && path.symlink_metadata().is_ok();
-    let existing = if force { ExistingFile::Replace } else { ExistingFile::Keep };
-    files::check_place(&path, existing).map_err(|error| in_the_way(error, &path, force))?;
-    let change = if replaces { change.asks("what the file has now") } else { change };
-    context.approve(change).map_err(StoreError::from)?;
-    let published = files::publish_file(&path, bundle.as_bytes(), files::PUBLIC, existing, context.effects().entropy);
-    published.map_err(|error| in_the_way(error, &path, force))?;
-    Ok(true)
-}
-
-fn in_the_way(error: FileError, path: &Path, force: bool) -> Failure {
-    let is_there = error.is_already_there() && path.is_file() && !force;
-    let failure = Failure::from(error);
-    if is_there { failure.hint("to replace it: --force") } else { failure }
+    OutputFile { what: "the roots", content: bundle.as_bytes(), mode: files::PUBLIC, force }.write(out, context)
 }
 
 fn bundle(roots: &[Root]) -> String {

@@ -73,6 +73,20 @@ pub const ALL: &[(&str, &[Example])] = &[
     ),
     ("rekey", &[example("the next certificate of a name, with a new key", "ca rekey www.corp.test")]),
     (
+        "export",
+        &[
+            example(
+                "private key, certificate and intermediates in one file, as haproxy reads it",
+                "ca export www.corp.test --as combined --out www.pem",
+            ),
+            example(
+                "a manifest of Kubernetes, piped on",
+                "ca export www.corp.test --as k8s-secret | cat > secret.yaml",
+            ),
+            example("the index of an authority for openssl ocsp", "ca export root --as openssl-index --out index.txt"),
+        ],
+    ),
+    (
         "template",
         &[
             example("the templates of this CA", "ca template list"),

@@ -26,10 +26,15 @@ const COMMANDS: &[Command] = &[
     command(&["csr", "req", "gen-req", "genreq", "gencsr", "keygen", "genkey", "genrsa"], "ca request NAME"),
     command(&["sign-req", "sign-csr", "signcsr", "sign-cert"], "ca sign FILE"),
     command(
-        &["p12", "pkcs12", "pfx", "export-p12", "export"],
+        &["p12", "pkcs12", "pfx", "export-p12"],
         "openssl pkcs12 -export -in ca/issued/NAME/fullchain.pem -inkey ca/issued/NAME/key.pem -out NAME.p12",
     ),
     command(&["trust", "install", "truststore", "cacert", "ca-cert", "bundle", "anchors"], "ca roots --out roots.pem"),
+    command(&["combined", "pem", "fullchain"], "ca export NAME --as combined --out NAME.pem"),
+    command(&["p7b", "pkcs7", "crl2pkcs7"], "ca export NAME --as pkcs7 --out NAME.p7b"),
+    command(&["secret", "kubectl", "k8s", "kubernetes"], "ca export NAME --as k8s-secret"),
+    command(&["ovpn", "openvpn"], "ca export NAME --as openvpn --out NAME.ovpn"),
+    command(&["ocsp", "index.txt", "updatedb"], "ca export AUTHORITY --as openssl-index --out index.txt"),
     command(&["check", "validate", "verify-cert"], "ca verify FILE"),
     command(
         &["view", "cat", "info", "print", "decode", "dump", "x509", "parse", "show-cert", "show-req", "read"],

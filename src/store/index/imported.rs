@@ -4,11 +4,13 @@
 //! Rows are only added. One row of a serial number counts ([`in_effect`]); one with the reason removeFromCRL ends those before it.
 //! Once the index has the certificate, the revocation is also one of `revocation`, and only that one counts.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{OptionalExtension, Row, params};
 use time::OffsetDateTime;
 
 use crate::store::index::crl::listed;
-use crate::store::index::entry::strange;
+use crate::store::index::entry::{instant_if_set, strange};
 use crate::store::index::{
     EntryId, EventKind, EventObject, Index, IndexError, NewEntry, Revocation, Transaction, in_effect,
 };
@@ -67,6 +69,17 @@ pub struct ImportedSerial<'a> {
     pub subject: &'a str,
 }
 
+/// A certificate of another tool of which the index has no more than its serial number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImportedCertificate {
+    /// `None` when only a CRL named it.
+    pub not_after: Option<OffsetDateTime>,
+    /// The subject in the form of the other tool; `None` when only a CRL named it.
+    pub subject: Option<String>,
+    /// `None` when it was not revoked.
+    pub revocation: Option<Revocation>,
+}
+
 /// A revocation in the index, whether or not the index has the certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedRevocation {
@@ -76,6 +89,11 @@ pub struct RecordedRevocation {
     pub is_imported: bool,
     /// The certificate; `None` when the index does not have it.
     pub certificate: Option<EntryId>,
+}
+
+/// Returns the serial number in the first column of a row.
+fn serial_of_row(row: &Row<'_>) -> rusqlite::Result<SerialNumber> {
+    Ok(SerialNumber::from_der_content(row.get_ref(0)?.as_blob()?))
 }
 
 impl Index {
@@ -128,6 +146,42 @@ impl Index {
             }
             imported.extend(own);
             Ok(imported)
+        };
+        read().map_err(self.place.error())
+    }
+
+    /// Returns the certificates of an authority that another tool issued and the index does not have.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn imported_certificates(
+        &self,
+        authority: &str,
+    ) -> Result<BTreeMap<SerialNumber, ImportedCertificate>, IndexError> {
+        let read = || -> rusqlite::Result<_> {
+            let mut found: BTreeMap<SerialNumber, ImportedCertificate> = BTreeMap::new();
+            let mut statement = self.connection.prepare(
+                "SELECT i.serial, i.not_after, i.subject FROM imported_serial AS i WHERE i.authority = ?1 AND NOT EXISTS (
+                     SELECT 1 FROM certificate AS c WHERE c.serial = i.serial AND c.authority = i.authority)
+                 ORDER BY i.id",
+            )?;
+            let mut rows = statement.query([authority])?;
+            while let Some(row) = rows.next()? {
+                let (not_after, subject) = (instant_if_set(row, "not_after")?, row.get(2)?);
+                found.insert(serial_of_row(row)?, ImportedCertificate { not_after, subject, revocation: None });
+            }
+            let mut statement = self.connection.prepare(&format!(
+                "SELECT i.serial, i.not_after, i.at AS revoked_at, i.reason, i.invalid_since, NULL AS released_at
+                 FROM imported_revocation AS i WHERE i.authority = ?1 AND {} ORDER BY i.id",
+                counts()
+            ))?;
+            let mut rows = statement.query([authority])?;
+            while let Some(row) = rows.next()? {
+                let certificate = found.entry(serial_of_row(row)?).or_default();
+                certificate.revocation = Some(Revocation::from_row(row)?);
+                certificate.not_after = certificate.not_after.or(instant_if_set(row, "not_after")?);
+            }
+            Ok(found)
         };
         read().map_err(self.place.error())
     }

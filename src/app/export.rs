@@ -1,0 +1,146 @@
+//! `ca export`: a certificate of this CA in the format of another program.
+
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::app::context::Context;
+use crate::app::key_input::{KeyFilePrompt, read_private_key};
+use crate::app::resolve::{Resolved, resolve};
+use crate::keys::{PrivateKey, Signer};
+use crate::report::failure::Failure;
+use crate::store::ca_certificates::read_certificates;
+use crate::store::delivery::Paths;
+use crate::store::export::{self, ExportError, ExportFormat, Material, Part, openssl_index};
+use crate::store::index::{CertificateStatus, Entry};
+use crate::store::locate::locate;
+use crate::store::{Store, StoreError};
+use crate::text::{escape, rfc3339};
+use crate::x509::Certificate;
+
+/// The content of an exported file, and the certificate that it is about.
+pub struct Exported {
+    pub entry: Entry,
+    pub format: ExportFormat,
+    /// What the content has, in its order.
+    pub parts: Vec<Part>,
+    pub content: Zeroizing<Vec<u8>>,
+}
+
+/// Makes the file of a certificate that is named as for `ca show`; `prompt` is called when its key is encrypted.
+///
+/// # Errors
+/// When the certificate is not known, its files are not where they were written, or the format needs a private key that is not
+/// with them.
+pub fn export(
+    given: &str,
+    format: ExportFormat,
+    prompt: &KeyFilePrompt<'_>,
+    context: &mut Context<'_>,
+) -> Result<Exported, Failure> {
+    let resolved = resolve(given, context)?;
+    let store = context.store()?;
+    let entry = resolved.current(&store)?;
+    warn_of_status(&entry, context);
+    let certificate = store.index()?.certificate(&entry)?;
+    if format == ExportFormat::OpensslIndex {
+        let content = index_of(&entry, &certificate, &store, context)?;
+        let (parts, content) = (format.parts().to_vec(), Zeroizing::new(content.into_bytes()));
+        return Ok(Exported { entry, format, parts, content });
+    }
+    if format.has_key() && certificate.is_ca() {
+        return Err(ExportError::AuthorityKey { name: entry.name, format }.into());
+    }
+    let paths = located(&resolved, &entry, &certificate, &store)?;
+    let intermediates = read_certificates(&paths.chain)?;
+    let key = key_of(&entry, &certificate, &paths, format, prompt, context)?;
+    let roots = if format.has_roots() { roots(&store)? } else { Vec::new() };
+    let material = Material {
+        name: &entry.name,
+        certificate: &certificate,
+        intermediates: &intermediates,
+        roots: &roots,
+        key: key.as_ref(),
+    };
+    let content = export::encode(format, &material)?;
+    // The root has issued it.
+    let is_there = |part: &Part| *part != Part::Intermediates || !intermediates.is_empty();
+    let parts = format.parts().iter().copied().filter(is_there).collect();
+    Ok(Exported { entry, format, parts, content })
+}
+
+fn located(resolved: &Resolved, entry: &Entry, certificate: &Certificate, store: &Store) -> Result<Paths, Failure> {
+    match locate(store.home(), entry, certificate) {
+        Some(paths) => Ok(paths),
+        // It names the certificate and what to do.
+        None => Err(resolved.chain_files(store).err().unwrap_or_else(|| missing(entry))),
+    }
+}
+
+fn missing(entry: &Entry) -> Failure {
+    Failure::refused("missing-file", format!("the files of '{}' are not where they were put", escape(&entry.name)))
+}
+
+/// Opens the private key, when the format has it.
+fn key_of(
+    entry: &Entry,
+    certificate: &Certificate,
+    paths: &Paths,
+    format: ExportFormat,
+    prompt: &KeyFilePrompt<'_>,
+    context: &mut Context<'_>,
+) -> Result<Option<PrivateKey>, Failure> {
+    if !format.has_key() {
+        return Ok(None);
+    }
+    let Some(path) = &paths.key else {
+        return Err(ExportError::NoKey { name: entry.name.clone(), format }.into());
+    };
+    let key = read_private_key(path, prompt, context)?;
+    if *key.public_key() != certificate.public_key {
+        return Err(ExportError::KeyMismatch(entry.name.clone()).into());
+    }
+    Ok(Some(key))
+}
+
+/// Returns the roots that clients must trust.
+///
+/// # Errors
+/// When this CA has none.
+pub fn roots(store: &Store) -> Result<Vec<Certificate>, Failure> {
+    let roots: Vec<_> = store.ca_certificates().roots()?.into_iter().map(|root| root.certificate).collect();
+    if roots.is_empty() {
+        return Err(Failure::usage("no-roots", "no authority of this CA is a root")
+            .hint("restore its certificate: authorities/root/cert.pem"));
+    }
+    Ok(roots)
+}
+
+/// Returns the index of the certificates that an authority has issued.
+fn index_of(entry: &Entry, certificate: &Certificate, store: &Store, context: &Context<'_>) -> Result<String, Failure> {
+    let name = entry.name.clone();
+    if !certificate.is_ca() || !store.ca_certificates().exists(&name) {
+        let known = store.ca_certificates().names()?;
+        return Err(StoreError::UnknownAuthority { name, known }.into());
+    }
+    Ok(openssl_index::lines(store.index()?, &name, context.now())?)
+}
+
+/// Returns the path of the attributes that openssl reads beside an index.
+pub fn attributes_path(out: &Path) -> PathBuf {
+    let mut path = out.as_os_str().to_owned();
+    path.push(openssl_index::ATTRIBUTES_SUFFIX);
+    path.into()
+}
+
+/// Warns of a certificate that clients refuse: an export is usually deployed.
+fn warn_of_status(entry: &Entry, context: &Context<'_>) {
+    let since = match (entry.status(context.now()), &entry.revocation) {
+        (CertificateStatus::Expired, _) => format!("expired at {}", rfc3339(entry.validity.not_after)),
+        (CertificateStatus::Revoked | CertificateStatus::Held, Some(revocation)) => {
+            format!("was revoked at {} ({})", rfc3339(revocation.at), revocation.reason.name())
+        }
+        _ => return,
+    };
+    context.warn_at_end(format!("'{}' (serial {}) {since}", escape(&entry.name), entry.serial));
+}
