@@ -44,6 +44,10 @@ pub const ALL: &[(&str, &[Example])] = &[
                 "in a script, every night: issue only when it is due, then reload",
                 "ca issue server mail.corp.test --if-due --hook \"echo reload nginx\"",
             ),
+            example(
+                "afterwards, a single combined file with key and chain, as haproxy reads it",
+                "ca export www.corp.test --as combined --out www.pem",
+            ),
         ],
     ),
     (

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{ExportError, joined};
+use super::material::{ExportError, joined};
 use crate::x509::pem;
 
 /// The longest name of an object: a DNS subdomain of RFC 1123.

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{ExportError, Material, joined};
+use super::material::{ExportError, Material, joined};
 use crate::text::{escape, rfc3339};
 use crate::x509::{Certificate, ExtendedKeyUsage};
 

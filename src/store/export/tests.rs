@@ -1,9 +1,12 @@
+//! Every format has what its program reads.
+
 use super::*;
 use crate::authority::testing::{Ca, order};
-use crate::keys::Signer;
 use crate::keys::key_file::KeyFile;
+use crate::keys::{PrivateKey, Signer};
 use crate::store::ca_certificates::read_certificates;
-use crate::x509::certificate_file;
+use crate::system::files;
+use crate::x509::{Certificate, certificate_file, pem};
 
 /// The material of a certificate in a CA with an intermediate.
 struct Issued {

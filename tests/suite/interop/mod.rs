@@ -3,6 +3,7 @@
 mod browser;
 mod easy_rsa;
 mod exchange;
+mod exports;
 mod judges;
 mod live;
 mod peers;

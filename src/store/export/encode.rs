@@ -1,0 +1,27 @@
+//! The content of an exported file. Every format that has a private key is made here, in memory that is wiped.
+
+use zeroize::Zeroizing;
+
+use super::format::ExportFormat;
+use super::material::{ExportError, Material, joined};
+use super::{kubernetes, openvpn};
+use crate::x509::pkcs7;
+
+/// Makes the content of a file. [`ExportFormat::OpensslIndex`] is not about one certificate: of it, nothing is made here.
+///
+/// # Errors
+/// When the format has the private key, and the material does not.
+pub fn encode(format: ExportFormat, material: &Material<'_>) -> Result<Zeroizing<Vec<u8>>, ExportError> {
+    let text = |text: String| Ok(Zeroizing::new(text.into_bytes()));
+    match format {
+        ExportFormat::Pem => text(material.chain_pem()),
+        ExportFormat::Combined => Ok(joined(&[&material.key_pem(format)?, &material.chain_pem()])),
+        ExportFormat::Der => Ok(Zeroizing::new(material.certificate.as_der().to_vec())),
+        ExportFormat::Pkcs7 => text(pkcs7::certificates(material.chain())),
+        ExportFormat::KubernetesSecret => {
+            kubernetes::secret(material.name, &material.roots_pem(), &material.chain_pem(), &material.key_pem(format)?)
+        }
+        ExportFormat::OpenVpn => openvpn::profile(material, &material.key_pem(format)?),
+        ExportFormat::OpensslIndex => text(String::new()),
+    }
+}
