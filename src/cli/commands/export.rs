@@ -23,7 +23,7 @@ use crate::report::page::{Page, Tone};
 use crate::store::export::{ExportFormat, openssl_index};
 use crate::store::passphrase_prompt::EncryptedKey;
 use crate::system::files;
-use crate::text::{PathText, rfc3339};
+use crate::text::rfc3339;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -165,7 +165,7 @@ impl Report for ExportReport {
         }
         let label = if *is_new { "written to" } else { "unchanged" };
         let secret = if format.has_key() { " (mode 0600; keep it secret)" } else { "" };
-        page.field(label, &format!("{}{secret}", path.escaped()));
+        page.field(label, &format!("{}{secret}", page.path(path)));
     }
 
     fn stream(&self, out: &mut dyn Write) -> Option<Result<(), StreamError>> {

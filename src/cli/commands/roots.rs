@@ -17,7 +17,7 @@ use crate::report::output::Report;
 use crate::report::page::Page;
 use crate::store::ca_certificates::Root;
 use crate::system::files;
-use crate::text::{PathText, rfc3339};
+use crate::text::rfc3339;
 use crate::x509::pem;
 
 #[derive(Debug, Args)]
