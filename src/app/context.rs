@@ -76,8 +76,15 @@ impl Approval for Context<'_> {
         if !change.asks || self.changes.is_confirmed || !self.can_ask() {
             return Ok(());
         }
-        let answer = self.world.terminal.ask_line(&self.confirmation(&change)).unwrap_or_default();
-        if ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) { Ok(()) } else { Err(Declined::NotConfirmed) }
+        // A terminal that was closed is not an answer.
+        let Ok(answer) = self.world.terminal.ask_line(&self.confirmation(&change)) else {
+            return Err(Declined::NotConfirmed);
+        };
+        let is_yes = match answer.trim().to_lowercase().as_str() {
+            "" => change.lost.is_none(),
+            answer => ["y", "yes"].contains(&answer),
+        };
+        if is_yes { Ok(()) } else { Err(Declined::NotConfirmed) }
     }
 
     fn is_dry_run(&self) -> bool {
@@ -95,12 +102,15 @@ pub struct Passphrases {
 }
 
 impl Context<'_> {
-    /// Returns the question about a change, with its facts.
+    /// Returns the question about a change, with its facts. Enter means yes when nothing is lost.
     fn confirmation(&self, change: &PlannedChange) -> String {
         let lost = change.lost.iter().map(|lost| ("lost", lost.as_str()));
-        let facts: Vec<_> = change.facts.iter().map(|(label, value)| (*label, value.as_str())).chain(lost).collect();
+        let notes = change.notes.iter().map(|note| ("note", note.as_str()));
+        let facts = change.facts.iter().map(|(label, value)| (*label, value.as_str()));
+        let facts: Vec<_> = facts.chain(lost).chain(notes).collect();
+        let choice = if change.lost.is_some() { "y/N" } else { "Y/n" };
         let what = format!("This will {}.", change.what);
-        ErrorStyle::new(Style::PLAIN, self.world).question(&what, &facts, "Continue? [y/N]")
+        ErrorStyle::new(Style::PLAIN, self.world).question(&what, &facts, &format!("Continue? [{choice}]"))
     }
 
     /// The time of this run, in whole seconds.

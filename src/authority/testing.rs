@@ -71,6 +71,9 @@ impl Ca {
             intermediate: Some("issuing".to_owned()),
             passphrase: None,
             imported: None,
+            facts: Vec::new(),
+            notes: Vec::new(),
+            confirm: false,
         }
     }
 

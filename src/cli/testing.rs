@@ -29,6 +29,8 @@ pub struct CliRun {
     pub typed: Vec<&'static str>,
     /// The questions that were asked at the terminal.
     pub asked: Arc<Mutex<Vec<String>>>,
+    /// True when standard error is a terminal.
+    pub shows_stderr: bool,
     /// Standard input.
     pub stdin: &'static [u8],
     pub environment: HashMap<OsString, OsString>,
@@ -52,6 +54,7 @@ impl CliRun {
             terminal: Box::new(Person {
                 typed: RefCell::new(self.typed.iter().copied().collect()),
                 is_there: !self.typed.is_empty(),
+                shows_stderr: self.shows_stderr,
                 asked: Arc::clone(&self.asked),
             }),
             environment: self.environment.clone(),
@@ -121,6 +124,7 @@ impl Write for Stream {
 struct Person {
     typed: RefCell<VecDeque<&'static str>>,
     is_there: bool,
+    shows_stderr: bool,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -141,7 +145,7 @@ impl Terminal for Person {
     }
 
     fn shows_stderr(&self) -> bool {
-        false
+        self.shows_stderr
     }
 
     fn columns(&self) -> Option<usize> {

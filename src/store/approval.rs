@@ -14,13 +14,15 @@ pub struct PlannedChange {
     pub facts: Vec<(&'static str, String)>,
     /// What cannot be undone, as a sentence; `None`: nothing.
     pub lost: Option<String>,
+    /// What the user should know before the change, as sentences.
+    pub notes: Vec<String>,
     /// True when a user at a terminal has to confirm it.
     pub asks: bool,
 }
 
 impl PlannedChange {
     pub fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), facts: Vec::new(), lost: None, asks: false }
+        Self { what: what.into(), facts: Vec::new(), lost: None, notes: Vec::new(), asks: false }
     }
 
     /// Adds a label and its value.
@@ -39,6 +41,19 @@ impl PlannedChange {
             .fact("subject", &entry.subject)
             .fact("issuer", issuer)
             .fact("expires", expires)
+    }
+
+    /// Adds what the user should know before the change.
+    #[must_use]
+    pub fn note(mut self, sentence: impl Into<String>) -> Self {
+        self.notes.push(sentence.into());
+        self
+    }
+
+    /// Requires a confirmation at a terminal, although nothing is lost.
+    #[must_use]
+    pub fn confirmed(self) -> Self {
+        Self { asks: true, ..self }
     }
 
     /// Requires a confirmation at a terminal, because this is lost.

@@ -1,12 +1,13 @@
 //! `ca.toml`: the settings of a CA. `ca.example.toml` is its commented example; a test compares it with the defaults.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use super::error::StoreError;
 use crate::clients::{ClientChoice, ClientList};
 use crate::issuance::{CsrLimits, TemplateString};
 use crate::store::home::Home;
-use crate::system::files;
+use crate::system::{Entropy, files};
 use crate::text::toml_document::{self, Document, DocumentError, Located, Section, quoted};
 use crate::text::{self, Lifetime, PathText, nearest};
 use crate::x509::name_constraints::Subtree;
@@ -134,6 +135,20 @@ impl Default for Config {
             verify: VerifySettings::default(),
         }
     }
+}
+
+/// Returns the name of a root whose user gives none: the default of `name` with six random letters, so that two of them in
+/// one list of trusted certificates can be distinguished.
+///
+/// # Errors
+/// When the system gives no random bytes.
+pub fn distinct_name(entropy: &dyn Entropy) -> io::Result<String> {
+    /// Neither vowels, which make words, nor what is easily mistaken for another character.
+    const LETTERS: &[u8] = b"bcdfghjkmnpqrstvwxz23456789";
+    let mut random = [0; 6];
+    entropy.fill(&mut random)?;
+    let letter = |byte: &u8| char::from(LETTERS[usize::from(*byte) % LETTERS.len()]);
+    Ok(format!("{} {}", Config::default().name, random.iter().map(letter).collect::<String>()))
 }
 
 impl Config {

@@ -44,6 +44,12 @@ pub struct InitOrder {
     pub passphrase: Option<Passphrase>,
     /// Take over a CA of another tool instead of making a root.
     pub imported: Option<ImportedCa>,
+    /// Labels and values that the certificates do not show.
+    pub facts: Vec<(&'static str, String)>,
+    /// What the user should know before the CA is made.
+    pub notes: Vec<String>,
+    /// True when a user at a terminal confirms the CA.
+    pub confirm: bool,
 }
 
 /// Why no CA was made.
@@ -191,6 +197,9 @@ pub fn init(home: &Home, order: InitOrder, effects: &Effects<'_>) -> Result<Init
         change = change.fact("authority", &authority.name).fact("subject", &authority.certificate.subject);
         change = change.fact("expires", expires).fact("key type", authority.certificate.public_key.kind());
     }
+    change = order.facts.into_iter().fold(change, |change, (label, value)| change.fact(label, value));
+    change = order.notes.into_iter().fold(change, PlannedChange::note);
+    change = if order.confirm { change.confirmed() } else { change };
     effects.approval.approve(change)?;
     // Slow on purpose when there is a passphrase, hence before the lock.
     let key_texts = authorities

@@ -7,31 +7,38 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use questions::{Given, NewPassphrase, Replies};
+
 use crate::app::certificate_input::read_certificates;
 use crate::app::context::Context;
 use crate::authority::hierarchy::earlier_revocations::{EarlierFiles, EarlierRevocations};
 use crate::authority::hierarchy::import::ImportedCa;
 use crate::authority::hierarchy::init::{self, InitOrder, InitializedAuthority, InitializedCa};
 use crate::cli::options::change::DryRunArgument;
-use crate::cli::options::passphrase::{PassphraseArguments, existing_key_file_prompt, new_ca_passphrase};
+use crate::cli::options::passphrase::{
+    PassphraseArguments, existing_key_file_prompt, has_credential, new_ca_passphrase, short_warning,
+};
 use crate::cli::reports::clients::{ClientJson, RefusedBy, WHAT_CAS_ISSUE};
 use crate::report::failure::{Failure, KindCodes};
 use crate::report::json::{self, FilePath, Hex, Serial, Shown, Time, WarningJson};
-use crate::report::output::Report;
+use crate::report::output::{OutputFormat, Report};
 use crate::report::page::{Page, Tone};
 use crate::store::ca_certificates::open_key;
 use crate::store::certificate_files::{CERTIFICATE, CHAIN, KEY};
-use crate::store::config::Config;
+use crate::store::config::{Config, distinct_name};
 use crate::store::home::Home;
 use crate::store::passphrase_prompt::EncryptedKey;
-use crate::text::{Lifetime, PathText, Warning, humanize, rfc3339, toml_document};
+use crate::text::toml_document::Document;
+use crate::text::{Lifetime, PathText, Warning, humanize, rfc3339, shell_word, toml_document};
 use crate::x509::file_kind::Expected;
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{DistinguishedName, KeyAlgorithm, KeyKind, NameConstraints};
 
+mod questions;
+
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Name the root certificate
+    /// Name the root certificate [default: "Private Root CA" and six random letters]
     #[arg(long, value_name = "CN")]
     name: Option<String>,
     /// Put an organization into every subject
@@ -115,27 +122,68 @@ struct InitReport {
     now: time::OffsetDateTime,
 }
 
-pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+pub fn run(mut arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let dry_run = arguments.dry_run.apply(context);
     let folder = context.folder.clone().unwrap_or_else(|| PathBuf::from("ca"));
     let home = Home::to_make(context.world.resolve(&folder));
     if home.exists() {
         return Err(init::InitError::Exists(folder).into());
     }
-    let config = config(&arguments, context)?;
-    // Before a passphrase is asked for.
+    let mut config = config(&arguments, context)?;
+    // Before anything is asked.
     init::check_folder(&home, &config)?;
     let imported = imported_ca(&arguments, context)?;
-    let passphrase = if arguments.no_passphrase || dry_run {
-        None
-    } else {
-        Some(new_ca_passphrase(&arguments.passphrase, &home, &config, context)?)
-    };
     let is_new = imported.is_none();
-    let order = InitOrder { config: config.clone(), intermediate: arguments.intermediate, passphrase, imported };
-    let made = init::init(&home, order, &context.effects())?;
-    if !made.encrypted {
-        context.note("The CA keys are not encrypted: every user who can read them can issue certificates.");
+    if let Some(name) = imported.as_ref().and_then(|imported| imported.certificate.subject.common_name()) {
+        name.clone_into(&mut config.name);
+    }
+    let is_guided = asks_questions(&arguments, context);
+    let mut typed = NewPassphrase::NotAsked;
+    if is_guided {
+        let given = Given {
+            folder: &folder,
+            name: &config.name,
+            has_constraints: !config.root.constraints.is_empty(),
+            intermediate: arguments.intermediate.as_deref(),
+            has_passphrase: dry_run
+                || arguments.no_passphrase
+                || arguments.passphrase.is_given()
+                || has_credential(context)?,
+        };
+        let replies = questions::ask(&given, context)?;
+        typed = take(replies, &mut arguments, &mut config);
+    }
+    let notes = notes_before(&config, arguments.no_passphrase, is_new);
+    // A user at a terminal can still stop the command at the passphrase. A script reads them later, without an error before them.
+    let notes_first = !is_guided && !dry_run && context.format == OutputFormat::Text && context.can_ask();
+    if notes_first {
+        notes.iter().for_each(|note| context.note(note));
+    }
+    let passphrase = match typed {
+        NewPassphrase::Typed(passphrase) => Some(passphrase),
+        _ if arguments.no_passphrase || dry_run => None,
+        _ => Some(new_ca_passphrase(&arguments.passphrase, &home, &config, context)?),
+    };
+    let mut order = InitOrder {
+        config: config.clone(),
+        intermediate: arguments.intermediate.clone(),
+        passphrase,
+        imported,
+        facts: facts(&config, arguments.no_passphrase, is_new),
+        notes: if notes_first || !(is_guided || dry_run) { Vec::new() } else { notes.clone() },
+        confirm: is_guided,
+    };
+    if is_guided {
+        let short = order.passphrase.as_ref().and_then(crate::keys::Passphrase::short_length);
+        order.notes.extend(short.map(short_warning));
+        order.notes.push(
+            "Names, kinds of keys and limits are part of the certificates: they cannot be changed later.".to_owned(),
+        );
+        order.notes.push(format!("The same without questions: {}", command_line(&arguments, &config)));
+    }
+    let made = init::init(&home, order, &context.effects()).map_err(|error| without_yes(error.into()))?;
+    if !notes_first && !is_guided {
+        notes.iter().for_each(|note| context.note(note));
     }
     if made.has_other_gitignore {
         context.warn(&format!(
@@ -154,12 +202,6 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let named = if is_found { String::new() } else { format!("--dir {} ", folder.in_shell()) };
     let constraints =
         made.authorities.first().and_then(|root| root.certificate.name_constraints.clone()).unwrap_or_default();
-    if is_new && constraints.is_empty() {
-        context.note(
-            "No name constraints limit this CA: a stolen key can impersonate any name. For a CA that issues for a few names only: \
-             ca init --permit corp.test --permit 10.0.0.0/8",
-        );
-    }
     Ok(Box::new(InitReport {
         made,
         warnings,
@@ -170,7 +212,85 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     }))
 }
 
+/// Returns whether the user is asked: at a terminal, when no option says what the CA is.
+fn asks_questions(arguments: &Arguments, context: &Context<'_>) -> bool {
+    let says_what = arguments.name.is_some() || arguments.cert.is_some() || arguments.config.is_some();
+    let is_at_terminal = context.can_ask() && context.world.terminal.shows_stderr();
+    is_at_terminal && !says_what && !context.quiet && context.format == OutputFormat::Text
+}
+
+/// Puts the replies where the options of the command line are.
+fn take(replies: Replies, arguments: &mut Arguments, config: &mut Config) -> NewPassphrase {
+    let Replies { name, permit, intermediate, passphrase } = replies;
+    config.name = name;
+    for settings in [&mut config.root, &mut config.intermediate] {
+        settings.constraints.permitted.extend(permit.iter().cloned());
+    }
+    arguments.permit.extend(permit);
+    arguments.intermediate = intermediate;
+    arguments.no_passphrase |= matches!(passphrase, NewPassphrase::Without);
+    passphrase
+}
+
+/// What the user should know before the CA is made: it cannot be changed later.
+fn notes_before(config: &Config, no_passphrase: bool, is_new: bool) -> Vec<String> {
+    let mut notes = Vec::new();
+    if no_passphrase {
+        notes.push("The CA keys are not encrypted: every user who can read them can issue certificates.".to_owned());
+    }
+    if is_new && config.root.constraints.is_empty() {
+        notes.push(
+            "No name constraints limit this CA: a stolen key can impersonate any name. For a CA that issues for a few names \
+             only: ca init --permit corp.test --permit 10.0.0.0/8"
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+/// What the certificates of the planned CA do not show.
+fn facts(config: &Config, no_passphrase: bool, is_new: bool) -> Vec<(&'static str, String)> {
+    let keys = if no_passphrase { "not encrypted" } else { "encrypted with a passphrase" };
+    let mut facts = vec![("keys", keys.to_owned())];
+    if is_new {
+        let scope = match config.root.constraints.is_empty() {
+            true => "every name".to_owned(),
+            false => scope(&config.root.constraints).join("; "),
+        };
+        facts.insert(0, ("issues for", scope));
+    }
+    facts
+}
+
+/// The command line that makes the same CA without questions, except for its passphrase.
+fn command_line(arguments: &Arguments, config: &Config) -> String {
+    let mut line = format!("ca init --name {}", shell_word(&config.name));
+    let mut add = |flag: &str, value: &str| line.push_str(&format!(" {flag} {}", shell_word(value)));
+    for permitted in &arguments.permit {
+        add("--permit", &permitted.to_string());
+    }
+    for excluded in &arguments.exclude {
+        add("--exclude", &excluded.to_string());
+    }
+    if let Some(name) = &arguments.intermediate {
+        add("--intermediate", name);
+    }
+    if arguments.no_passphrase {
+        line.push_str(" --no-passphrase");
+    }
+    line
+}
+
+/// `ca init` has no `--yes`: with a name it asks nothing.
+fn without_yes(failure: Failure) -> Failure {
+    match failure.code {
+        "not-confirmed" => Failure { hints: vec!["without questions: ca init --name CN".to_owned()], ..failure },
+        _ => failure,
+    }
+}
+
 fn config(arguments: &Arguments, context: &mut Context<'_>) -> Result<Config, Failure> {
+    let mut has_name = arguments.name.is_some() || arguments.cert.is_some();
     let mut config = match &arguments.config {
         None => Config::default(),
         Some(path) => {
@@ -178,9 +298,16 @@ fn config(arguments: &Arguments, context: &mut Context<'_>) -> Result<Config, Fa
             let toml = toml_document::decode(content).map_err(|cause| {
                 Failure::usage("bad-toml", format!("{} {cause}", path.escaped())).hint(cause.hint())
             })?;
-            Config::read(&path.escaped().to_string(), &toml)?
+            let name = path.escaped().to_string();
+            has_name |= Document::new(name.as_str(), &toml).top().contains("name");
+            Config::read(&name, &toml)?
         }
     };
+    if !has_name {
+        // Two CAs in one list of trusted certificates can be told apart.
+        config.name = distinct_name(context.world.entropy.as_ref())
+            .map_err(|error| Failure::refused("file-error", format!("no random letters for the name: {error}")))?;
+    }
     if let Some(name) = &arguments.name {
         config.name.clone_from(name);
     }
@@ -436,3 +563,6 @@ fn scope(constraints: &NameConstraints) -> Vec<String> {
     }
     rows
 }
+
+#[cfg(test)]
+mod question_tests;

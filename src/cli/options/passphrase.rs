@@ -13,7 +13,7 @@ use crate::report::failure::Failure;
 use crate::store::Store;
 use crate::store::config::{Config, PassphraseSettings};
 use crate::store::home::Home;
-use crate::store::passphrase_prompt::{EncryptedKey, PassphraseUnavailable};
+use crate::store::passphrase_prompt::{EncryptedKey, MOST_ATTEMPTS, PassphraseUnavailable};
 use crate::text::{Diagnosis, Diagnostic, PathText};
 pub use sources::{FLAGS, ask};
 use sources::{
@@ -178,14 +178,32 @@ impl PassphraseArguments {
     }
 }
 
+/// A passphrase for a new key that is typed twice alike; `None` when Enter alone is typed, which leaves the key unencrypted.
+///
+/// # Errors
+/// When there is no terminal, or the two differ three times.
+pub fn choose_or_none(context: &Context<'_>, question: &str, instead: &str) -> Result<Option<Passphrase>, Failure> {
+    let chosen = typed_twice(context, question, instead, made_of_existing_key)?;
+    Ok(Some(chosen).filter(|chosen| !chosen.expose().is_empty()))
+}
+
 fn ask_twice(context: &Context<'_>, question: &str, instead: &str) -> Result<Passphrase, Failure> {
-    let first = ask(context, question, instead)?;
-    let second = ask(context, "Again: ", instead)?;
-    if first.expose() == second.expose() {
-        Ok(first)
-    } else {
-        Err(Failure::usage("passphrases-differ", "the two passphrases differ"))
+    typed_twice(context, question, instead, made)
+}
+
+/// Asks again when the two differ, at most three times. An empty passphrase is not repeated.
+fn typed_twice(context: &Context<'_>, question: &str, instead: &str, made: Maker) -> Result<Passphrase, Failure> {
+    let mut question = question.to_owned();
+    for attempt in 1..=MOST_ATTEMPTS {
+        let first = ask_for(context, &question, instead, made)?;
+        if first.expose().is_empty() || first.expose() == ask_for(context, "Again: ", instead, made)?.expose() {
+            return Ok(first);
+        }
+        if attempt == 1 {
+            question = format!("The two passphrases differ. {question}");
+        }
     }
+    Err(Failure::usage("passphrases-differ", "the two passphrases differ"))
 }
 
 /// Warns about a passphrase with which a new key is encrypted when it is short; [`Passphrase::SHORT`] says why.
@@ -224,6 +242,14 @@ pub fn new_ca_passphrase(
         "no-passphrase" => failure.hint("or leave the CA keys unencrypted: --no-passphrase"),
         _ => failure,
     })
+}
+
+/// Returns whether systemd passed a passphrase as a credential.
+///
+/// # Errors
+/// When it cannot be read, or is not a passphrase.
+pub fn has_credential(context: &Context<'_>) -> Result<bool, Failure> {
+    Ok(from_credential(context)?.is_some())
 }
 
 /// The reason why there is no passphrase, as the error of an act on the CA contains it.

@@ -32,12 +32,14 @@ struct ChangeJson<'a> {
     facts: Map<String, Value>,
     /// What could not be undone.
     lost: Option<&'a str>,
+    /// What the user should know before the change.
+    notes: &'a [String],
 }
 
 impl<'a> ChangeJson<'a> {
     fn new(change: &'a PlannedChange) -> Self {
         let facts = change.facts.iter().map(|(label, value)| ((*label).replace(' ', "_"), value.as_str().into()));
-        Self { change: &change.what, facts: facts.collect(), lost: change.lost.as_deref() }
+        Self { change: &change.what, facts: facts.collect(), lost: change.lost.as_deref(), notes: &change.notes }
     }
 }
 
@@ -50,6 +52,9 @@ impl Report for DryRunReport {
             }
             if let Some(lost) = &change.lost {
                 page.field("lost", lost);
+            }
+            for note in &change.notes {
+                page.field("note", note);
             }
         }
     }

@@ -9,6 +9,7 @@ use crate::keys::{Passphrase, PassphraseError};
 use crate::report::failure::Failure;
 use crate::report::output::OutputFormat;
 use crate::store::home::Home;
+use crate::store::passphrase_prompt::MOST_ATTEMPTS;
 use crate::system::files::{self, ExposedFile, Exposure, FileError};
 use crate::system::process::{Ended, Program, ProgramOutput};
 use crate::text::{PathText, escape, io_reason};
@@ -181,14 +182,24 @@ pub fn ask_for(context: &Context<'_>, question: &str, instead: &str, made: Maker
         .hint(instead));
     }
     let was_wrong = context.passphrases.typed.borrow().get(question).is_some_and(Passphrase::was_wrong);
-    let again = if was_wrong { format!("The passphrase is wrong. {question}") } else { question.to_owned() };
-    let answer = context.world.terminal.ask_secret(&again);
-    let answer = answer.map_err(|error| {
-        Failure::usage("no-passphrase", format!("no passphrase was read: {}", io_reason(&error))).hint(instead)
-    })?;
-    let typed = made(answer.as_bytes().to_vec(), "the typed text")?.typed();
-    context.passphrases.typed.borrow_mut().insert(question.to_owned(), typed.duplicate());
-    Ok(typed)
+    let mut again = if was_wrong { format!("The passphrase is wrong. {question}") } else { question.to_owned() };
+    let mut attempt = 1;
+    loop {
+        let answer = context.world.terminal.ask_secret(&again).map_err(|error| {
+            Failure::usage("no-passphrase", format!("no passphrase was read: {}", io_reason(&error))).hint(instead)
+        })?;
+        match made(answer.as_bytes().to_vec(), "the typed text") {
+            Err(failure) if failure.code == "no-passphrase" && attempt < MOST_ATTEMPTS => {
+                again = format!("A passphrase has at least one character. {question}");
+                attempt += 1;
+            }
+            made => {
+                let typed = made?.typed();
+                context.passphrases.typed.borrow_mut().insert(question.to_owned(), typed.duplicate());
+                return Ok(typed);
+            }
+        }
+    }
 }
 
 /// As [`made`], and it may be empty.

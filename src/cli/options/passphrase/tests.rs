@@ -26,8 +26,10 @@ fn a_new_passphrase_is_typed_twice_alike_and_not_empty() {
         run.with_context(&WORDS, |context| text(flags().choose(context, "? ", FLAGS)))
     };
     assert_eq!(choose(&["secret", "secret"]), Ok("secret".to_owned()));
-    assert_eq!(choose(&["secret", "sekret"]), Err("passphrases-differ"));
-    assert_eq!(choose(&["", ""]), Err("no-passphrase"));
+    assert_eq!(choose(&["secret", "sekret", "right", "right"]), Ok("right".to_owned()));
+    assert_eq!(choose(&["1", "2", "3", "4", "5", "6", "7", "7"]), Err("passphrases-differ"));
+    assert_eq!(choose(&["", "secret", "", "secret"]), Ok("secret".to_owned()));
+    assert_eq!(choose(&["", "", "", "secret", "secret"]), Err("no-passphrase"));
     assert_eq!(choose(&["secret"]), Err("no-passphrase"));
 }
 
