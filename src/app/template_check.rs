@@ -102,5 +102,12 @@ pub fn warnings(profile: &Profile) -> Vec<String> {
     let is_free = !names.allow.is_empty() && names.common_names.is_empty() && profile.common_name_is_free();
     let warning = "'allow' limits host names, addresses and mailboxes; other common names are not limited. To limit them too: \
                    allow-common-name in [subject]";
-    is_free.then(|| warning.to_owned()).into_iter().collect()
+    let unlimited = profile.unlimited_attributes().into_iter().map(|kind| {
+        let label = kind.long_label().to_owned();
+        format!("every value of {label} in a request is taken. To limit them: {label} = [\"…\"] in [request.allow]")
+    });
+    let whole = (profile.request.takes_whole_subject() && profile.request.allow.is_empty()).then(|| {
+        "every subject of a request is taken. To limit it: patterns for each attribute in [request.allow]".to_owned()
+    });
+    is_free.then(|| warning.to_owned()).into_iter().chain(unlimited).chain(whole).collect()
 }

@@ -213,6 +213,7 @@ mod tests {
             public_key: leaf.public_key().clone(),
             expiry: Expiry::Default,
             clip: false,
+            whole_subject: None,
             extensions: GivenExtensions::None,
             subject: Vec::new(),
             values: TemplateValues(
@@ -267,6 +268,7 @@ mod tests {
                 public_key: PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap().public_key().clone(),
                 expiry: Expiry::Default,
                 clip: false,
+                whole_subject: None,
                 extensions: GivenExtensions::None,
                 subject: Vec::new(),
                 values: TemplateValues(["name", "organization"].map(|key| (key.to_owned(), "x".to_owned())).into()),

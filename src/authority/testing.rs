@@ -308,6 +308,7 @@ pub fn order(template: &str, name: &str) -> IssueOrder {
         expiry: Expiry::Default,
         clip: false,
         key: SubjectKey::Generate(None),
+        whole_subject: None,
         extensions: GivenExtensions::None,
         subject: Vec::new(),
         set: BTreeMap::new(),

@@ -46,7 +46,12 @@ pub enum Fate {
 
 /// All items of a request and its certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Comparison(pub Vec<Compared>);
+pub struct Comparison {
+    pub items: Vec<Compared>,
+    /// The subject of the request and that of the certificate, when their DER differs: in an attribute, in the order, or in the
+    /// type of a string.
+    pub subjects: Option<(String, String)>,
+}
 
 impl AskedKind {
     /// Returns the word for the kind in reports.
@@ -108,17 +113,20 @@ impl Comparison {
             asked: Some("present".to_owned()),
             issued: None,
         }));
-        Self(all)
+        let (asked, issued) = (&request.subject, &certificate.subject);
+        let subjects = (asked.as_der() != issued.as_der()).then(|| (asked.to_string(), issued.to_string()));
+        Self { items: all, subjects }
     }
 
     /// Returns the items to which this happened.
     pub fn with(&self, fate: Fate) -> impl Iterator<Item = &Compared> {
-        self.0.iter().filter(move |compared| compared.fate() == fate)
+        self.items.iter().filter(move |compared| compared.fate() == fate)
     }
 
-    /// Returns whether the certificate has exactly what was asked for.
+    /// Returns whether the certificate has exactly what was asked for: the key, the alternative names, the subject byte for byte,
+    /// and every extension and attribute of the request.
     pub fn is_exact(&self) -> bool {
-        self.0.iter().all(|compared| compared.fate() == Fate::Taken)
+        self.subjects.is_none() && self.items.iter().all(|compared| compared.fate() == Fate::Taken)
     }
 }
 
@@ -175,10 +183,12 @@ fn attributes(asked: &DistinguishedName, issued: &DistinguishedName) -> Vec<Comp
     let compare = |(attribute, same): (&crate::x509::Attribute, bool)| {
         let other = || left.iter().position(|other| other.kind == attribute.kind);
         let issued = if same { Some(attribute.value.clone()) } else { other().map(|at| left.remove(at).value.clone()) };
+        // What was dropped was not checked.
+        let issued = issued.map(|value| text::escape(&value));
         Compared {
             kind: AskedKind::Attribute,
             what: label(&attribute.kind),
-            asked: Some(attribute.value.clone()),
+            asked: Some(text::escape(&attribute.value)),
             issued,
         }
     };

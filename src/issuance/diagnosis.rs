@@ -121,12 +121,18 @@ impl Diagnostic for CsrError {
             Self::WrongSignature => Diagnosis::refused("not-proven")
                 .hint("it was changed on the way, or made for another key: request it again"),
             Self::Subject(_) | Self::Attribute { .. } => Diagnosis::refused("request-subject"),
-            Self::Name(error) => Diagnosis::refused("request-name").hint(fix_of_name(error)),
-            Self::NoNames => Diagnosis::refused("request-name")
+            Self::ValueNotAllowed { .. } | Self::AttributeNotTaken { .. } => Diagnosis::refused("request-subject")
+                .hint("[request.allow] in the template says what is taken; --subject K=V gives another value"),
+            Self::Name(error) => Diagnosis::refused("request-name").hint(fix_of_name(error)).hint(REPLACE_NAMES),
+            Self::NoNames => Diagnosis::refused("request-name").hint(REPLACE_NAMES)
                 .hint("make the request again with a name: ca request NAME, or openssl req -new -addext subjectAltName=DNS:NAME"),
         }
     }
 }
+
+/// How to sign a request of a device that cannot make another one.
+const REPLACE_NAMES: &str =
+    "or sign it with names of your own, which leaves out the unusable ones: ca sign CSR --san NAME";
 
 /// Returns how to ask for the name in another way.
 fn fix_of_name(error: &GeneralNameError) -> String {
@@ -150,6 +156,11 @@ fn fix_of_name(error: &GeneralNameError) -> String {
 impl Comparison {
     /// Returns each difference between a request and its certificate, as a line.
     pub fn differences(&self) -> impl Iterator<Item = String> {
-        self.0.iter().filter(|compared| compared.fate() != Fate::Taken).map(|compared| compared.sentence())
+        let items = self.items.iter().filter(|compared| compared.fate() != Fate::Taken);
+        let whole = self.subjects.iter().map(|(asked, issued)| match asked == issued {
+            true => format!("changed: the encoding of the subject: {asked}"),
+            false => format!("changed: the whole subject: {asked} → {issued}"),
+        });
+        items.map(|compared| compared.sentence()).chain(whole)
     }
 }

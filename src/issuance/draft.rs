@@ -12,8 +12,8 @@ use super::template_string::{TemplateString, TemplateValues};
 use crate::keys::Signer;
 use crate::text::{Lifetime, humanize};
 use crate::x509::{
-    BasicConstraints, DistinguishedName, ExtendedKeyUsage, Extension, GeneralName, KeyKind, KeyUsage, NameConstraints,
-    PublicKey, SerialNumber, SignatureAlgorithm, Validity, general_name,
+    BasicConstraints, CanonicalName, DistinguishedName, ExtendedKeyUsage, Extension, GeneralName, KeyKind, KeyUsage,
+    NameConstraints, PublicKey, SerialNumber, SignatureAlgorithm, Validity, general_name,
 };
 
 /// Every field of a certificate, decided.
@@ -78,7 +78,9 @@ impl Draft {
         };
         if let Some(issuer) = issuer {
             issuer.check_request(profile, &request.names, now)?;
-            if *issuer.subject() == subject {
+            // A name as requested can be encoded in another way (RFC 5280 §7.1).
+            let is_same = || CanonicalName::of(issuer.subject()) == CanonicalName::of(&subject);
+            if *issuer.subject() == subject || (request.whole_subject.is_some() && is_same()) {
                 return Err(DraftRefusal::SubjectOfIssuer(subject));
             }
         }

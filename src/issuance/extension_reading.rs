@@ -84,6 +84,14 @@ fn forms(document: &Document<'_>, section: &mut Section<'_, '_>, most: usize) ->
     for (key, tag) in [("utf8", der::UTF8_STRING), ("ia5", der::IA5_STRING)] {
         let Some(Located { value, place }) = section.take::<String>(key) else { continue };
         match TemplateString::parse(&value) {
+            Ok(text) if text.has_part_of_request() => {
+                document.note(
+                    place,
+                    "an attribute of a request stands alone, as the text of an attribute in [subject]",
+                    None,
+                );
+                forms.push(ExtensionValue::Text { tag, text });
+            }
             Ok(text) => {
                 if !text.has_placeholders() && !der_rules::is_encoded_as(tag, value.as_bytes()) {
                     document.note(place, "the text has characters that are not ASCII; use utf8", None);

@@ -39,8 +39,11 @@ pub mod recertify;
 pub mod refusal;
 pub mod request;
 pub mod request_draft;
+mod request_reading;
+pub mod request_rules;
 pub mod signing_request;
 mod subject;
+mod taken_subject;
 pub mod template_string;
 #[cfg(test)]
 mod testing;
@@ -65,7 +68,7 @@ pub use request::{CertificateRequest, Expiry};
 pub use request_draft::RequestDraft;
 pub use signing_request::{RequestError, sign_request};
 pub use template_string::{TemplateString, TemplateStringError, TemplateValues};
-pub use verified_csr::{CsrError, CsrLimits, VerifiedCsr, verify_csr};
+pub use verified_csr::{CsrError, CsrLimits, UnusableNames, VerifiedCsr, verify_csr};
 pub use verified_draft::{NotVerified, VerifiedDraft};
 
 #[cfg(test)]

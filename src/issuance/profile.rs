@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::extension_rules::{ExtensionRule, ExtensionValue};
 use super::name_rules::{CommonName, NameRules};
+use super::request_rules::RequestRules;
 use super::template_string::TemplateString;
 use crate::text::Lifetime;
 use crate::x509::{AttributeType, KeyAlgorithm, KeyUsage, NameConstraints};
@@ -27,6 +28,8 @@ pub struct Profile {
     /// The other attributes of the subject.
     pub subject: Vec<(AttributeType, TemplateString)>,
     pub names: NameRules,
+    /// What is taken from the subject of a request.
+    pub request: RequestRules,
     pub key_usage: KeyUsage,
     /// The purposes, as template strings: `{{ role }}-auth` is rendered before it is parsed.
     pub extended_key_usage: Vec<TemplateString>,

@@ -3,11 +3,11 @@
 
 use std::ops::Range;
 
-use super::extension_reading;
 use super::name_pattern::{NamePattern, TextPattern};
 use super::name_rules::{CommonName, NameKind, NameRules};
 use super::profile::{AuthorityRules, Distribution, FileRules, Profile};
 use super::template_string::TemplateString;
+use super::{extension_reading, request_reading};
 use crate::text::toml_document::{Document, DocumentError, Located, Section};
 use crate::text::{self, Lifetime};
 use crate::x509::name_constraints::Subtree;
@@ -98,6 +98,7 @@ impl<'d, 't> Reader<'d, 't> {
         let longest = longest.or_else(|| lifetime.clone());
         let backdate = self.backdate(&mut top);
         let (common_name, subject, common_names) = self.subject(&mut top);
+        let request = request_reading::rules(self.document, &mut top, self.base.map(|base| &base.request));
         let names = NameRules { common_names, ..self.names(&mut top) };
         let Usage { key: key_usage, purposes: extended_key_usage, critical_purposes, policies } = self.usage(&mut top);
         let inherited = || self.base.map(|base| base.extensions.clone()).unwrap_or_default();
@@ -164,6 +165,7 @@ impl<'d, 't> Reader<'d, 't> {
             common_name,
             subject,
             names,
+            request,
             key_usage: key_usage.value,
             extended_key_usage,
             critical_purposes,
@@ -261,14 +263,14 @@ impl<'d, 't> Reader<'d, 't> {
                 "first" => CommonName::First,
                 "name" => CommonName::Name,
                 "none" => CommonName::None,
-                _ => self.text(&written).map_or(CommonName::None, CommonName::Template),
+                _ => self.subject_text(&written).map_or(CommonName::None, CommonName::Template),
             },
         };
         let mut subject = Vec::new();
         for (key, value) in section.take_rest::<String>() {
             match AttributeType::from_label(&key.value) {
                 Some(kind) => {
-                    let Some(text) = self.text(&value) else { continue };
+                    let Some(text) = self.subject_text(&value) else { continue };
                     if !text.has_placeholders()
                         && let Err(error) = DistinguishedName::build(&[(kind.clone(), value.value)])
                     {
@@ -532,11 +534,31 @@ impl<'d, 't> Reader<'d, 't> {
     }
 
     fn text(&self, written: &Located<String>) -> Option<TemplateString> {
-        TemplateString::parse(&written.value)
-            .map_err(|error| self.document.note(written.place.clone(), error, None))
-            .ok()
+        let parsed = TemplateString::parse(&written.value);
+        let text = parsed.map_err(|error| self.document.note(written.place.clone(), error, None)).ok()?;
+        if text.has_part_of_request() {
+            self.document.note(written.place.clone(), NOT_ALONE, Some(ALONE.to_owned()));
+        }
+        Some(text)
+    }
+
+    /// Reads the text of an attribute of the subject, which can be an attribute of the request.
+    fn subject_text(&self, written: &Located<String>) -> Option<TemplateString> {
+        let parsed = TemplateString::parse(&written.value).ok();
+        let Some(text) = parsed.filter(|text| text.label_of_request().is_some()) else { return self.text(written) };
+        if text.of_request().is_none() {
+            let label = text.label_of_request().unwrap_or_default().replace('_', "-");
+            let near = text::did_you_mean(&label, AttributeType::all_labels());
+            let message = format!("unknown attribute '{}' of a request{near}", text::escape(&label));
+            self.document.note(written.place.clone(), message, None);
+        }
+        Some(text)
     }
 }
+
+/// What is wrong with an attribute of a request within another text.
+pub(super) const NOT_ALONE: &str = "an attribute of a request stands alone, as the text of an attribute in [subject]";
+pub(super) const ALONE: &str = "for example organization = \"{{ request.organization }}\"";
 
 fn address(written: &str) -> Result<(), (String, Option<String>)> {
     general_name::check_address(written).map_err(|error| (error.to_string(), None))

@@ -4,6 +4,8 @@ use super::extension_rules::{ExtensionRule, ExtensionValue};
 use super::name_rules::CommonName;
 use super::profile::Profile;
 use super::profile_reading::SERIAL_BYTES;
+use super::request_reading::AS_REQUESTED;
+use super::request_rules::{RequestRules, RequestedSubject};
 use super::template_string::TemplateString;
 use crate::text::hex;
 use crate::text::toml_document::quoted;
@@ -34,6 +36,19 @@ impl Profile {
             line("at-most", most.to_string());
         }
         line("allow", texts(&self.names.allow));
+        let RequestRules { subject, allow } = &self.request;
+        match subject {
+            RequestedSubject::Template => {}
+            RequestedSubject::AsRequested => line("\n[request]\nsubject", quoted(AS_REQUESTED)),
+            RequestedSubject::Attributes(kinds) => {
+                line("\n[request]\nsubject", list(kinds.iter().map(|kind| kind.long_label().to_owned())));
+            }
+        }
+        for (at, (kind, patterns)) in allow.iter().enumerate() {
+            let head = if at == 0 { "\n[request.allow]\n" } else { "" };
+            let patterns = list(patterns.iter().map(|text| text.as_str().to_owned()));
+            line(&format!("{head}{}", kind.long_label()), patterns);
+        }
         line("\n[usage]\nkey", list(self.key_usage.names().into_iter().map(str::to_owned)));
         line("extended", texts(&self.extended_key_usage));
         if self.critical_purposes {
@@ -111,6 +126,8 @@ mod tests {
     fn what_is_written_reads_the_same_again() {
         let with_everything = "summary = \"a \\\"b\\\"\"\nkey = [\"ed25519\", \"rsa-2048\"]\nlifetime = \"1h\"\nbackdate = \"0\"\n\
              [subject]\ncommon-name = \"{{ name }} x\"\nlocality = \"Köln\"\nallow-common-name = [\"a*\"]\n\
+             organization = \"{{ request.organization }}\"\n[request]\nsubject = [\"title\"]\n\
+             [request.allow]\ntitle = [\"a\", \"b*\"]\nlocality = []\n\
              [names]\nkinds = [\"dns\", \"uri\"]\nat-least = 2\nat-most = 3\nallow = [\"*.{{ domain }}\", \"spiffe://a.test/*\"]\n\
              [usage]\nkey = [\"digital-signature\"]\nextended = [\"{{ role }}-auth\", \"1.2.3\"]\n\
              extended-critical = true\npolicies = [\"1.2.3\"]\n[serial]\noctets = 20\n\
@@ -120,6 +137,7 @@ mod tests {
              [[extension]]\noid = \"1.2.5\"\nia5 = \"{{ name }}\"\n[[extension]]\noid = \"1.2.6\"\nutf8 = \"x\"\n";
         for toml in [
             with_everything,
+            "key = [\"ed25519\"]\nlifetime = \"1h\"\n[request]\nsubject = \"as-requested\"\n[usage]\nkey = [\"digital-signature\"]\n",
             include_str!("../../templates/server.toml"),
             include_str!("../../templates/intermediate.toml"),
             include_str!("../../templates/handshake.toml"),

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use super::extension_rules::GivenExtensions;
 use super::template_string::TemplateValues;
 use crate::text::Lifetime;
-use crate::x509::{AttributeType, GeneralName, PublicKey};
+use crate::x509::{AttributeType, DistinguishedName, GeneralName, PublicKey};
 
 /// A request for a certificate, from flags, a request file or an older certificate. It can ask for names and a lifetime;
 /// the profile alone decides what the certificate may be used for.
@@ -21,6 +21,8 @@ pub struct CertificateRequest {
     pub clip: bool,
     /// Attributes that override the profile's.
     pub subject: Vec<(AttributeType, String)>,
+    /// The whole subject, for a profile that takes it as requested; `None` when the profile decides about it.
+    pub whole_subject: Option<DistinguishedName>,
     /// The extensions of a CSR or of the certificate that is replaced. The profile decides which of them are taken.
     pub extensions: GivenExtensions,
     /// The values of the placeholders in the profile.

@@ -17,6 +17,9 @@ pub(super) fn subject(profile: &Profile, request: &CertificateRequest) -> Result
         AttributeType::Organization,
         AttributeType::OrganizationalUnit,
     ];
+    if let Some(whole) = request.whole_subject.as_ref().filter(|_| profile.request.takes_whole_subject()) {
+        return Ok(whole.clone());
+    }
     let mut attributes: Vec<(AttributeType, String)> = Vec::new();
     for (kind, text) in &profile.subject {
         if !request.subject.iter().any(|(overridden, _)| overridden == kind) {
@@ -42,7 +45,9 @@ pub(super) fn requested_mailboxes(
     let is_mailbox = |kind: &AttributeType| *kind == AttributeType::EmailAddress;
     let given = profile.subject.iter().filter(|(kind, _)| is_mailbox(kind));
     let given: Vec<String> = given.map(|(_, text)| text.render(&request.values)).collect::<Result<_, _>>()?;
-    let requested = request.subject.iter().filter(|(kind, text)| is_mailbox(kind) && !given.contains(text));
+    let whole = request.whole_subject.iter().flat_map(DistinguishedName::attributes).map(|it| (&it.kind, &it.value));
+    let requested = request.subject.iter().map(|(kind, text)| (kind, text)).chain(whole);
+    let requested = requested.filter(|(kind, text)| is_mailbox(kind) && !given.contains(text));
     Ok(requested.map(|(_, text)| text.clone()).collect())
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use minijinja::{Environment, UndefinedBehavior};
 
 use crate::text::{escape, nearest};
+use crate::x509::AttributeType;
 
 /// A template string. It is rendered when a draft is made, after the TOML was parsed, so that no value can become TOML.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +34,32 @@ impl TemplateString {
         Ok(Self(text.to_owned()))
     }
 
-    /// Returns the names of the placeholders.
+    /// Returns the attribute of a request whose values the string stands for: it is `{{ request.organization }}` and nothing else.
+    pub fn of_request(&self) -> Option<AttributeType> {
+        AttributeType::from_label(&self.label_of_request()?.replace('_', "-"))
+    }
+
+    /// Returns the name of the attribute in `{{ request.NAME }}`, which need not exist; `None` when the string is another one.
+    pub fn label_of_request(&self) -> Option<&str> {
+        let inner = self.0.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim().strip_prefix("request.")?;
+        let is_name = !inner.is_empty() && inner.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        is_name.then_some(inner)
+    }
+
+    /// Returns whether a placeholder in it is an attribute of a request.
+    pub fn has_part_of_request(&self) -> bool {
+        self.0.contains("request.") && self.variables().contains("request")
+    }
+
+    /// Returns the names of the placeholders. The attributes of a request have no name.
     pub fn uses(&self) -> BTreeSet<String> {
+        match self.of_request() {
+            Some(_) => BTreeSet::new(),
+            None => self.variables(),
+        }
+    }
+
+    fn variables(&self) -> BTreeSet<String> {
         if !self.has_placeholders() {
             return BTreeSet::new();
         }
@@ -52,6 +77,10 @@ impl TemplateString {
     pub fn render(&self, values: &TemplateValues) -> Result<String, TemplateStringError> {
         if !self.has_placeholders() {
             return Ok(self.0.clone());
+        }
+        if self.of_request().is_some() {
+            // The request overrides it, with all values of the attribute.
+            return Ok(String::new());
         }
         if let Some(unknown) = self.uses().into_iter().find(|used| !values.0.contains_key(used)) {
             let nearest = nearest(&unknown, values.0.keys().map(String::as_str)).map(str::to_owned);

@@ -33,6 +33,7 @@ pub fn request(name: &str, names: &[&str], public_key: &PublicKey) -> Certificat
         public_key: public_key.clone(),
         expiry: Expiry::Default,
         clip: false,
+        whole_subject: None,
         extensions: GivenExtensions::None,
         subject: Vec::new(),
         values: TemplateValues(

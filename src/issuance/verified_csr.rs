@@ -4,7 +4,7 @@ use crate::keys::{self, Weakness, weakness};
 use crate::text;
 use crate::x509::general_name::{self, GeneralNameError};
 use crate::x509::name::NameError;
-use crate::x509::{AttributeType, DecodeError, DistinguishedName, GeneralName, PublicKey, SigningRequest};
+use crate::x509::{Attribute, AttributeType, DecodeError, GeneralName, PublicKey, SigningRequest};
 
 /// The limits on a certification request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,18 +49,32 @@ pub enum CsrError {
     Subject(NameError),
     #[error("its subject has an attribute {kind} that cannot be read as plain text: '{}'", text::escape(value))]
     Attribute { kind: String, value: String },
+    #[error("the template '{template}' allows for its {kind} only values like {}, but not '{}'", allowed.join(", "), text::escape(value))]
+    ValueNotAllowed { template: String, kind: String, value: String, allowed: Vec<String> },
+    #[error("its subject has the attribute {kind}, which the template '{template}' does not take")]
+    AttributeNotTaken { template: String, kind: String },
     #[error("a name that it asks for is not allowed in a certificate: {0}")]
     Name(#[from] GeneralNameError),
     #[error("the list of names that it asks for is empty (RFC 5280 §4.2.1.6)")]
     NoNames,
 }
 
-/// Decodes a certification request, and checks that it is undamaged, that its sender has the key, that the key is strong,
-/// and that its names have no hidden characters.
+/// What happens to alternative names that cannot be in a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnusableNames {
+    /// The request is refused.
+    Refuse,
+    /// They are left out: the caller gives names in their place.
+    LeaveOut,
+}
+
+/// Decodes a certification request, and checks that it is undamaged, that its sender has the key, that the key is strong, and
+/// that its alternative names can be in a certificate. The subject is checked where a template takes it
+/// ([`Profile::take_subject`](super::Profile::take_subject)).
 ///
 /// # Errors
 /// When one of these checks fails.
-pub fn verify_csr(der: &[u8], limits: CsrLimits) -> Result<VerifiedCsr, CsrError> {
+pub fn verify_csr(der: &[u8], limits: CsrLimits, unusable: UnusableNames) -> Result<VerifiedCsr, CsrError> {
     let bytes = der.len() as u64;
     if bytes > limits.bytes {
         return Err(CsrError::TooLarge { found: bytes, most: limits.bytes });
@@ -81,8 +95,7 @@ pub fn verify_csr(der: &[u8], limits: CsrLimits) -> Result<VerifiedCsr, CsrError
     }
     weakness::check(&request.public_key)?;
     prove_possession(&request)?;
-    check_subject(&request.subject)?;
-    let names = names(&request)?;
+    let names = names(&request, unusable)?;
     Ok(VerifiedCsr { public_key: weakness::plain(&request.public_key)?, names, request })
 }
 
@@ -95,32 +108,20 @@ fn prove_possession(request: &SigningRequest) -> Result<(), CsrError> {
     })
 }
 
-/// Checks the subject. The common name may become that of the certificate; all other attributes are shown to users.
-fn check_subject(subject: &DistinguishedName) -> Result<(), CsrError> {
-    for attribute in subject.attributes() {
-        // What is not text is shown as `#` and its DER, and no template takes it; as a common name it would become text.
-        if attribute.kind == AttributeType::CommonName && attribute.is_text {
-            let built = DistinguishedName::build(&[(attribute.kind.clone(), attribute.value.clone())]);
-            built.map_err(CsrError::Subject)?;
-        } else if attribute.kind == AttributeType::CommonName || !attribute.value.chars().all(text::is_plainly_visible)
-        {
-            let (kind, value) = (attribute.kind.to_string(), attribute.value.clone());
-            return Err(CsrError::Attribute { kind, value });
-        }
-    }
-    Ok(())
-}
-
 /// Returns the names in the form that flags give them: host names in lower-case A-labels, without duplicates. Kinds of
 /// names that have no flag stay as they are; no template allows them.
-fn names(request: &SigningRequest) -> Result<Vec<GeneralName>, CsrError> {
+fn names(request: &SigningRequest, unusable: UnusableNames) -> Result<Vec<GeneralName>, CsrError> {
     let Some(asked) = &request.subject_alt_names else { return Ok(Vec::new()) };
-    if asked.is_empty() {
+    if asked.is_empty() && unusable == UnusableNames::Refuse {
         return Err(CsrError::NoNames);
     }
     let mut names: Vec<GeneralName> = Vec::with_capacity(asked.len());
     for name in asked {
-        let name = plain_name(name)?;
+        let name = match (plain_name(name), unusable) {
+            (Ok(name), _) => name,
+            (Err(_), UnusableNames::LeaveOut) => continue,
+            (Err(error), UnusableNames::Refuse) => return Err(error.into()),
+        };
         if !names.contains(&name) {
             names.push(name);
         }
@@ -158,13 +159,19 @@ impl VerifiedCsr {
         if self.request.subject_alt_names.is_some() {
             return self.names.clone();
         }
-        let common_name = self.request.subject.common_name().unwrap_or_default();
+        let common_name = self.common_name().unwrap_or_default();
         common_name.parse().into_iter().collect()
     }
 
-    /// Returns the common name of the subject.
+    /// Returns the common name of the subject when it is text; the last one of several.
     pub fn common_name(&self) -> Option<&str> {
-        self.request.subject.common_name()
+        let common_names = self.attributes().filter(|attribute| attribute.kind == AttributeType::CommonName);
+        common_names.last().filter(|attribute| attribute.is_text).map(|attribute| attribute.value.as_str())
+    }
+
+    /// Returns the attributes of the subject in their order. They were not checked.
+    pub(super) fn attributes(&self) -> impl Iterator<Item = &Attribute> {
+        self.request.subject.attributes()
     }
 }
 
@@ -172,7 +179,7 @@ impl VerifiedCsr {
 mod tests {
     use super::*;
     use crate::keys::{PrivateKey, Signer};
-    use crate::x509::{KeyAlgorithm, der, tbs};
+    use crate::x509::{DistinguishedName, KeyAlgorithm, der, tbs};
 
     const LIMITS: CsrLimits = CsrLimits { bytes: 1_000, names: 2 };
 
@@ -201,7 +208,8 @@ mod tests {
 
     #[test]
     fn a_request_is_of_version_1_names_something_and_stays_within_its_limits() {
-        let verified = |der: &[u8]| verify_csr(der, LIMITS).map(|verified| verified.names().len());
+        let verified =
+            |der: &[u8]| verify_csr(der, LIMITS, UnusableNames::Refuse).map(|verified| verified.names().len());
         let sound = request(0, &["web.test", "10.0.0.1"], None);
         assert_eq!(verified(&sound), Ok(2));
         assert_eq!(verified(&request(1, &["web.test"], None)), Err(CsrError::Version(2)));
@@ -209,28 +217,73 @@ mod tests {
         let three = request(0, &["a.test", "b.test", "c.test"], None);
         assert_eq!(verified(&three), Err(CsrError::TooManyNames { found: 3, most: 2 }));
         let found = sound.len() as u64;
-        assert!(verify_csr(&sound, CsrLimits { bytes: found, ..LIMITS }).is_ok());
-        let refused = verify_csr(&sound, CsrLimits { bytes: found - 1, ..LIMITS }).map(|_| ());
+        assert!(verify_csr(&sound, CsrLimits { bytes: found, ..LIMITS }, UnusableNames::Refuse).is_ok());
+        let refused = verify_csr(&sound, CsrLimits { bytes: found - 1, ..LIMITS }, UnusableNames::Refuse).map(|_| ());
         assert_eq!(refused, Err(CsrError::TooLarge { found, most: found - 1 }));
     }
 
     #[test]
-    fn a_common_name_that_is_not_text_never_becomes_text() {
-        let name = |kind: &[u8], tag: u8, value: &[u8]| {
-            let attribute = der::sequence(&[&der::value(der::OBJECT_IDENTIFIER, kind), &der::value(tag, value)]);
-            DistinguishedName::from_der(&der::sequence(&[&der::value(der::SET, &attribute)])).unwrap()
-        };
-        let refused = check_subject(&name(&[0x55, 4, 3], der::BIT_STRING, b"\0abc"));
-        assert!(matches!(refused, Err(CsrError::Attribute { .. })), "{refused:?}");
-        assert_eq!(check_subject(&name(&[0x55, 4, 3], der::UTF8_STRING, b"abc")), Ok(()));
-        // The unique identifier is dropped anyway.
-        assert_eq!(check_subject(&name(&[0x55, 4, 45], der::BIT_STRING, b"\0abc")), Ok(()));
+    fn a_common_name_that_is_not_text_is_not_a_name() {
+        let named = |tag, value| testing::csr(&[(&[0x55, 4, 3], tag, value)]);
+        assert_eq!(named(der::BIT_STRING, "\0abc").common_name(), None);
+        assert_eq!(named(der::UTF8_STRING, "abc").common_name(), Some("abc"));
+    }
+
+    #[test]
+    fn names_that_cannot_be_in_a_certificate_are_left_out_when_others_are_given() {
+        let der = testing::signed(0, &[], &[b"router 1", b"web.test"]);
+        assert!(matches!(verify_csr(&der, LIMITS, UnusableNames::Refuse), Err(CsrError::Name(_))));
+        let left = verify_csr(&der, LIMITS, UnusableNames::LeaveOut).unwrap().names();
+        assert_eq!(left, ["web.test".parse().unwrap()]);
+        let none = testing::signed(0, &[], &[]);
+        assert_eq!(verify_csr(&none, LIMITS, UnusableNames::LeaveOut).unwrap().names(), []);
     }
 
     #[test]
     fn a_signature_that_can_be_forged_proves_nothing() {
         // ecdsa-with-SHA1.
-        let refused = verify_csr(&request(0, &["web.test"], Some(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1])), LIMITS);
+        let refused = verify_csr(
+            &request(0, &["web.test"], Some(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1])),
+            LIMITS,
+            UnusableNames::Refuse,
+        );
         assert!(matches!(refused, Err(CsrError::WeakSignature(_))), "{refused:?}");
+    }
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use super::{CsrLimits, UnusableNames, VerifiedCsr, verify_csr};
+    use crate::keys::{PrivateKey, Signer};
+    use crate::x509::{KeyAlgorithm, der, tbs};
+
+    /// Returns a request with these attributes in its subject, each its type, its tag and its value.
+    pub fn csr(subject: &[(&[u8], u8, &str)]) -> VerifiedCsr {
+        let limits = CsrLimits { bytes: 10_000, names: 10 };
+        verify_csr(&signed(0, subject, &[b"web.test"]), limits, UnusableNames::Refuse).unwrap()
+    }
+
+    /// Returns a signed request, with DNS names that need not be valid.
+    pub fn signed(version: u8, subject: &[(&[u8], u8, &str)], names: &[&[u8]]) -> Vec<u8> {
+        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let oid = |content: &[u8]| der::value(der::OBJECT_IDENTIFIER, content);
+        let names: Vec<u8> = names.iter().flat_map(|name| der::value(der::context(2), name)).collect();
+        let extension = der::sequence(&[
+            &oid(&[0x55, 0x1d, 17]),
+            &der::value(der::OCTET_STRING, &der::value(der::SEQUENCE, &names)),
+        ]);
+        let values = der::value(der::SET, &der::sequence(&[&extension]));
+        let input = der::sequence(&[&oid(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 14]), &values]);
+        let attribute = |(kind, tag, value): &(&[u8], u8, &str)| {
+            der::value(der::SET, &der::sequence(&[&oid(kind), &der::value(*tag, value.as_bytes())]))
+        };
+        let subject: Vec<u8> = subject.iter().flat_map(attribute).collect();
+        let to_be_signed = der::sequence(&[
+            &der::value(der::INTEGER, &[version]),
+            &der::value(der::SEQUENCE, &subject),
+            key.public_key().spki(),
+            &der::value(der::context_constructed(0), &input),
+        ]);
+        tbs::assemble(&to_be_signed, &key.signature_algorithm(), &key.sign(&to_be_signed).unwrap())
     }
 }

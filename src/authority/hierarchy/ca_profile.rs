@@ -82,6 +82,7 @@ pub(crate) fn authority_request(
         expiry: Expiry::Default,
         // An intermediate whose usual life is longer than its root's ends with the root.
         clip: true,
+        whole_subject: None,
         extensions: GivenExtensions::None,
         subject: Vec::new(),
         values,

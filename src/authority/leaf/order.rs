@@ -13,7 +13,7 @@ use crate::store::delivery::{Destination, Paths};
 use crate::store::entry_name::{EntryName, EntryNameError};
 use crate::store::index::{Entry, EventKind};
 use crate::text::Lifetime;
-use crate::x509::{AttributeType, Certificate, GeneralName, KeyAlgorithm, SerialNumber, Validity};
+use crate::x509::{AttributeType, Certificate, DistinguishedName, GeneralName, KeyAlgorithm, SerialNumber, Validity};
 
 /// The options of one certificate.
 pub struct IssueOrder {
@@ -24,6 +24,8 @@ pub struct IssueOrder {
     pub clip: bool,
     pub key: SubjectKey,
     pub subject: Vec<(AttributeType, String)>,
+    /// The subject of the CSR, or of the certificate that this order replaces, for a template that takes it as requested.
+    pub whole_subject: Option<DistinguishedName>,
     /// The extensions of the CSR, or of the certificate that this order replaces.
     pub extensions: GivenExtensions,
     /// Values for the placeholders of the template.
@@ -62,6 +64,7 @@ impl IssueOrder {
             clip: true,
             key: SubjectKey::Generate(None),
             subject: Vec::new(),
+            whole_subject: None,
             extensions: GivenExtensions::None,
             set: BTreeMap::from([("role".to_owned(), role.to_owned())]),
             issuer: None,

@@ -96,6 +96,7 @@ pub fn plan<'s>(store: &'s Store, mut order: IssueOrder, effects: &Effects<'_>) 
         public_key,
         expiry: order.expiry,
         clip: order.clip,
+        whole_subject: order.whole_subject.clone(),
         extensions: order.extensions.clone(),
         subject: order.subject.clone(),
         values: request_inputs::values(&target.profile, &order.name, &order.set, store.config(), Some(issuer.name()))?,

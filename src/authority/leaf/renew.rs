@@ -154,6 +154,7 @@ fn order(
         clip: renewal.clip,
         key,
         subject: subject_of(&certificate),
+        whole_subject: Some(certificate.subject.clone()),
         extensions: GivenExtensions::Replaced(certificate.extensions.clone()),
         set: renewal.set.clone(),
         issuer: Some(entry.authority.clone()),

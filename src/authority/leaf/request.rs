@@ -141,6 +141,7 @@ pub fn request(
             public_key: key.public_key().clone(),
             expiry: Expiry::Default,
             clip: false,
+            whole_subject: None,
             extensions: GivenExtensions::None,
             subject: wanted.subject.clone(),
             values: request_inputs::values(&profile, &name, &wanted.set, config, None)?,

@@ -6,7 +6,7 @@ use crate::authority::leaf::error::IssueError;
 use crate::authority::leaf::order::{IfNameExists, IssueOrder, IssueOutcome, Requested, SubjectKey};
 use crate::authority::leaf::{issue, request_inputs};
 use crate::issuance::name_rules::CommonName;
-use crate::issuance::{CsrError, Expiry, GivenExtensions, Profile, VerifiedCsr, verify_csr};
+use crate::issuance::{CsrError, Expiry, GivenExtensions, Profile, UnusableNames, VerifiedCsr, verify_csr};
 use crate::store::Store;
 use crate::store::delivery::Destination;
 use crate::store::effects::Effects;
@@ -83,22 +83,14 @@ pub fn sign(
     effects: &Effects<'_>,
 ) -> Result<IssueOutcome, SignError> {
     let profile = request_inputs::profile(Some(store), &signing.template)?;
-    let request = verify_csr(&signing.request, store.config().sign.limits())?;
+    let unusable = if signing.names.is_empty() { UnusableNames::Refuse } else { UnusableNames::LeaveOut };
+    let request = verify_csr(&signing.request, store.config().sign.limits(), unusable)?;
+    let taken = profile.take_subject(&request, &signing.subject)?;
     let names = granted_names(&profile, &request, signing.names);
     let name = match signing.name {
         Some(name) => name,
         None => own_name(&profile, &request, &names).ok_or(SignError::Nameless)?.parse()?,
     };
-    let mut subject = signing.subject;
-    let is_set = subject.iter().any(|(kind, _)| *kind == AttributeType::CommonName);
-    // Where the template uses NAME as the common name, the CSR's own common name is used: NAME is only the name in the
-    // index.
-    if profile.common_name == CommonName::Name
-        && !is_set
-        && let Some(common_name) = request.common_name()
-    {
-        subject.push((AttributeType::CommonName, common_name.to_owned()));
-    }
     let order = IssueOrder {
         template: signing.template,
         name,
@@ -107,7 +99,8 @@ pub fn sign(
         clip: signing.clip,
         extensions: GivenExtensions::Requested(request.request().requested_extensions.clone()),
         key: SubjectKey::Requested(Box::new(Requested { request, exact: signing.exact })),
-        subject,
+        subject: taken.attributes,
+        whole_subject: taken.whole,
         set: signing.set,
         issuer: signing.issuer,
         place: signing.place,

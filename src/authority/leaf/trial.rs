@@ -83,6 +83,7 @@ fn decide(store: &Store, profile: &Profile, order: TrialOrder, effects: &Effects
         public_key: key.public_key().clone(),
         expiry: order.expiry,
         clip: order.clip,
+        whole_subject: None,
         extensions: GivenExtensions::None,
         subject: order.subject,
         values: request_inputs::values(profile, &name, &order.set, store.config(), Some(issuer.name()))?,

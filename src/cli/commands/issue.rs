@@ -139,6 +139,7 @@ fn order(
         names: options.sans.clone(),
         clip: options.clip,
         key: SubjectKey::Generate(arguments.key),
+        whole_subject: None,
         extensions: GivenExtensions::None,
         subject: options.subject.clone(),
         set: options.set.iter().cloned().collect::<BTreeMap<_, _>>(),

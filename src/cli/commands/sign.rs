@@ -37,7 +37,7 @@ pub struct Arguments {
     /// Put the files into this folder instead of issued/NAME/
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Refuse unless the certificate is exactly what the request asks for
+    /// Refuse unless key, names, subject (byte for byte) and extensions are exactly those of the request
     #[arg(long)]
     require_exact: bool,
     /// Do nothing while a certificate with the same names and key has more than D of its lifetime left [default: a third]

@@ -1,7 +1,7 @@
 //! Any octets as a request, as a file and as DER; and requests made from them, really signed. What must hold of a request that
 //! is verified: its signature counts, its key is plain, and every name in it can be asked for by a flag, too.
 
-use ca::issuance::{CsrLimits, VerifiedCsr, verify_csr};
+use ca::issuance::{CsrLimits, Profile, UnusableNames, VerifiedCsr, verify_csr};
 use ca::keys::{Signer, verify};
 use ca::x509::signing_request::der_of_file;
 use ca::x509::{GeneralName, SigningRequest, der};
@@ -15,14 +15,14 @@ pub fn run(data: &[u8]) {
         assert_eq!(request.as_der(), data);
     }
     if let Ok(content) = der_of_file(data) {
-        check(verify_csr(&content, LIMITS).ok());
+        check(verify_csr(&content, LIMITS, UnusableNames::Refuse).ok());
     }
     is_verified(data);
 }
 
 /// Runs the target on a request made from the octets; whether it is one that could be granted.
 pub fn is_verified(data: &[u8]) -> bool {
-    let verified = verify_csr(&request(&mut Words(data)), LIMITS).ok();
+    let verified = verify_csr(&request(&mut Words(data)), LIMITS, UnusableNames::Refuse).ok();
     let is_verified = verified.is_some();
     check(verified);
     is_verified
@@ -34,9 +34,12 @@ fn check(verified: Option<VerifiedCsr>) {
     let signed = verify(&request.public_key, &request.signature_algorithm, request.tbs(), &request.signature);
     assert_eq!(signed, Ok(()));
     assert_eq!((request.version, request.malformed.len()), (1, 0));
-    assert!(
-        verified.common_name().is_none_or(|name| name.chars().count() <= 64 && !name.chars().any(char::is_control))
-    );
+    // The subject is checked where a template takes it.
+    let client = Profile::read("client", "client.toml", include_str!("../../../templates/client.toml")).unwrap();
+    if let Ok(taken) = client.take_subject(&verified, &[]) {
+        let is_sound = |text: &String| text.chars().count() <= 64 && !text.chars().any(char::is_control);
+        assert!(taken.attributes.iter().all(|(_, value)| is_sound(value)));
+    }
     let names = verified.names();
     assert!(names.len() <= 100);
     for name in &names {
