@@ -9,6 +9,7 @@ use crate::keys::Signer;
 use crate::keys::key_file::KeyFile;
 use crate::store::certificate_files::{self, CERTIFICATE, CHAIN, CertificateFile, FULLCHAIN, KEY};
 use crate::system::files::{self, ExistingFile, FileError, Folder, NewFile, Ownership, StoredFile};
+use crate::x509::digest::sha256;
 use crate::x509::{Certificate, PublicKey, certificate_file};
 
 /// A file as it is on the disk, for a copy. Its content is wiped when it is dropped.
@@ -49,6 +50,13 @@ fn read_certificates(path: &Path) -> Vec<Certificate> {
 /// Returns the first certificate of the file that begins with the certificate of a folder.
 pub fn first_certificate(folder: &Path) -> Option<Certificate> {
     read_certificates(&CERTIFICATE.path_in(folder)).into_iter().next()
+}
+
+/// Returns the SHA-256 of [`first_certificate`], which is not decoded.
+pub fn first_fingerprint(folder: &Path) -> Option<[u8; 32]> {
+    let content =
+        files::read_regular(&CERTIFICATE.path_in(folder), files::MAX_SMALL_FILE_BYTES).ok().flatten()?.content;
+    certificate_file::ders(content).ok()?.ders.first().map(|der| sha256(der))
 }
 
 /// As [`first_certificate`], of a folder that is open.

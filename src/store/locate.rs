@@ -15,7 +15,8 @@ use crate::x509::Certificate;
 /// longer.
 pub fn locate(home: &Home, entry: &Entry, certificate: &Certificate) -> Option<Paths> {
     let name: EntryName = entry.name.parse().ok()?;
-    let generation = previous_certificates::find(home, &name, entry).ok().flatten().map(Destination::Folder);
+    let generation = || previous_certificates::find(home, &name, entry).ok().flatten().map(Destination::Folder);
+    let generation = std::iter::once_with(generation).flatten();
     let given = entry.place.clone().map(Destination::Folder);
     given.into_iter().chain([Destination::Authority, Destination::Issued]).chain(generation).find_map(|place| {
         let paths = place.paths(home, &name, true)?;

@@ -14,6 +14,7 @@
 //! In a folder of the user's the files are exchanged one by one, after those in place were copied to their generation: a
 //! dead run leaves a mixture, and the copy ends it.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::error::StoreError;
@@ -63,28 +64,43 @@ impl NameHistory {
     /// Returns the certificate that is in the folder of the name or authority now; the recorded one if the index does not know it.
     pub fn in_place(&self, home: &Home, name: &EntryName) -> Option<&Entry> {
         let folders = [self.folder(home, name), home.authority(&name.folder())];
-        let mut found = folders.iter().filter_map(|folder| certificate_folder::first_certificate(folder));
-        let known = found.find_map(|there| {
-            let fingerprint = there.fingerprint();
-            self.certificates.iter().rev().find(|entry| entry.fingerprint == fingerprint)
-        });
+        let mut found = folders.iter().filter_map(|folder| certificate_folder::first_fingerprint(folder));
+        let known =
+            found.find_map(|fingerprint| self.certificates.iter().rev().find(|entry| entry.fingerprint == fingerprint));
         known.or_else(|| self.recorded())
+    }
+
+    /// Returns the certificate that is in the folder of the name now, and the folder; `None` when the index does not know it.
+    pub fn deployed(&self, home: &Home, name: &EntryName) -> Option<(&Entry, PathBuf)> {
+        let folder = self.folder(home, name);
+        let fingerprint = certificate_folder::first_fingerprint(&folder)?;
+        let entry = self.certificates.iter().rev().find(|entry| entry.fingerprint == fingerprint)?;
+        Some((entry, folder))
     }
 
     /// The certificate whose files were in place when those of this one came for the first time.
     pub fn before(&self, entry: &Entry) -> Option<&Entry> {
+        let at = self.certificates.iter().position(|other| other.id >= entry.id).unwrap_or(self.certificates.len());
+        self.each_before().nth(at).flatten()
+    }
+
+    /// Returns of each certificate, in their order, what [`before`](Self::before) returns; and at last what is in place now.
+    pub fn each_before(&self) -> impl Iterator<Item = Option<&Entry>> {
+        let by_id: HashMap<_, &Entry> = self.certificates.iter().map(|entry| (entry.id, entry)).collect();
+        let done = self.rollbacks.iter().filter(|rolled| rolled.done_at.is_some());
+        // Of several rollbacks at one time, the last one counts.
+        let rolled_at: HashMap<_, &Rollback> = done.map(|rolled| (rolled.newest, rolled)).collect();
         let mut latest = None;
-        for other in self.certificates.iter().filter(|other| other.id < entry.id) {
+        let after_each = self.certificates.iter().map(move |other| {
             if other.delivered_at.is_some() {
                 latest = Some(other);
             }
-            let since =
-                self.rollbacks.iter().rev().find(|rolled| rolled.newest == other.id && rolled.done_at.is_some());
-            if let Some(rolled) = since {
-                latest = self.certificates.iter().find(|other| other.id == rolled.certificate);
+            if let Some(rolled) = rolled_at.get(&other.id) {
+                latest = by_id.get(&rolled.certificate).copied();
             }
-        }
-        latest
+            latest
+        });
+        std::iter::once(None).chain(after_each)
     }
 }
 
@@ -218,6 +234,11 @@ fn recover_folder(
 /// # Errors
 /// When the system refuses.
 pub fn find(home: &Home, name: &EntryName, entry: &Entry) -> Result<Option<PathBuf>, FileError> {
+    // A folder with thousands of generations is not listed for each of them.
+    let usual = home.generation(name, &entry.serial.to_string());
+    if is_of(&usual, entry) {
+        return Ok(Some(usual));
+    }
     Ok(places_of(home, name, &entry.serial)?.into_iter().find(|place| is_of(place, entry)))
 }
 
@@ -285,8 +306,7 @@ fn is_place_of(place: &str, serial: &str) -> bool {
 
 /// Whether a folder holds the certificate of this record.
 pub fn is_of(folder: &Path, entry: &Entry) -> bool {
-    let there = certificate_folder::first_certificate(folder);
-    there.is_some_and(|certificate| certificate.fingerprint() == entry.fingerprint)
+    certificate_folder::first_fingerprint(folder).is_some_and(|fingerprint| fingerprint == entry.fingerprint)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The certificates whose files are missing or readable for other users, and those that were never delivered.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
@@ -29,6 +29,7 @@ pub fn items(store: &Store, now: OffsetDateTime) -> Result<Vec<Item>, StoreError
     let mut open_keys = Findings::default();
     let mut without_files: BTreeSet<String> = BTreeSet::new();
     let mut undelivered: Vec<SerialNumber> = Vec::new();
+    let mut seen: HashSet<String> = HashSet::new();
     store.index()?.each_unexpired(now, |row| {
         let is_elsewhere = [IN_MEMORY, CROSS].contains(&row.template);
         if !row.is_delivered {
@@ -36,6 +37,10 @@ pub fn items(store: &Store, now: OffsetDateTime) -> Result<Vec<Item>, StoreError
             return;
         }
         if is_elsewhere || authorities.iter().any(|name| name.eq_ignore_ascii_case(row.name)) {
+            return;
+        }
+        // Several certificates of a name share its folder, which is looked at once for each template: it decides the mode of the key.
+        if row.place.is_none() && !seen.insert(format!("{} {}", row.template, row.name.to_ascii_lowercase())) {
             return;
         }
         let Some(folder) = folder_of(store, row.name, row.place) else { return };

@@ -12,7 +12,7 @@ use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::index::placement::ExpiryCondition;
 use crate::store::index::{Entry, RecordedCrl};
-use crate::store::previous_certificates::{self, NameHistory};
+use crate::store::previous_certificates::NameHistory;
 use crate::store::{Store, StoreError};
 use crate::text::{rfc3339, shell_word};
 use crate::x509::{Certificate, SerialNumber, Validity};
@@ -164,16 +164,12 @@ fn certificates(
     is_wanted: &dyn Fn(Validity) -> bool,
 ) -> Result<Vec<DueEntry>, StoreError> {
     let (home, index) = (store.home(), store.index()?);
+    let _reading = index.reading()?;
     let mut found = Vec::new();
     for name in index.names_possibly_due(ends, now)? {
         let Ok(entry_name) = name.parse::<EntryName>() else { continue };
         let name_history = NameHistory::of(index, &name)?;
-        let folder = name_history.folder(home, &entry_name);
-        let Some(entry) =
-            name_history.in_place(home, &entry_name).filter(|entry| previous_certificates::is_of(&folder, entry))
-        else {
-            continue;
-        };
+        let Some((entry, folder)) = name_history.deployed(home, &entry_name) else { continue };
         if entry.revocation.is_none() && is_wanted(entry.validity) {
             let has_key = KEY.path_in(&folder).exists();
             let what =

@@ -82,10 +82,11 @@ fn history(name: String, context: &Context<'_>) -> Result<Box<dyn Report>, Failu
     let name_history = NameHistory::of(index, &name)?;
     let in_place = name_history.in_place(store.home(), &name.parse()?).map(|entry| entry.id);
     let mut generations: Vec<Generation> = Vec::new();
-    for entry in &name_history.certificates {
+    let _reading = index.reading()?;
+    for (entry, before) in name_history.certificates.iter().zip(name_history.each_before()) {
         let entry = entry.clone();
         let paths = locate(store.home(), &entry, &index.certificate(&entry)?);
-        let key = match name_history.before(&entry) {
+        let key = match before {
             None => Key::First,
             Some(before) if before.key_fingerprint == entry.key_fingerprint => Key::Same,
             Some(_) => Key::New,

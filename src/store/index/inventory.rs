@@ -75,6 +75,12 @@ pub enum Keep {
     All,
 }
 
+impl Keep {
+    const fn keeps_none(self) -> bool {
+        matches!(self, Self::First(0) | Self::Last(0) | Self::MostUrgent(0))
+    }
+}
+
 /// A certificate of the inventory.
 #[derive(Debug, Clone)]
 pub struct ListedEntry {
@@ -133,15 +139,17 @@ impl Index {
     ) -> Result<u64, E> {
         let failed = |error: rusqlite::Error| E::from(self.place.error()(error));
         let (conditions, values) = all_conditions(&query.wanted, now);
-        let (count, rows) = statements(query, &conditions, now);
-        // A `Transaction` of the index is one already.
+        let sql = statement(query, &conditions, now);
         let reading = &self.connection;
-        let _transaction =
-            reading.is_autocommit().then(|| reading.unchecked_transaction()).transpose().map_err(failed)?;
-        let total: i64 = reading.query_row(&count, params_from_iter(&values), |row| row.get(0)).map_err(failed)?;
-        let mut statement = reading.prepare(&rows).map_err(failed)?;
+        self.read_much().map_err(failed)?;
+        let mut statement = reading.prepare(&sql).map_err(failed)?;
         let mut rows = statement.query(params_from_iter(&values)).map_err(failed)?;
+        let (mut read, mut selected) = (0, None);
         while let Some(row) = rows.next().map_err(failed)? {
+            read += 1;
+            if selected.is_none() {
+                selected = row.get::<_, Option<i64>>("total").map_err(failed)?;
+            }
             let entry = Entry::from_row(row).map_err(failed)?;
             let deployed = row.get("deployed").map_err(failed)?;
             let has_unmarked = row.get("has_unmarked").map_err(failed)?;
@@ -155,7 +163,11 @@ impl Index {
             };
             each(ListedEntry { entry, deployed, has_unmarked, certificate })?;
         }
-        Ok(total.unsigned_abs())
+        if query.keep.keeps_none() {
+            let count = format!("SELECT count(*) {} {conditions}", *FROM);
+            selected = reading.query_row(&count, params_from_iter(&values), |row| row.get(0)).map_err(failed)?;
+        }
+        Ok(selected.map_or(read, i64::unsigned_abs))
     }
 
     /// Returns whether a certificate was made from this template.
@@ -180,8 +192,9 @@ impl Index {
     }
 }
 
-/// Returns the statements that count the certificates and that select them.
-fn statements(query: &InventoryQuery, conditions: &str, now: OffsetDateTime) -> (String, String) {
+/// Returns the statement that selects the certificates. Each row has the number of them without the limit as `total`: the
+/// conditions are costly, and a second statement for the number would ask each of them again. Without a limit it is NULL.
+fn statement(query: &InventoryQuery, conditions: &str, now: OffsetDateTime) -> String {
     let now = now.unix_timestamp();
     let (key, is_descending) = (query.order.key, query.order.is_descending);
     let order = |is_descending: bool| {
@@ -192,20 +205,25 @@ fn statements(query: &InventoryQuery, conditions: &str, now: OffsetDateTime) -> 
         }
     };
     let der = if query.with_certificates { ", c.der" } else { "" };
-    let select = format!("{SELECT}, {DEPLOYED} AS deployed, {HAS_UNMARKED} AS has_unmarked{der} {}", *FROM);
+    let columns = format!("{SELECT}, {DEPLOYED} AS deployed, {HAS_UNMARKED} AS has_unmarked{der}");
     // The chosen rows are put into the order that was asked for.
     let chosen = |by: &str, limit: u64| {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let ids = format!("SELECT c.id {} {conditions} ORDER BY {by} LIMIT {limit}", *FROM);
-        format!("{select} WHERE c.id IN ({ids}) ORDER BY {}", order(is_descending))
+        format!(
+            "WITH chosen AS MATERIALIZED (
+                SELECT c.id AS id, count(*) OVER () AS total {from} {conditions} ORDER BY {by} LIMIT {limit})
+             {columns}, (SELECT total FROM chosen LIMIT 1) AS total {from}
+             WHERE c.id IN (SELECT id FROM chosen) ORDER BY {order}",
+            from = *FROM,
+            order = order(is_descending)
+        )
     };
-    let rows = match query.keep {
-        Keep::All => format!("{select} {conditions} ORDER BY {}", order(is_descending)),
+    match query.keep {
+        Keep::All => format!("{columns}, NULL AS total {} {conditions} ORDER BY {}", *FROM, order(is_descending)),
         Keep::First(limit) => chosen(&order(is_descending), limit),
         Keep::Last(limit) => chosen(&order(!is_descending), limit),
         Keep::MostUrgent(limit) => chosen(&format!("c.not_after < {now}, abs(c.not_after - {now}), c.id"), limit),
-    };
-    (format!("SELECT count(*) {} {conditions}", *FROM), rows)
+    }
 }
 
 /// Returns the WHERE clause of the conditions and its values, which are all bound.

@@ -162,6 +162,22 @@ impl Index {
         check().map_err(self.place.error())
     }
 
+    /// Gives the connection memory for a question about every certificate, 64 MiB if the index is that large. Of its 2 MiB SQLite
+    /// would read most pages again and again, since rows in the order of their names are everywhere in the file.
+    pub(super) fn read_much(&self) -> rusqlite::Result<()> {
+        self.connection.pragma_update(None, "cache_size", -65_536)
+    }
+
+    /// Begins a transaction that only reads: everything until its end is of one time, and each query is cheaper, because SQLite
+    /// does not lock the file again. `None` within a transaction.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn reading(&self) -> Result<Option<impl Drop>, IndexError> {
+        let begin = || self.connection.unchecked_transaction();
+        self.connection.is_autocommit().then(begin).transpose().map_err(self.place.error())
+    }
+
     /// Returns the error for a record with an impossible value.
     pub fn damaged(&self, reason: String) -> IndexError {
         IndexError::Damaged { path: self.place.0.clone(), reason }

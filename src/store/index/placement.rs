@@ -113,13 +113,16 @@ impl Index {
         | ExpiryCondition::InLastThird(moment)
         | ExpiryCondition::InLastThirdOrBefore(moment)) = condition;
         let read = || -> rusqlite::Result<_> {
-            // A certificate is left out when a newer one of the name was delivered and the name never had a rollback.
+            // A certificate is left out when a newer one of the name was delivered and the name never had a rollback. This
+            // comes first: the index of the names answers it, and the rows of earlier certificates are not read.
+            self.read_much()?;
             let mut statement = self.connection.prepare(&format!(
                 "SELECT c.name FROM certificate AS c
-                 WHERE ({sql} OR c.not_before > ?2) AND (
-                     NOT EXISTS (SELECT 1 FROM certificate AS n
-                                 WHERE n.name = c.name AND n.id > c.id AND n.delivered_at IS NOT NULL)
-                     OR EXISTS (SELECT 1 FROM rollback AS r WHERE r.name = c.name))
+                 WHERE (c.id >= ifnull((SELECT n.id FROM certificate AS n
+                                        WHERE n.name = c.name AND n.delivered_at IS NOT NULL
+                                        ORDER BY n.id DESC LIMIT 1), 0)
+                        OR EXISTS (SELECT 1 FROM rollback AS r WHERE r.name = c.name))
+                     AND ({sql} OR c.not_before > ?2)
                  GROUP BY c.name ORDER BY max(c.id)"
             ))?;
             statement.query_map([moment.unix_timestamp(), now.unix_timestamp()], |row| row.get(0))?.collect()
