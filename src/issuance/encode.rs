@@ -64,7 +64,7 @@ pub fn request_to_be_signed(draft: &RequestDraft, key: &PublicKey) -> Result<Vec
     if !draft.subject.is_empty() {
         parameters.distinguished_name.push(DnType::CommonName, "replaced");
     }
-    parameters.subject_alt_names = draft.names.iter().map(subject_alt_name).collect::<Result<_, _>>()?;
+    add_names(&mut parameters, &draft.names, draft.subject.is_empty())?;
     parameters.key_usages = key_usages(draft.key_usage());
     parameters.is_ca = draft.authority.map_or(Ok(IsCa::NoCa), is_ca)?;
     parameters.key_identifier_method = KeyIdMethod::PreSpecified(key.key_id().to_vec());
@@ -90,7 +90,7 @@ fn parameters(draft: &Draft) -> Result<CertificateParams, EncodeError> {
     if !draft.subject.is_empty() {
         parameters.distinguished_name.push(DnType::CommonName, "replaced");
     }
-    parameters.subject_alt_names = draft.names.iter().map(subject_alt_name).collect::<Result<_, _>>()?;
+    add_names(&mut parameters, &draft.names, draft.subject.is_empty())?;
     parameters.is_ca = is_ca(draft.basic_constraints)?;
     parameters.key_usages = key_usages(draft.key_usage);
     let purposes = draft.extended_key_usage.iter().map(extended_key_usage).collect::<Result<_, _>>()?;
@@ -122,6 +122,24 @@ fn is_ca(rules: PathRules) -> Result<IsCa, EncodeError> {
             IsCa::Ca(BasicConstraints::Constrained(u8::try_from(length).map_err(|_| EncodeError::PathLength(length))?))
         }
     })
+}
+
+/// Adds the alternative names. The encoder does not write principals: with one of them, all names are DER of our own.
+fn add_names(parameters: &mut CertificateParams, names: &[GeneralName], is_critical: bool) -> Result<(), EncodeError> {
+    if names.iter().all(|name| name.principal().is_none()) {
+        parameters.subject_alt_names = names.iter().map(subject_alt_name).collect::<Result<_, _>>()?;
+        return Ok(());
+    }
+    for name in names.iter().filter(|name| name.principal().is_none()) {
+        subject_alt_name(name)?;
+    }
+    let encoded: Vec<Vec<u8>> = names.iter().map(GeneralName::to_der).collect();
+    let content = der::sequence(&encoded.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let mut extension = CustomExtension::from_oid_content(&object_identifier(oid::SUBJECT_ALT_NAME)?, content);
+    // RFC 5280 §4.2.1.6: critical when the subject is empty.
+    extension.set_criticality(is_critical);
+    parameters.custom_extensions.push(extension);
+    Ok(())
 }
 
 fn subject_alt_name(name: &GeneralName) -> Result<SanType, EncodeError> {

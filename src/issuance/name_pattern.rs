@@ -2,6 +2,7 @@
 
 use super::uri_pattern::{UriPattern, glob, problem_of_spiffe_id};
 use crate::x509::name_constraints::Subtree;
+use crate::x509::other_name::{self, OtherForm};
 use crate::x509::{GeneralName, general_name};
 
 /// One entry of `allow`: `*.corp.test` for everything below, an address block, mailboxes or URIs with a `*`, or one name.
@@ -11,6 +12,7 @@ pub(super) enum NamePattern {
     Within(Subtree),
     Mailbox(MailboxPattern),
     Uri(UriPattern),
+    Principal(PrincipalPattern),
 }
 
 impl NamePattern {
@@ -28,6 +30,10 @@ impl NamePattern {
                 "uri" => return Self::uri(value),
                 "email" => return MailboxPattern::parse(value).map(Self::Mailbox),
                 "dns" | "ip" => {}
+                word if other_name::form(word).is_some() => {
+                    let form = other_name::form(word).unwrap_or(OtherForm::Upn);
+                    return PrincipalPattern::parse(form, value).map(Self::Principal);
+                }
                 _ if pattern.contains("://") || pattern.starts_with("urn:") => return Self::uri(pattern),
                 _ if pattern.contains('@') => return MailboxPattern::parse(pattern).map(Self::Mailbox),
                 _ => {}
@@ -46,7 +52,7 @@ impl NamePattern {
 
     /// Returns whether a `*` in it stands for other characters of a mailbox or a URI.
     pub(super) fn has_star(&self) -> bool {
-        matches!(self, Self::Mailbox(_) | Self::Uri(_))
+        matches!(self, Self::Mailbox(_) | Self::Uri(_) | Self::Principal(_))
     }
 
     /// Returns whether the pattern allows a name. With the scheme `spiffe`, it allows only SPIFFE IDs.
@@ -61,6 +67,9 @@ impl NamePattern {
             (Self::Exactly(one), name) => one == name,
             (Self::Within(subtree), name) => subtree.contains(name),
             (Self::Mailbox(pattern), GeneralName::Email(name)) => pattern.matches(name),
+            (Self::Principal(pattern), name) => {
+                name.principal().is_some_and(|(form, principal)| pattern.matches(form, &principal))
+            }
             (Self::Uri(pattern), GeneralName::Uri(name)) => {
                 pattern.matches(name) && problem_of_spiffe_id(name).is_none()
             }
@@ -121,6 +130,46 @@ impl MailboxPattern {
         };
         let is_plain = local.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'@' | b'"' | b'\\'));
         is_of_domain && is_plain && glob(&self.local, local)
+    }
+}
+
+/// A pattern for principals: `upn:*@corp.test`, `kerberos:HTTP/*@CORP.TEST`.
+///
+/// A `*` stands for one or more characters of one component before the `@`, so that `*@CORP.TEST` is no service.
+pub(super) struct PrincipalPattern {
+    form: OtherForm,
+    components: Vec<String>,
+    realm: String,
+}
+
+impl PrincipalPattern {
+    fn parse(form: OtherForm, pattern: &str) -> Result<Self, String> {
+        let kind = form.word();
+        let not_a_pattern =
+            |reason: &str| format!("'{}' is not a pattern for {kind} names: {reason}", crate::text::escape(pattern));
+        let (principal, realm) = pattern.rsplit_once('@').ok_or_else(|| not_a_pattern("it has no '@'"))?;
+        if realm.contains('*') || principal.contains("**") {
+            return Err(not_a_pattern("a '*' is allowed before the '@' only, and not beside another"));
+        }
+        // The principal that the pattern is with a letter for each `*` has the form of one.
+        form.encode(&pattern.replace('*', "a")).map_err(not_a_pattern)?;
+        let components = principal.split('/').map(str::to_owned).collect();
+        Ok(Self { form, components, realm: realm.to_owned() })
+    }
+
+    /// Returns whether the pattern allows a principal. Realms are compared byte for byte (RFC 4120 §6.1), the domains of user
+    /// principal names without regard to case.
+    fn matches(&self, form: OtherForm, principal: &str) -> bool {
+        let Some((principal, realm)) = principal.rsplit_once('@') else { return false };
+        let is_of_realm = match form {
+            OtherForm::Upn => self.realm.eq_ignore_ascii_case(realm),
+            OtherForm::Kerberos => self.realm == realm,
+        };
+        let components: Vec<&str> = principal.split('/').collect();
+        self.form == form
+            && is_of_realm
+            && self.components.len() == components.len()
+            && self.components.iter().zip(components).all(|(own, other)| glob(own, other))
     }
 }
 
@@ -201,6 +250,37 @@ mod tests {
         assert!(!is_allowed("*@corp.test", GeneralName::Dns("corp.test".to_owned())));
         for pattern in
             ["*@", "*@*", "*@a*.test", "*@eu.*.test", "**@corp.test", "a b*@corp.test", "email:*", "*@*.", ".*@a.test"]
+        {
+            assert!(NamePattern::parse(pattern).is_err(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_for_principals_binds_the_realm_and_the_number_of_components() {
+        let named = |pattern: &str, name: &str| is_allowed(pattern, name.parse().unwrap());
+        for (pattern, name) in [
+            ("upn:*@corp.test", "upn:alice@corp.test"),
+            ("upn:*@corp.test", "upn:alice@CORP.test"),
+            ("kerberos:*@CORP.TEST", "kerberos:alice@CORP.TEST"),
+            ("kerberos:HTTP/*@CORP.TEST", "kerberos:HTTP/web.corp.test@CORP.TEST"),
+            ("kerberos:HTTP/web@CORP.TEST", "kerberos:HTTP/web@CORP.TEST"),
+        ] {
+            assert!(named(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in [
+            ("upn:*@corp.test", "upn:alice@evil.test"),
+            ("upn:*@corp.test", "upn:alice@eu.corp.test"),
+            ("upn:*@corp.test", "email:alice@corp.test"),
+            ("upn:*@corp.test", "kerberos:alice@corp.test"),
+            ("kerberos:*@CORP.TEST", "kerberos:alice@corp.test"),
+            ("kerberos:*@CORP.TEST", "kerberos:krbtgt/CORP.TEST@CORP.TEST"),
+            ("kerberos:*@CORP.TEST", "kerberos:alice/admin@CORP.TEST"),
+            ("kerberos:HTTP/*@CORP.TEST", "kerberos:http/web@CORP.TEST"),
+            ("*@corp.test", "upn:alice@corp.test"),
+        ] {
+            assert!(!named(pattern, name), "{pattern} {name}");
+        }
+        for pattern in ["upn:*", "upn:*@*.test", "upn:**@a.test", "kerberos:*@*", "kerberos:/*@R", "upn:a/*@corp.test"]
         {
             assert!(NamePattern::parse(pattern).is_err(), "{pattern}");
         }

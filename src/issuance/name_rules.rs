@@ -43,10 +43,14 @@ pub enum NameKind {
     Ip,
     Email,
     Uri,
+    /// The user principal name of Windows.
+    Upn,
+    /// A Kerberos principal.
+    Kerberos,
 }
 
 impl NameKind {
-    const ALL: [Self; 4] = [Self::Dns, Self::Ip, Self::Email, Self::Uri];
+    const ALL: [Self; 6] = [Self::Dns, Self::Ip, Self::Email, Self::Uri, Self::Upn, Self::Kerberos];
 
     /// Returns the word for the kind, the same as [`GeneralName::kind`].
     pub const fn word(self) -> &'static str {
@@ -55,6 +59,8 @@ impl NameKind {
             Self::Ip => "ip",
             Self::Email => "email",
             Self::Uri => "uri",
+            Self::Upn => "upn",
+            Self::Kerberos => "kerberos",
         }
     }
 }
@@ -65,7 +71,10 @@ impl TryFrom<String> for NameKind {
     fn try_from(given: String) -> Result<Self, Self::Error> {
         Self::ALL.into_iter().find(|kind| kind.word() == given).ok_or_else(|| {
             let near = text::did_you_mean(&given, Self::ALL.map(Self::word));
-            format!("'{}' is not a kind of name{near}: expected one of dns, ip, email, uri", text::escape(&given))
+            format!(
+                "'{}' is not a kind of name{near}: expected one of dns, ip, email, uri, upn, kerberos",
+                text::escape(&given)
+            )
         })
     }
 }
@@ -134,6 +143,14 @@ impl NameRules {
         const MAILBOX: &str = "the e-mail address";
         let Patterns { allowed, patterns } = self.patterns(template.to_owned(), values)?;
         let common_names = subject.attributes().filter(|attribute| attribute.kind == AttributeType::CommonName);
+        // `alice@corp.test` is a user principal name where e-mail addresses are not allowed.
+        let reads_principals = self.kinds.contains(&NameKind::Upn) && !self.kinds.contains(&NameKind::Email);
+        let names_in = |text: &str| {
+            let mut names = names_in(text);
+            let principal = names.iter().any(|name| matches!(name, GeneralName::Email(_))) && reads_principals;
+            names.extend(principal.then(|| format!("upn:{text}").parse().ok()).flatten());
+            names
+        };
         let texts = std::iter::once((NAME, name, names_in(name)))
             .chain(common_names.map(|it| (COMMON_NAME, it.value.as_str(), names_in(&it.value))))
             .chain(mailboxes.iter().map(|it| (MAILBOX, it.as_str(), vec![GeneralName::Email(it.clone())])));

@@ -312,7 +312,7 @@ impl<'d, 't> Reader<'d, 't> {
             && rules.kinds.is_empty()
         {
             let message = format!("at least {} names are wanted, but no kind of name is allowed", rules.at_least);
-            let hint = "list some in kinds: \"dns\", \"ip\", \"email\", \"uri\"".to_owned();
+            let hint = "list some in kinds: \"dns\", \"ip\", \"email\", \"uri\", \"upn\", \"kerberos\"".to_owned();
             self.document.note(place, message, Some(hint));
         }
         let at_most = section.take::<u32>("at-most");

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use super::other_name::{self, OtherForm};
 use super::{DistinguishedName, der, uri_host};
 use crate::text;
 
@@ -17,7 +18,8 @@ pub enum GeneralName {
     Email(String),
     Uri(String),
     Directory(DistinguishedName),
-    /// A kind that this program neither makes nor compares: the number of its tag and its DER.
+    /// A kind that this program compares by its bytes: the number of its tag and its DER. Of these it makes the two forms of
+    /// [`OtherForm`].
     Other {
         tag: u8,
         der: Vec<u8>,
@@ -37,6 +39,8 @@ pub enum GeneralNameError {
     Email { name: String, reason: &'static str },
     #[error("'{}' is not a URI: {reason}", text::escape(name))]
     Uri { name: String, reason: &'static str },
+    #[error("'{}' is not a {kind} principal name: {reason}", text::escape(name))]
+    Principal { kind: &'static str, name: String, reason: &'static str },
 }
 
 impl GeneralName {
@@ -48,7 +52,7 @@ impl GeneralName {
             Self::Email(_) => "email",
             Self::Uri(_) => "uri",
             Self::Directory(_) => "directory",
-            Self::Other { .. } => "other",
+            Self::Other { .. } => self.principal().map_or("other", |(form, _)| form.word()),
         }
     }
 
@@ -58,7 +62,18 @@ impl GeneralName {
             Self::Dns(name) | Self::Email(name) | Self::Uri(name) => text::escape(name),
             Self::Ip(address) => address.to_string(),
             Self::Directory(name) => name.to_string(),
-            Self::Other { tag, der } => format!("[{tag}] {}", text::hex(der)),
+            Self::Other { tag, der } => match self.principal() {
+                Some((_, principal)) => text::escape(&principal),
+                None => format!("[{tag}] {}", text::hex(der)),
+            },
+        }
+    }
+
+    /// Returns the user principal name or the Kerberos principal that it is.
+    pub fn principal(&self) -> Option<(OtherForm, String)> {
+        match self {
+            Self::Other { tag: 0, der } => other_name::read(der),
+            _ => None,
         }
     }
 
@@ -85,7 +100,7 @@ impl fmt::Display for GeneralName {
 }
 
 /// Reads a name from a flag or a template: the kind is recognized by the value, or given as `dns:`, `ip:`, `email:`,
-/// `uri:`.
+/// `uri:`, `upn:`, `kerberos:`.
 impl FromStr for GeneralName {
     type Err = GeneralNameError;
 
@@ -96,7 +111,11 @@ impl FromStr for GeneralName {
                 "ip" => return value.parse().map(Self::Ip).map_err(|_| GeneralNameError::Ip(value.to_owned())),
                 "email" => return email(value).map(Self::Email),
                 "uri" => return uri(value).map(Self::Uri),
-                _ => {}
+                word => {
+                    if let Some(form) = other_name::form(word) {
+                        return principal(form, value);
+                    }
+                }
             }
         }
         if let Ok(address) = given.parse() {
@@ -172,6 +191,14 @@ pub fn dns(given: &str) -> Result<String, GeneralNameError> {
         return Err(error("a wildcard needs two labels behind it, as in *.corp.test"));
     }
     Ok(format!("{wildcard}{ascii}"))
+}
+
+fn principal(form: OtherForm, given: &str) -> Result<GeneralName, GeneralNameError> {
+    let der = form.encode(given).map_err(|reason| {
+        let (kind, name) = (form.word(), given.to_owned());
+        GeneralNameError::Principal { kind, name, reason }
+    })?;
+    Ok(GeneralName::Other { tag: 0, der })
 }
 
 fn email(given: &str) -> Result<String, GeneralNameError> {
@@ -297,6 +324,9 @@ mod tests {
             ("uri:https://a.test/", "uri:https://a.test/"),
             ("git+ssh://a.test/b", "uri:git+ssh://a.test/b"),
             ("a+b@corp.test", "email:a+b@corp.test"),
+            ("upn:alice@corp.test", "upn:alice@corp.test"),
+            ("UPN:alice@corp.test", "upn:alice@corp.test"),
+            ("kerberos:HTTP/web@CORP.TEST", "kerberos:HTTP/web@CORP.TEST"),
         ] {
             assert_eq!(shown(given), name);
         }

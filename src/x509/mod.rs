@@ -21,6 +21,7 @@ pub mod mailbox;
 pub mod name;
 pub mod name_constraints;
 pub mod name_values;
+pub mod other_name;
 pub mod pem;
 pub mod pkcs7;
 pub mod public_key;

@@ -59,7 +59,9 @@ impl NameConstraints {
         if let Some(subtree) = self.excluded.iter().find(|subtree| subtree.excludes(name)) {
             return Err(Violation::Excluded(subtree));
         }
-        let of_its_kind: Vec<_> = self.permitted.iter().filter(|subtree| subtree.kind() == name.kind()).collect();
+        // Constraints on other names are not read: every other name counts as one of their kind.
+        let kind = if matches!(name, GeneralName::Other { .. }) { "other" } else { name.kind() };
+        let of_its_kind: Vec<_> = self.permitted.iter().filter(|subtree| subtree.kind() == kind).collect();
         if !of_its_kind.is_empty() && !of_its_kind.iter().any(|subtree| subtree.contains(name)) {
             return Err(Violation::NotPermitted(of_its_kind));
         }

@@ -88,6 +88,10 @@ fn is_name_of_host(profile: &Profile) -> bool {
     profile.common_name != CommonName::Name && profile.names.kinds.iter().any(is_of_host)
 }
 
+fn kinds_have(profile: &Profile, word: &str) -> bool {
+    profile.names.kinds.iter().any(|kind| kind.word() == word)
+}
+
 /// Returns the values of the template's placeholders. `issuer` is `None` when the caller does not know the signing
 /// authority.
 pub(crate) fn values(
@@ -123,7 +127,12 @@ pub(crate) fn names(
     let own = if profile.names.kinds.is_empty() {
         None
     } else if !is_name_of_host(profile) {
-        name.parse().ok().filter(|name| matches!(name, GeneralName::Email(_) | GeneralName::Uri(_)))
+        let allows = |kind| profile.names.kinds.contains(&kind);
+        // `alice@corp.test` is a user principal name where e-mail addresses are not allowed.
+        let upn = allows(NameKind::Upn) && !allows(NameKind::Email) && name.contains('@') && !name.contains(':');
+        let name = if upn { format!("upn:{name}") } else { name.to_owned() };
+        let is_other = |name: &GeneralName| name.principal().is_some_and(|(form, _)| kinds_have(profile, form.word()));
+        name.parse().ok().filter(|name| matches!(name, GeneralName::Email(_) | GeneralName::Uri(_)) || is_other(name))
     } else {
         Some(name.parse()?)
     };

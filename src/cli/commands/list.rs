@@ -98,7 +98,7 @@ enum SanFilter {
 }
 
 fn alternative_name(given: &str) -> Result<SanFilter, String> {
-    let kinds = ["dns", "ip", "email", "uri"];
+    let kinds = ["dns", "ip", "email", "uri", "upn", "kerberos"];
     let prefix = kinds.into_iter().find_map(|kind| Some((kind, given.strip_prefix(kind)?.strip_prefix(':')?)));
     let (kind, value) = prefix.map_or((None, given), |(kind, value)| (Some(kind), value));
     match NamePattern::of(value) {

@@ -29,7 +29,7 @@ pub struct Arguments {
     /// Choose the template of the request: server, client, peer, intermediate, or one of your own
     #[arg(long, value_name = "TEMPLATE", default_value = "server")]
     template: String,
-    /// Request another alternative name: DNS, IP, e-mail or URI, recognised from the value; repeatable
+    /// Request another alternative name: DNS, IP, e-mail or URI, recognised from the value, or upn:… or kerberos:…; repeatable
     #[arg(long = "san", value_name = "NAME")]
     sans: Vec<GeneralName>,
     /// Choose the kind of key [default: the template's first]

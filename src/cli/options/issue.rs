@@ -14,7 +14,7 @@ use crate::x509::{AttributeType, GeneralName};
 /// The flags that decide the content of the certificate.
 #[derive(Debug, Args)]
 pub struct IssueOptions {
-    /// Add a subject alternative name: DNS, IP, e-mail or URI, recognised from the value; repeatable
+    /// Add a subject alternative name: DNS, IP, e-mail or URI, recognised from the value, or upn:… or kerberos:…; repeatable
     #[arg(long = "san", value_name = "NAME", value_parser = alternative_name)]
     pub sans: Vec<GeneralName>,
     /// Choose how long it is valid: 45s 30m 12h 90d 2w 1y
