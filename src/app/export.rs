@@ -7,11 +7,13 @@ use zeroize::Zeroizing;
 use crate::app::context::Context;
 use crate::app::key_input::{KeyFilePrompt, read_private_key};
 use crate::app::resolve::{Resolved, resolve};
-use crate::keys::{PrivateKey, Signer};
+use crate::app::store_passphrase::randomness;
+use crate::keys::key_file::pkcs12::{StoreProtection, Strength};
+use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::report::failure::Failure;
 use crate::store::ca_certificates::read_certificates;
 use crate::store::delivery::Paths;
-use crate::store::export::{self, ExportError, ExportFormat, Material, Part, openssl_index};
+use crate::store::export::{self, ExportError, ExportFormat, Material, Part, Target, openssl_index};
 use crate::store::index::{CertificateStatus, Entry};
 use crate::store::locate::locate;
 use crate::store::{Store, StoreError};
@@ -27,6 +29,29 @@ pub struct Exported {
     pub content: Zeroizing<Vec<u8>>,
 }
 
+/// How a PKCS#12 file is encrypted.
+pub struct StoreEncryption<'a> {
+    pub passphrase: &'a Passphrase,
+    /// The programs that import it; `None`: all that read the modern encryption.
+    pub target: Option<Target>,
+}
+
+impl StoreEncryption<'_> {
+    /// Returns the algorithms.
+    pub fn strength(&self) -> Strength {
+        self.target.map_or(Strength::Modern, Target::strength)
+    }
+
+    /// Returns what a file is encrypted with, with fresh randomness.
+    ///
+    /// # Errors
+    /// When the passphrase cannot be used in such a file.
+    pub fn protection(&self, context: &Context<'_>) -> Result<StoreProtection<'_>, Failure> {
+        let made = StoreProtection::new(self.passphrase, self.strength(), randomness(context)?);
+        Ok(made.map_err(ExportError::Passphrase)?)
+    }
+}
+
 /// Makes the file of a certificate that is named as for `ca show`; `prompt` is called when its key is encrypted.
 ///
 /// # Errors
@@ -35,6 +60,7 @@ pub struct Exported {
 pub fn export(
     given: &str,
     format: ExportFormat,
+    store_encryption: Option<&StoreEncryption<'_>>,
     prompt: &KeyFilePrompt<'_>,
     context: &mut Context<'_>,
 ) -> Result<Exported, Failure> {
@@ -62,7 +88,16 @@ pub fn export(
         roots: &roots,
         key: key.as_ref(),
     };
-    let content = export::encode(format, &material)?;
+    let protection = store_encryption.map(|encryption| encryption.protection(context)).transpose()?;
+    if let Some(target) = store_encryption.and_then(|encryption| encryption.target)
+        && target.refuses(certificate.public_key.kind())
+    {
+        let kind = certificate.public_key.kind();
+        context.warn_at_end(format!(
+            "{target} does not import a private key of the kind {kind}: ca rekey --key ecdsa-p256"
+        ));
+    }
+    let content = export::encode(format, &material, protection.as_ref())?;
     // The root has issued it.
     let is_there = |part: &Part| *part != Part::Intermediates || !intermediates.is_empty();
     let parts = format.parts().iter().copied().filter(is_there).collect();

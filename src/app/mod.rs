@@ -24,6 +24,7 @@ pub mod revocations;
 pub mod run_hook;
 pub mod settings;
 pub mod status;
+pub mod store_passphrase;
 pub mod template_check;
 pub mod templates;
 pub mod verify;

@@ -50,6 +50,16 @@ impl OutputFile<'_> {
         Ok(true)
     }
 
+    /// Checks that the file can be written, before anything else is.
+    ///
+    /// # Errors
+    /// When another file is there that is not to be replaced, or the system refuses.
+    pub fn check(&self, out: &Path, context: &Context<'_>) -> Result<(), Failure> {
+        let path = context.world.resolve(out);
+        let existing = if self.force { ExistingFile::Replace } else { ExistingFile::Keep };
+        files::check_place(&path, existing).map_err(|error| self.in_the_way(error, &path))
+    }
+
     fn in_the_way(&self, error: FileError, path: &Path) -> Failure {
         let is_there = error.is_already_there() && path.is_file() && !self.force;
         let failure = Failure::from(error);

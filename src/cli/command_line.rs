@@ -161,7 +161,7 @@ subcommands! {
     "root" => Root(root::Arguments),
     /// Write the bundle of CA certificates that clients must trust
     "roots" => Roots(roots::Arguments),
-    /// Write a certificate for another program: PKCS#7, one combined PEM file, Kubernetes, OpenVPN, index.txt of OpenSSL
+    /// Write a certificate for another program: PKCS#12 (.p12), one combined PEM file, Kubernetes, OpenVPN, index.txt of OpenSSL
     "export" => Export(export::Arguments),
     /// Change, add or remove the passphrase of an authority's key
     "key" => Key(key::Arguments),

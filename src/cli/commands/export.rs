@@ -11,16 +11,19 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
-use crate::app::export::{self, Exported};
+use crate::app::export::{self, Exported, StoreEncryption};
 use crate::app::output_file::OutputFile;
+use crate::app::store_passphrase::StorePassphrase;
 use crate::cli::options::change::ConfirmForceArguments;
 use crate::cli::options::passphrase::{KEY_FLAG, of_existing_key_file, question};
+use crate::cli::options::store::{StorePassphraseArguments, target_parser};
 use crate::cli::reports::entry::how_far;
+use crate::keys::key_file::pkcs12::Strength;
 use crate::report::failure::Failure;
 use crate::report::json::{self, FilePath, Hex, Serial, Time};
 use crate::report::output::{OutputFormat, Report, StreamError};
 use crate::report::page::{Page, Tone};
-use crate::store::export::{ExportFormat, openssl_index};
+use crate::store::export::{ExportFormat, Target, openssl_index};
 use crate::store::passphrase_prompt::EncryptedKey;
 use crate::system::files;
 use crate::text::rfc3339;
@@ -32,10 +35,14 @@ pub struct Arguments {
     #[arg(value_name = "NAME|SERIAL|FILE")]
     certificate: String,
     /// Choose the format: pem (the full chain), combined (private key, certificate and intermediates in one PEM file), der
-    /// (the certificate alone), pkcs7 (a .p7b file), k8s-secret (a manifest of Kubernetes), openvpn (the inline blocks of a
+    /// (the certificate alone), p12 (PKCS#12, a .p12 or .pfx file, for browsers, phones, Windows and Java), pkcs7 (a .p7b file), k8s-secret (a manifest of Kubernetes), openvpn (the inline blocks of a
     /// profile), or openssl-index (index.txt of an authority, for openssl ocsp and openssl ca)
     #[arg(long = "as", value_name = "FORMAT", value_parser = format_parser())]
     format: ExportFormat,
+    /// Encrypt PKCS#12 for the programs that import it: apple (macOS and iOS, which need 3DES and SHA-1), windows, java, or nss
+    /// (Firefox and Chromium on Linux) [default: AES-256 and SHA-256]
+    #[arg(long, value_name = "TARGET", value_parser = target_parser())]
+    target: Option<Target>,
     /// Write to a file instead of standard output; mode 0600 when it has the private key
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -50,6 +57,8 @@ pub struct Arguments {
     /// Open the encrypted private key of the certificate with the first line of a file
     #[arg(long, value_name = "FILE")]
     key_passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    passphrase: StorePassphraseArguments,
 }
 
 fn format_parser() -> impl TypedValueParser<Value = ExportFormat> {
@@ -57,25 +66,61 @@ fn format_parser() -> impl TypedValueParser<Value = ExportFormat> {
 }
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let Arguments { certificate, format, out, force, confirm, exit_changed, key_passphrase_file } = arguments;
-    let dry_run = confirm.apply(context);
+    let Arguments { certificate, format, target, out, key_passphrase_file, .. } = arguments;
+    let dry_run = arguments.confirm.apply(context);
     if dry_run && out.is_none() {
         return Err(Failure::usage("bad-arguments", "--dry-run has no effect without --out FILE: nothing is written"));
     }
-    context.changes.exit_changed = *exit_changed;
+    context.changes.exit_changed = arguments.exit_changed;
     if out.is_none() {
         check_stdout(*format, context)?;
     }
+    let chosen = arguments.passphrase_of_store(context)?;
+    let encryption = chosen.as_ref().map(|chosen| StoreEncryption { passphrase: &chosen.passphrase, target: *target });
     let prompt = |path: &Path, context: &Context<'_>| {
         let question = question(&EncryptedKey::File(path.to_owned()));
         of_existing_key_file(key_passphrase_file.as_deref(), &question, KEY_FLAG, context)
     };
-    let exported = export::export(certificate, *format, &prompt, context)?;
+    let exported = export::export(certificate, *format, encryption.as_ref(), &prompt, context)?;
     let written = match out {
-        Some(out) => Some((out.clone(), write(&exported, out, *force, context)?)),
+        Some(out) => Some((out.clone(), write(&exported, chosen.as_ref(), out, arguments.force, context)?)),
         None => None,
     };
-    Ok(Box::new(ExportReport { exported, written, shown_as: context.format, now: context.now() }))
+    let strength = encryption.map(|encryption| encryption.strength());
+    if strength == Some(Strength::Legacy) {
+        context.warn_at_end(
+            "Apple imports only the old encryption (3DES, SHA-1): remove the file after the import".to_owned(),
+        );
+    }
+    Ok(Box::new(ExportReport {
+        exported,
+        target: *target,
+        strength,
+        passphrase_file: chosen.and_then(|chosen| chosen.file),
+        written,
+        shown_as: context.format,
+        now: context.now(),
+    }))
+}
+
+impl Arguments {
+    /// Returns the passphrase of a PKCS#12 file; `None` for other formats.
+    fn passphrase_of_store(&self, context: &Context<'_>) -> Result<Option<StorePassphrase>, Failure> {
+        let flags = self.passphrase.plain();
+        if self.format == ExportFormat::P12 {
+            let given = flags.read(context)?;
+            return StorePassphrase::choose(given, self.out.as_deref(), context).map(Some);
+        }
+        if flags.is_given() {
+            let sentence = format!("{} is not encrypted: the passphrase has no effect", self.format);
+            return Err(Failure::usage("passphrase-unused", sentence)
+                .hint("to open an encrypted private key: --key-passphrase-file FILE"));
+        }
+        match self.target {
+            Some(target) => Err(Failure::usage("bad-arguments", format!("--target {target} is for --as p12"))),
+            None => Ok(None),
+        }
+    }
 }
 
 /// Refuses to write a private key or binary data to a terminal, or into a JSON document.
@@ -95,8 +140,14 @@ fn check_stdout(format: ExportFormat, context: &Context<'_>) -> Result<(), Failu
     Err(Failure::usage("needs-out", format!("{what} {place}")).hint("write it to a file: --out FILE"))
 }
 
-/// Writes the file, and the file of attributes beside an index.
-fn write(exported: &Exported, out: &Path, force: bool, context: &Context<'_>) -> Result<bool, Failure> {
+/// Writes the file; and, before it, the file of a generated passphrase, or that of the attributes beside an index.
+fn write(
+    exported: &Exported,
+    chosen: Option<&StorePassphrase>,
+    out: &Path,
+    force: bool,
+    context: &Context<'_>,
+) -> Result<bool, Failure> {
     let Exported { entry, format, content, .. } = exported;
     if *format == ExportFormat::OpensslIndex {
         let (what, content) = ("the attributes of the index", openssl_index::ATTRIBUTES.as_bytes());
@@ -107,11 +158,21 @@ fn write(exported: &Exported, out: &Path, force: bool, context: &Context<'_>) ->
         }
     }
     let what = format!("{} as {format}", entry.name);
-    OutputFile { what: &what, content, mode: format.mode(), force }.write(out, context)
+    let file = OutputFile { what: &what, content, mode: format.mode(), force };
+    if let Some(chosen) = chosen {
+        file.check(out, context)?;
+        chosen.write(context)?;
+    }
+    file.write(out, context)
 }
 
 struct ExportReport {
     exported: Exported,
+    target: Option<Target>,
+    /// The encryption of a PKCS#12 file.
+    strength: Option<Strength>,
+    /// The file with a generated passphrase.
+    passphrase_file: Option<PathBuf>,
     /// The file, and whether it was written.
     written: Option<(PathBuf, bool)>,
     shown_as: OutputFormat,
@@ -128,6 +189,12 @@ pub struct ExportJson<'a> {
     not_after: Time,
     /// The word of `--as`.
     format: &'static str,
+    /// The word of `--target`.
+    target: Option<&'static str>,
+    /// How a PKCS#12 file is encrypted.
+    encryption: Option<String>,
+    /// The file with the generated passphrase of a PKCS#12 file.
+    passphrase_file: Option<FilePath<&'a PathBuf>>,
     /// What the file has, in its order.
     contains: Vec<&'static str>,
     /// The permissions of the file.
@@ -163,6 +230,12 @@ impl Report for ExportReport {
             let at = entry.validity.not_after;
             page.field("expires", &format!("{} ({})", rfc3339(at), how_far(at - self.now)));
         }
+        if let Some(strength) = self.strength {
+            page.field("encryption", &strength.describe());
+        }
+        if let Some(file) = &self.passphrase_file {
+            page.field("passphrase", &format!("in {} (mode 0600; keep it secret)", page.path(file)));
+        }
         let label = if *is_new { "written to" } else { "unchanged" };
         let secret = if format.has_key() { " (mode 0600; keep it secret)" } else { "" };
         page.field(label, &format!("{}{secret}", page.path(path)));
@@ -182,6 +255,9 @@ impl Report for ExportReport {
             fingerprint_sha256: Hex(&entry.fingerprint),
             not_after: Time(entry.validity.not_after),
             format: format.name(),
+            target: self.target.map(Target::name),
+            encryption: self.strength.map(Strength::describe),
+            passphrase_file: self.passphrase_file.as_ref().map(FilePath),
             contains: parts.iter().map(|part| part.word()).collect(),
             mode: format!("{:04o}", format.mode()),
             content: shows_content.then(|| String::from_utf8_lossy(content).into_owned()),

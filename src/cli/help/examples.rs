@@ -45,8 +45,8 @@ pub const ALL: &[(&str, &[Example])] = &[
                 "ca issue server mail.corp.test --if-due --hook \"echo reload nginx\"",
             ),
             example(
-                "afterwards, a single combined file with key and chain, as haproxy reads it",
-                "ca export www.corp.test --as combined --out www.pem",
+                "for haproxy, with every renewal: a single combined file with key and chain",
+                "ca issue server www.corp.test --hook \"ca export www.corp.test --as combined --out www.pem --force\"",
             ),
         ],
     ),
@@ -80,13 +80,14 @@ pub const ALL: &[(&str, &[Example])] = &[
         "export",
         &[
             example(
+                "PKCS#12 for a browser, Windows or Java; the passphrase is in www.p12.passphrase",
+                "ca export www.corp.test --as p12 --out www.p12",
+            ),
+            example(
                 "private key, certificate and intermediates in one file, as haproxy reads it",
                 "ca export www.corp.test --as combined --out www.pem",
             ),
-            example(
-                "a manifest of Kubernetes, piped on",
-                "ca export www.corp.test --as k8s-secret | cat > secret.yaml",
-            ),
+            example("a manifest of Kubernetes", "ca export www.corp.test --as k8s-secret | cat > secret.yaml"),
             example("the index of an authority for openssl ocsp", "ca export root --as openssl-index --out index.txt"),
         ],
     ),

@@ -10,3 +10,4 @@ pub mod key_value;
 pub mod number;
 pub mod passphrase;
 pub mod recordings;
+pub mod store;

@@ -38,6 +38,8 @@ pub enum KeyFileError {
     UnsupportedKey(String),
     #[error("the RSA key is damaged: {0}")]
     Rsa(&'static str),
+    #[error("the passphrase has characters other than ASCII, from which programs derive different keys in PKCS#12")]
+    PassphraseNotAscii,
     #[error("the cryptographic library could not encrypt the key")]
     Writing,
 }

@@ -8,6 +8,7 @@ mod damage;
 mod dek_info;
 mod error;
 mod pbes2;
+pub mod pkcs12;
 mod plain;
 mod schemes;
 

@@ -90,7 +90,18 @@ pub(super) fn encrypt(
     salt: &[u8; 16],
     iv: &[u8; 16],
 ) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
-    let parameters = Parameters::pbkdf2_sha256_aes256cbc(ROUNDS, salt, iv).map_err(|_| KeyFileError::Writing)?;
+    encrypt_in(ROUNDS, pkcs8, passphrase, salt, iv)
+}
+
+/// As [`encrypt`], with another number of rounds.
+pub(super) fn encrypt_in(
+    rounds: u32,
+    pkcs8: &[u8],
+    passphrase: &Passphrase,
+    salt: &[u8; 16],
+    iv: &[u8; 16],
+) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    let parameters = Parameters::pbkdf2_sha256_aes256cbc(rounds, salt, iv).map_err(|_| KeyFileError::Writing)?;
     let encrypted_data = parameters.encrypt(passphrase.expose(), pkcs8).map_err(|_| KeyFileError::Writing)?;
     let info = EncryptedPrivateKeyInfo { encryption_algorithm: parameters.into(), encrypted_data: &encrypted_data };
     info.to_der().map(Zeroizing::new).map_err(|_| KeyFileError::Writing)

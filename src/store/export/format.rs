@@ -14,6 +14,8 @@ pub enum ExportFormat {
     Combined,
     /// The certificate alone.
     Der,
+    /// PKCS#12: the private key, the certificate and the intermediates, encrypted.
+    P12,
     /// The certificate and the intermediates, as a `.p7b` file has them.
     Pkcs7,
     /// A manifest of Kubernetes.
@@ -25,8 +27,16 @@ pub enum ExportFormat {
 }
 
 impl ExportFormat {
-    pub const ALL: [Self; 7] =
-        [Self::Pem, Self::Combined, Self::Der, Self::Pkcs7, Self::KubernetesSecret, Self::OpenVpn, Self::OpensslIndex];
+    pub const ALL: [Self; 8] = [
+        Self::Pem,
+        Self::Combined,
+        Self::Der,
+        Self::P12,
+        Self::Pkcs7,
+        Self::KubernetesSecret,
+        Self::OpenVpn,
+        Self::OpensslIndex,
+    ];
 
     /// Returns the name in flags and reports.
     pub const fn name(self) -> &'static str {
@@ -34,6 +44,7 @@ impl ExportFormat {
             Self::Pem => "pem",
             Self::Combined => "combined",
             Self::Der => "der",
+            Self::P12 => "p12",
             Self::Pkcs7 => "pkcs7",
             Self::KubernetesSecret => "k8s-secret",
             Self::OpenVpn => "openvpn",
@@ -45,7 +56,7 @@ impl ExportFormat {
     pub const fn parts(self) -> &'static [Part] {
         match self {
             Self::Pem | Self::Pkcs7 => &[Part::Certificate, Part::Intermediates],
-            Self::Combined => &[Part::PrivateKey, Part::Certificate, Part::Intermediates],
+            Self::Combined | Self::P12 => &[Part::PrivateKey, Part::Certificate, Part::Intermediates],
             Self::Der => &[Part::Certificate],
             Self::KubernetesSecret | Self::OpenVpn => {
                 &[Part::Roots, Part::Certificate, Part::Intermediates, Part::PrivateKey]
@@ -66,7 +77,7 @@ impl ExportFormat {
 
     /// Returns whether a file of this format is not text.
     pub const fn is_binary(self) -> bool {
-        matches!(self, Self::Der)
+        matches!(self, Self::Der | Self::P12)
     }
 
     /// Returns the permissions of a file of this format.

@@ -30,6 +30,10 @@ pub enum ExportError {
     AuthorityKey { name: String, format: ExportFormat },
     #[error("the private key of '{}' does not belong to its certificate", escape(.0))]
     KeyMismatch(String),
+    #[error("a passphrase is required for the exported file")]
+    NoPassphrase,
+    #[error(transparent)]
+    Passphrase(KeyFileError),
     #[error("the private key of '{}' cannot be written: {cause}", escape(name))]
     Writing { name: String, cause: KeyFileError },
 }
@@ -43,6 +47,12 @@ impl Diagnostic for ExportError {
                 .hint("choose a format without the private key: --as pem")
                 .hint("to copy the whole CA with its keys, encrypted: ca backup FILE"),
             Self::KeyMismatch(_) => Diagnosis::refused("key-mismatch").hint("ca audit shows what differs"),
+            Self::NoPassphrase => Diagnosis::usage("no-passphrase")
+                .hint("give --passphrase-file FILE, --passphrase-env VAR or --passphrase-fd N")
+                .hint("or write to a file, beside which a generated passphrase is written: --out FILE"),
+            Self::Passphrase(_) => {
+                Diagnosis::usage("bad-passphrase").hint("choose a passphrase of letters, digits and ASCII punctuation")
+            }
             Self::Writing { cause, .. } => Diagnosis::usage("bad-key").hints(cause.hint()),
         }
     }

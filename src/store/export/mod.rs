@@ -6,10 +6,12 @@ mod kubernetes;
 mod material;
 pub mod openssl_index;
 mod openvpn;
+mod target;
 
 pub use encode::encode;
 pub use format::{ExportFormat, Part};
 pub use material::{ExportError, Material};
+pub use target::Target;
 
 #[cfg(test)]
 mod tests;

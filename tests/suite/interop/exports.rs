@@ -67,3 +67,89 @@ fn kubectl_makes_the_same_secret_of_the_files() {
     };
     assert_eq!(sorted(&ours), sorted(&theirs));
 }
+
+/// What each program says of a PKCS#12 file of `localhost` with an intermediate.
+fn read_by_everyone(hierarchy: &Hierarchy, file: &str) {
+    let place = &hierarchy.place;
+    let passphrase = std::fs::read_to_string(place.path(format!("{file}.passphrase"))).unwrap();
+    let passphrase = passphrase.trim_end();
+    let source = format!("pass:{passphrase}");
+
+    let mut openssl = place.command("openssl");
+    let opened = run(openssl.args(["pkcs12", "-in", file, "-nodes", "-passin", &source]));
+    assert_eq!(opened.matches("friendlyName: localhost").count(), 2, "the key and its certificate: {opened}");
+    assert_eq!(opened.matches("localKeyID").count(), 2, "{opened}");
+    assert_eq!(opened.matches("BEGIN CERTIFICATE").count(), 2, "{opened}");
+    std::fs::write(place.path("opened.pem"), &opened).unwrap();
+    let mut verify = place.command("openssl");
+    verify.arg("verify").arg("-CAfile").arg(&hierarchy.root);
+    run(verify.args(["-untrusted", "opened.pem", "opened.pem"]));
+    let public = |file: &str| run(place.command("openssl").args(["pkey", "-pubout", "-in", file]));
+    assert_eq!(public("opened.pem"), public(hierarchy.server.key.to_str().unwrap()));
+
+    let mut keytool = place.command("keytool");
+    keytool.args(["-list", "-v", "-storetype", "PKCS12", "-keystore", file, "-storepass", passphrase]);
+    let listed = run(&mut keytool);
+    for each in ["Alias name: localhost", "Entry type: PrivateKeyEntry", "Certificate chain length: 2"] {
+        assert!(listed.contains(each), "keytool: {each}: {listed}");
+    }
+
+    let mut certtool = place.command("certtool");
+    let listed = run(certtool.args(["--p12-info", "--inder", "--infile", file, "--password", passphrase]));
+    assert_eq!(listed.matches("BEGIN CERTIFICATE").count(), 2, "{listed}");
+
+    let load = format!(
+        "require('tls').createSecureContext({{ pfx: require('fs').readFileSync('{file}'), passphrase: '{passphrase}' }})"
+    );
+    run(place.command("node").args(["-e", &load]));
+}
+
+#[test]
+fn every_program_reads_the_key_and_the_chain_of_a_pkcs12_file() {
+    if !skip::unless_installed(&["openssl", "keytool", "certtool", "node"]) {
+        return;
+    }
+    for algorithm in ["ecdsa-p256", "rsa-2048"] {
+        let hierarchy = Hierarchy::of(algorithm);
+        for target in ["", "--target apple", "--target java"] {
+            let file = format!("web{}.p12", target.replace(' ', ""));
+            hierarchy.place.done(&format!("--dir ca export localhost --as p12 {target} --out {file}"));
+            read_by_everyone(&hierarchy, &file);
+        }
+    }
+}
+
+#[test]
+fn the_encryption_of_a_pkcs12_file_is_the_one_of_its_target() {
+    if !skip::unless_installed(&["openssl"]) {
+        return;
+    }
+    let hierarchy = Hierarchy::of("ed25519");
+    for (target, bags, mac) in [
+        ("nss", "PBES2, PBKDF2, AES-256-CBC, Iteration 100000, PRF hmacWithSHA256", "MAC: sha256, Iteration 100000"),
+        ("apple", "pbeWithSHA1And3-KeyTripleDES-CBC, Iteration 2048", "MAC: sha1, Iteration 2048"),
+    ] {
+        hierarchy.place.done(&format!("--dir ca export localhost --as p12 --target {target} --out {target}.p12"));
+        let mut openssl = hierarchy.place.command("openssl");
+        openssl.args(["pkcs12", "-info", "-noout", "-in", &format!("{target}.p12")]);
+        let output = openssl.args(["-passin", &format!("file:{target}.p12.passphrase")]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.contains(mac), "{said}");
+        assert_eq!(said.matches(bags).count(), 2, "the certificates and the key: {said}");
+    }
+}
+
+#[test]
+fn nss_imports_a_pkcs12_file_with_its_nickname() {
+    if !skip::unless_installed(&["pk12util", "certutil"]) {
+        return;
+    }
+    let hierarchy = exported("p12", "web.p12");
+    let place = &hierarchy.place;
+    std::fs::create_dir(place.path("nss")).unwrap();
+    run(place.command("certutil").args("-N -d sql:nss --empty-password".split(' ')));
+    run(place.command("pk12util").args("-i web.p12 -d sql:nss -w web.p12.passphrase".split(' ')));
+    let certificates = run(place.command("certutil").args("-L -d sql:nss".split(' ')));
+    assert!(certificates.contains("localhost  ") && certificates.contains("Interop-Root issuing"), "{certificates}");
+    assert!(run(place.command("certutil").args("-K -d sql:nss".split(' '))).contains("localhost"));
+}
