@@ -81,7 +81,7 @@ impl Approval for Context<'_> {
             return Err(Declined::NotConfirmed);
         };
         let is_yes = match answer.trim().to_lowercase().as_str() {
-            "" => change.lost.is_none(),
+            "" => change.enter_confirms,
             answer => ["y", "yes"].contains(&answer),
         };
         if is_yes { Ok(()) } else { Err(Declined::NotConfirmed) }
@@ -102,13 +102,13 @@ pub struct Passphrases {
 }
 
 impl Context<'_> {
-    /// Returns the question about a change, with its facts. Enter means yes when nothing is lost.
+    /// Returns the question about a change, with its facts.
     fn confirmation(&self, change: &PlannedChange) -> String {
         let lost = change.lost.iter().map(|lost| ("lost", lost.as_str()));
         let notes = change.notes.iter().map(|note| ("note", note.as_str()));
         let facts = change.facts.iter().map(|(label, value)| (*label, value.as_str()));
         let facts: Vec<_> = facts.chain(lost).chain(notes).collect();
-        let choice = if change.lost.is_some() { "y/N" } else { "Y/n" };
+        let choice = if change.enter_confirms { "Y/n" } else { "y/N" };
         let what = format!("This will {}.", change.what);
         ErrorStyle::new(Style::PLAIN, self.world).question(&what, &facts, &format!("Continue? [{choice}]"))
     }

@@ -18,11 +18,13 @@ pub struct PlannedChange {
     pub notes: Vec<String>,
     /// True when a user at a terminal has to confirm it.
     pub asks: bool,
+    /// True when Enter alone confirms it.
+    pub enter_confirms: bool,
 }
 
 impl PlannedChange {
     pub fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), facts: Vec::new(), lost: None, notes: Vec::new(), asks: false }
+        Self { what: what.into(), facts: Vec::new(), lost: None, notes: Vec::new(), asks: false, enter_confirms: false }
     }
 
     /// Adds a label and its value.
@@ -50,10 +52,10 @@ impl PlannedChange {
         self
     }
 
-    /// Requires a confirmation at a terminal, although nothing is lost.
+    /// Requires a confirmation at a terminal, although nothing is lost: Enter is enough.
     #[must_use]
     pub fn confirmed(self) -> Self {
-        Self { asks: true, ..self }
+        Self { asks: true, enter_confirms: true, ..self }
     }
 
     /// Requires a confirmation at a terminal, because this is lost.

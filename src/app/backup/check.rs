@@ -140,8 +140,13 @@ fn try_to_issue(
         trial(Err("the passphrase of its key was not given (--key-passphrase-file)"));
         return Ok(());
     }
-    let mut prompt = |_: &EncryptedKey| {
-        let given = passphrase.as_ref().map(Passphrase::duplicate);
+    let mut current = passphrase;
+    let mut prompt = |key: &EncryptedKey| {
+        if current.as_ref().is_some_and(Passphrase::was_wrong) {
+            // Without another one, the failure is that of the wrong one.
+            current = key_passphrase(key, context).ok().flatten().or(current.take());
+        }
+        let given = current.as_ref().map(Passphrase::duplicate);
         given.ok_or_else(|| PassphraseUnavailable::new(EncryptionError::NeedsPassphrase))
     };
     let order = IssueOrder::in_memory("client", Vec::new())?;

@@ -12,6 +12,7 @@ use crate::app::context::Context;
 use crate::report::failure::Failure;
 use crate::store::backup::encryption::{EncryptionError, Lock, Sealed, Unlocking};
 use crate::store::backup::error::BackupError;
+use crate::store::passphrase_prompt::MOST_ATTEMPTS;
 use crate::store::{Store, StoreError};
 use crate::system::files::FileError;
 use crate::text::{PathText, io_reason};
@@ -36,21 +37,35 @@ fn open(
     unlock: &Unlock<'_>,
     context: &Context<'_>,
 ) -> Result<Result<Box<dyn Read>, BackupError>, Failure> {
-    let input: Box<dyn Read> = if file.as_os_str() == "-" {
-        context.take_stdin("the backup")?
-    } else {
-        let opened = File::open(context.world.resolve(file)).map_err(FileError::of("read", file));
-        Box::new(opened.map_err(|error| Failure::unreadable(&error))?)
-    };
-    let sealed = match Sealed::read(input) {
-        Ok(sealed) => sealed,
-        Err(error) => return Ok(Err(error.into())),
-    };
-    let with = unlock(sealed.lock(), context)?;
-    match sealed.open(&with) {
-        Ok(content) => Ok(Ok(Box::new(content))),
-        Err(error) => Ok(Err(error.into())),
+    let mut attempt = 1;
+    loop {
+        let sealed = match Sealed::read(input(file, context)?) {
+            Ok(sealed) => sealed,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let with = unlock(sealed.lock(), context)?;
+        match sealed.open(&with) {
+            Ok(content) => return Ok(Ok(Box::new(content))),
+            // A passphrase is typed for a file only: standard input is not a terminal when it is the backup.
+            Err(EncryptionError::WrongPassphrase) if is_typed(&with) && attempt < MOST_ATTEMPTS => attempt += 1,
+            Err(error) => return Ok(Err(error.into())),
+        }
     }
+}
+
+fn input(file: &Path, context: &Context<'_>) -> Result<Box<dyn Read>, Failure> {
+    if file.as_os_str() == "-" {
+        return context.take_stdin("the backup");
+    }
+    let opened = File::open(context.world.resolve(file)).map_err(FileError::of("read", file));
+    Ok(Box::new(opened.map_err(|error| Failure::unreadable(&error))?))
+}
+
+/// Whether a user typed the passphrase, who can be asked again. It is noted as wrong.
+fn is_typed(with: &Unlocking) -> bool {
+    let Unlocking::Passphrase(passphrase) = with else { return false };
+    passphrase.note_wrong();
+    passphrase.is_typed()
 }
 
 /// The folder for temporary files.

@@ -32,12 +32,14 @@ pub fn check_without_entries(store: &Store, findings: &mut Findings) {
 
 fn check_below(store: &Store, deepest: usize, findings: &mut Findings) {
     let home = store.home().folder();
-    check_path(store, home, Rule::Folder, findings);
-    walk(store, home, (0, deepest), findings);
+    let shared = shared_with_group(home);
+    check_path(store, home, Rule::Folder, shared, findings);
+    walk(store, home, (0, deepest), shared, findings);
     let index = store.index_location().file();
-    if index.parent() != Some(home) {
+    if let Some(folder) = index.parent().filter(|folder| *folder != home) {
+        let shared = shared_with_group(folder);
         for file in crate::store::Index::files(index) {
-            check_path(store, &file, Rule::Secret, findings);
+            check_path(store, &file, Rule::Secret, shared, findings);
         }
     }
     check_templates(store, findings);
@@ -49,7 +51,7 @@ const DEEPEST: usize = 5;
 /// The folders of entries are in `issued/`, those of authorities in `authorities/`.
 const DEPTH_OF_ENTRIES: usize = 2;
 
-fn walk(store: &Store, folder: &Path, (depth, deepest): (usize, usize), findings: &mut Findings) {
+fn walk(store: &Store, folder: &Path, (depth, deepest): (usize, usize), shared: u32, findings: &mut Findings) {
     let mut names = files::names_in(folder).unwrap_or_default();
     names.sort();
     let home = store.home();
@@ -72,15 +74,22 @@ fn walk(store: &Store, folder: &Path, (depth, deepest): (usize, usize), findings
             false if is_index => Rule::Secret,
             false => Rule::Public,
         };
-        check_path(store, &path, rule, findings);
+        check_path(store, &path, rule, shared, findings);
         let is_left_out = deepest == DEPTH_OF_ENTRIES && path == home.issued();
         if is_folder && depth < deepest && !is_left_out {
-            walk(store, &path, (depth + 1, deepest), findings);
+            walk(store, &path, (depth + 1, deepest), shared, findings);
         }
     }
 }
 
-fn check_path(store: &Store, path: &Path, rule: Rule, findings: &mut Findings) {
+/// Returns the bits with which a CA is shared: 0050 when the owner lets the group, and no other user, enter the folder. A new
+/// CA does not; so it was intended, and files that the group can read are as intended. Private keys are never shared.
+fn shared_with_group(folder: &Path) -> u32 {
+    let found = files::examine(folder).ok().flatten();
+    found.filter(|found| found.mode & 0o077 == 0o050).map_or(0, |_| 0o050)
+}
+
+fn check_path(store: &Store, path: &Path, rule: Rule, shared: u32, findings: &mut Findings) {
     let Ok(Some(found)) = files::examine(path) else { return };
     let object = path.escaped().to_string();
     let word = path.in_shell();
@@ -94,14 +103,14 @@ fn check_path(store: &Store, path: &Path, rule: Rule, findings: &mut Findings) {
         let fix = format!("if it is yours, run as root: chown {} {word}", files::our_user());
         findings.error("owner", object.as_str(), message, fix);
     }
-    let (excess, severity, code, message) = match (rule, found.mode & 0o077) {
+    let (excess, severity, code, message) = match (rule, found.mode & 0o077 & !shared) {
         (_, bits) if bits & 0o022 != 0 => (0o022, Severity::Error, "writable-by-others", "other users can change it"),
         (Rule::Secret, bits) if bits != 0 => (0o077, Severity::Error, "readable-by-others", "other users can read it"),
         (Rule::Folder, bits) if bits != 0 => (0o077, Severity::Warning, "open-folder", "other users can look into it"),
         _ => return,
     };
     let mode = match rule {
-        Rule::Folder | Rule::Secret => found.mode & !0o077,
+        Rule::Folder | Rule::Secret => found.mode & !(0o077 & !shared),
         Rule::Public | Rule::OfEntry => found.mode & !excess,
     };
     let message = format!("{message}: its mode is {:04o}", found.mode);

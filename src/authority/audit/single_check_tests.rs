@@ -157,3 +157,35 @@ fn without_the_lock_nothing_is_repaired_and_the_report_says_so() {
     assert_eq!(codes(audited(false)), ["open-folder"]);
     assert_eq!(codes(audited(true)), ["open-folder", "check-failed"]);
 }
+
+#[test]
+fn a_ca_that_its_owner_shares_with_a_group_is_as_intended_except_for_its_keys() {
+    let ca = eventful();
+    let mode = |path: &str, mode| fs::set_permissions(ca.path(path), Permissions::from_mode(mode)).unwrap();
+    let codes = || {
+        let report = ca.with_effects(|effects| audit(&ca.store(), &AuditOptions::default(), effects));
+        let mut found: Vec<_> = report.findings.into_iter().map(|finding| finding.fix).collect();
+        let home = ca.home.folder().to_string_lossy().into_owned() + "/";
+        found.iter_mut().for_each(|fix| *fix = fix.replace(&home, ""));
+        found.sort();
+        found
+    };
+    let files = ["authorities", "authorities/root", "authorities/issuing"];
+    // As docs/reference/files.md describes it.
+    files.iter().for_each(|folder| mode(folder, 0o750));
+    mode("index.db", 0o640);
+    mode(".", 0o750);
+    assert_eq!(codes(), [""; 0]);
+    // More than that is a finding, and so is each of it when the folder itself is closed to the group.
+    mode("authorities", 0o755);
+    mode("index.db", 0o644);
+    mode("authorities/root/key.pem", 0o640);
+    assert_eq!(codes(), ["chmod 0600 authorities/root/key.pem", "chmod 0640 index.db", "chmod 0750 authorities"]);
+    mode("authorities/root/key.pem", 0o600);
+    mode("authorities", 0o750);
+    mode("index.db", 0o640);
+    for open in [0o700, 0o755, 0o710] {
+        mode(".", open);
+        assert!(codes().iter().any(|fix| fix == "chmod 0600 index.db"), "{open:o}: {:?}", codes());
+    }
+}

@@ -225,7 +225,7 @@ impl<W: Write, L: Read + Write + Seek> Packer<W, L> {
         for (name, _) in top.entries()? {
             let text = name.to_string_lossy();
             let is_known = FOLDERS.contains(&&*text)
-                || [SETTINGS, GIT_IGNORE, Restored::FILE, "index.db-shm"].contains(&&*text)
+                || [SETTINGS, GIT_IGNORE, Restored::FILE, "index.db-shm", files::LOCK_FILE].contains(&&*text)
                 || files::unfinished_name::is_unfinished_name(&name)
                 || [&index, &log, &store.template_folder()].contains(&&home.join(&name));
             if !is_known {

@@ -18,7 +18,7 @@ use crate::system::unix::write::open_lock_file;
 use crate::text::PathText;
 
 /// The file that is locked in a folder that other users may open.
-const LOCK_FILE: &str = "ca.lock";
+pub const LOCK_FILE: &str = "ca.lock";
 
 /// A lock that is held until it is dropped, or the process ends.
 #[derive(Debug)]

@@ -41,7 +41,7 @@ pub use diagnosis::RAISE_SIZE_LIMIT;
 pub use existing::ExistingFile;
 pub use exposure::{ExposedFile, Exposure, exposure};
 pub use folder::{Folder, StoredFile};
-pub use folder_lock::{FolderLock, LockError};
+pub use folder_lock::{FolderLock, LOCK_FILE, LockError};
 pub use folders::{create_folders, move_new, names_in, remove, remove_if_empty};
 pub use ownership::{Ownership, UnknownOwner};
 pub use permissions::{FoundPath, PathKind, examine, mode, our_user, owner, restrict_mode};

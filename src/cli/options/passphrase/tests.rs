@@ -351,3 +351,25 @@ fn a_passphrase_command_that_fails_is_named_with_the_reason_and_not_with_what_it
         assert_eq!(ca.run(CliRun::default(), "crl").0, ExitStatus::Usage, "{wrong}");
     }
 }
+
+#[test]
+fn a_user_has_three_attempts_for_the_passphrase_of_a_backup_and_for_that_of_the_key_in_it() {
+    let ca = EncryptedCa::new();
+    let typed = |typed: &[&'static str]| CliRun { typed: typed.to_vec(), ..CliRun::default() };
+    let (status, asked, stderr) = ca.run(typed(&["one", "two", "of the backup", "of the backup"]), "backup ca.age");
+    assert_eq!((status, asked.len()), (ExitStatus::Done, 4), "{stderr}");
+    let (status, asked, stderr) = ca.run(typed(&["wrong", "of the backup"]), "restore ca.age restored");
+    assert_eq!(status, ExitStatus::Done, "{stderr}");
+    let question = "Passphrase of the backup: ";
+    assert_eq!(asked, [question.to_owned(), format!("The passphrase is wrong. {question}")]);
+    let words = ["of the backup", "wrong", "wrong too", "correct horse"];
+    let (status, asked, stderr) = ca.run(typed(&words), "backup test ca.age");
+    assert_eq!((status, asked.len()), (ExitStatus::Done, 4), "{stderr}");
+    let (status, asked, stderr) = ca.run(typed(&["wrong"; 4]), "restore ca.age another");
+    assert_eq!((status, asked.len()), (ExitStatus::Refused, 3), "{stderr}");
+    assert!(stderr.contains("wrong passphrase") && !ca.folder.path().join("another").exists(), "{stderr}");
+    // What was not typed is not asked for again.
+    let run = CliRun { environment: [("WORD".into(), "wrong".into())].into(), ..typed(&["of the backup"]) };
+    let (status, asked, _) = ca.run(run, "restore ca.age another --passphrase-env WORD");
+    assert_eq!((status, asked.len()), (ExitStatus::Refused, 0));
+}
