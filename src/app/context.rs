@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 
+use super::progress::ProgressLine;
 use crate::keys::Passphrase;
 use crate::report::failure::{ErrorStyle, Failure, KindCodes};
 use crate::report::output::OutputFormat;
@@ -17,6 +18,7 @@ use crate::store::approval::{Approval, Declined, PlannedChange};
 use crate::store::effects::Effects;
 use crate::store::home::{Home, HomeError};
 use crate::store::open::NewestEvent;
+use crate::store::progress::{Progress, Step};
 use crate::store::{CaCertificates, Store};
 use crate::system::{World, files};
 use crate::x509::file_kind::{self, Expected};
@@ -46,6 +48,10 @@ pub struct Context<'a> {
     pub changes: Changes,
     /// The passphrases that this run has asked for.
     pub passphrases: Passphrases,
+    /// How reports are written.
+    pub style: Style,
+    /// The line with the progress of the command.
+    pub progress: ProgressLine,
 }
 
 /// The CA directory and the CA of one run: examined and opened once, for the command and for the warnings after it.
@@ -76,6 +82,7 @@ impl Approval for Context<'_> {
         if !change.asks || self.changes.is_confirmed || !self.can_ask() {
             return Ok(());
         }
+        self.erase_progress();
         // A terminal that was closed is not an answer.
         let Ok(answer) = self.world.terminal.ask_line(&self.confirmation(&change)) else {
             return Err(Declined::NotConfirmed);
@@ -101,7 +108,27 @@ pub struct Passphrases {
     pub stdin: OnceCell<Passphrase>,
 }
 
+impl Progress for Context<'_> {
+    fn report(&self, step: Step<'_>) {
+        let is_wanted = !self.quiet && self.format == OutputFormat::Text;
+        if !is_wanted || !self.world.terminal.shows_stderr() {
+            return;
+        }
+        let columns = self.world.terminal.error_columns().unwrap_or(Style::PLAIN.columns);
+        if let Some(text) = self.progress.step(step, Instant::now(), columns) {
+            self.world.terminal.show(&text);
+        }
+    }
+}
+
 impl Context<'_> {
+    /// Erases the line with the progress, before something else is written.
+    pub fn erase_progress(&self) {
+        if let Some(text) = self.progress.erase() {
+            self.world.terminal.show(text);
+        }
+    }
+
     /// Returns the question about a change, with its facts.
     fn confirmation(&self, change: &PlannedChange) -> String {
         let lost = change.lost.iter().map(|lost| ("lost", lost.as_str()));
@@ -196,6 +223,7 @@ impl Context<'_> {
             identity: self.world.identity.as_ref(),
             lock_timeout: self.lock_timeout,
             approval: self,
+            progress: self,
         }
     }
 
@@ -243,6 +271,7 @@ impl Context<'_> {
 
     /// Writes a note on standard error, unless `quiet`.
     pub fn note(&mut self, sentence: &str) {
+        self.erase_progress();
         if !self.quiet {
             // A note that cannot be shown must not stop the work.
             let text = ErrorStyle::new(Style::PLAIN, self.world).note(sentence);
@@ -261,6 +290,7 @@ impl Context<'_> {
 
     /// Writes a warning on standard error, even when `quiet`.
     pub fn warn(&mut self, sentence: &str) {
+        self.erase_progress();
         let text = ErrorStyle::new(Style::PLAIN, self.world).warning(sentence);
         drop(self.world.stderr.write_all(text.as_bytes()));
     }

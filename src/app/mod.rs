@@ -16,6 +16,7 @@ pub mod hierarchy;
 pub mod key_input;
 pub mod lint;
 pub mod output_file;
+pub mod progress;
 pub mod public_key;
 pub mod renew_due;
 pub mod resolve;

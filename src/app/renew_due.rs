@@ -19,6 +19,7 @@ use crate::store::Store;
 use crate::store::approval::{Approval, Declined, PlannedChange};
 use crate::store::index::Reference;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphraseCache, PassphraseUnavailable};
+use crate::store::progress::{Progress, Step};
 
 /// What is renewed.
 pub enum Selection {
@@ -66,6 +67,8 @@ pub struct RenewDueRequest<'a> {
     pub ca_key_prompt: &'a CaKeyPrompt<'a>,
     /// Gives the passphrase of the key that a certificate keeps.
     pub key_prompt: &'a CaKeyPrompt<'a>,
+    /// Called with the result of each entry, when it is there.
+    pub on_done: &'a dyn Fn(&RenewedEntry, &mut Context<'_>),
 }
 
 /// What was done about one entry that is due.
@@ -125,6 +128,8 @@ pub fn renew_due(
         context.approve(all_at_once(&due))?;
     }
     for due in due {
+        let what = format!("renewing {}", due.name);
+        context.report(Step::items(&what, entries.len() as u64, Some(count as u64)));
         passphrases.was_asked = false;
         let (outcome, hook) = match &due.what {
             DueItem::Certificate { entry, has_key: true, .. } => {
@@ -138,7 +143,10 @@ pub fn renew_due(
             DueItem::Authority { .. } | DueItem::Certificate { .. } => (Ok(Done::Left), None),
         };
         let stops = outcome.as_ref().is_err_and(|failure| passphrases.is_cause_of(failure));
-        entries.push(RenewedEntry { due, outcome, hook });
+        let done = RenewedEntry { due, outcome, hook };
+        context.erase_progress();
+        (request.on_done)(&done, context);
+        entries.push(done);
         if stops {
             break;
         }
@@ -215,6 +223,7 @@ fn renew_one(
         context.warn(&format!("{}: {} ({})", outcome.name, warning.message, warning.citation));
     }
     let after = After { action: "renew", hook: request.hook.clone(), secret: request.secret };
+    context.erase_progress();
     let hook = after.run(store, &outcome, context)?;
     Ok(match (&outcome.status, &outcome.facts) {
         (IssueStatus::Issued, CertificateFacts::Certificate(certificate)) => {

@@ -11,6 +11,7 @@ use crate::authority::revocation::publish_crl::{self, CrlError};
 use crate::authority::revocation::revoke::{self, RevokeError};
 use crate::store::approval::Approved;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphrasePrompt};
+use crate::store::progress::Unreported;
 use crate::store::{Store, delivery};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -236,6 +237,7 @@ impl Ca {
             identity: &FixedIdentity::alice(),
             lock_timeout: Duration::from_secs(60),
             approval: &Approved,
+            progress: &Unreported,
         })
     }
 
@@ -250,6 +252,7 @@ impl Ca {
             identity: &FixedIdentity::alice(),
             lock_timeout: Duration::ZERO,
             approval: &Approved,
+            progress: &Unreported,
         })
     }
 
@@ -265,6 +268,7 @@ impl Ca {
             identity: &FixedIdentity::alice(),
             lock_timeout: Duration::from_secs(60),
             approval: &Approved,
+            progress: &Unreported,
         })
     }
 

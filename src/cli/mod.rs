@@ -12,7 +12,6 @@ pub mod man;
 mod next_certificate;
 pub mod options;
 mod parse_failure;
-mod progress;
 pub mod reports;
 mod suggestions;
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The effects that an act on the CA may use: clock, randomness, user and host, and waiting time.
+//! The effects that an act on the CA may use: clock, randomness, user and host, waiting time, approval and
+//! progress.
 
 use std::time::Duration;
 
@@ -6,6 +7,7 @@ use time::OffsetDateTime;
 
 use crate::store::approval::Approval;
 use crate::store::index::EventContext;
+use crate::store::progress::Progress;
 use crate::system::{Clock, Entropy, Identity};
 use crate::text::whole_second;
 
@@ -16,6 +18,7 @@ pub struct Effects<'w> {
     pub identity: &'w dyn Identity,
     pub lock_timeout: Duration,
     pub approval: &'w dyn Approval,
+    pub progress: &'w dyn Progress,
 }
 
 impl Effects<'_> {

@@ -19,6 +19,7 @@ pub mod locate;
 pub mod open;
 pub mod passphrase_prompt;
 pub mod previous_certificates;
+pub mod progress;
 pub mod restored;
 pub mod templates;
 pub mod trusted_directory;

@@ -27,6 +27,9 @@ pub trait Terminal {
         self.columns().filter(|_| self.shows_stderr())
     }
 
+    /// Writes a text on standard error at once, as it is: the progress of a command. What cannot be shown is left out.
+    fn show(&self, _text: &str) {}
+
     /// Shows a text with a pager, and returns when the user has closed it.
     ///
     /// # Errors
@@ -76,6 +79,11 @@ impl Terminal for SystemTerminal {
 
     fn error_columns(&self) -> Option<usize> {
         unix::terminal::columns(io::stderr())
+    }
+
+    fn show(&self, text: &str) {
+        let mut stderr = io::stderr();
+        drop(stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()));
     }
 
     fn page(&self, text: &str, pager: &Pager<'_>) -> io::Result<()> {

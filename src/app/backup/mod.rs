@@ -9,6 +9,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::app::context::Context;
+use crate::app::progress::ReportedBytes;
 use crate::report::failure::Failure;
 use crate::store::backup::encryption::{EncryptionError, Lock, Sealed, Unlocking};
 use crate::store::backup::error::BackupError;
@@ -32,11 +33,13 @@ pub struct RestoredAuthority {
 ///
 /// # Errors
 /// Exit status 2 when it cannot be read; when it cannot be opened.
-fn open(
+fn open<'c>(
     file: &Path,
     unlock: &Unlock<'_>,
-    context: &Context<'_>,
-) -> Result<Result<Box<dyn Read>, BackupError>, Failure> {
+    context: &'c Context<'_>,
+) -> Result<Result<Box<dyn Read + 'c>, BackupError>, Failure> {
+    // What is decrypted is a little shorter than the file.
+    let length = std::fs::metadata(context.world.resolve(file)).ok().map(|found| found.len());
     let mut attempt = 1;
     loop {
         let sealed = match Sealed::read(input(file, context)?) {
@@ -45,7 +48,10 @@ fn open(
         };
         let with = unlock(sealed.lock(), context)?;
         match sealed.open(&with) {
-            Ok(content) => return Ok(Ok(Box::new(content))),
+            Ok(content) => {
+                let content = ReportedBytes::new(content, "reading the backup", length, context);
+                return Ok(Ok(Box::new(content)));
+            }
             // A passphrase is typed for a file only: standard input is not a terminal when it is the backup.
             Err(EncryptionError::WrongPassphrase) if is_typed(&with) && attempt < MOST_ATTEMPTS => attempt += 1,
             Err(error) => return Ok(Err(error.into())),

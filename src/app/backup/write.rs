@@ -5,11 +5,15 @@ use std::path::{Path, PathBuf};
 
 use super::temporary_folder;
 use crate::app::context::Context;
+use crate::app::progress::ReportedBytes;
 use crate::report::failure::Failure;
 use crate::store::Store;
 use crate::store::backup::encryption::Prepared;
 use crate::store::backup::write::{BackupSummary, write_backup};
 use crate::system::files::{self, ExistingFile, FileError, StreamedFile};
+
+/// What the progress says.
+const WHAT: &str = "writing the backup";
 
 /// Where a backup is written to.
 #[derive(Debug, Clone)]
@@ -50,7 +54,8 @@ pub fn write(
         BackupTarget::File { path, existing } => {
             let file = StreamedFile::begin(path, *existing, effects.entropy).map_err(|error| exists(error, path))?;
             let list = files::unnamed_file(folder_of(path), effects.entropy)?;
-            let (summary, _) = write_backup(store, encryption, &file, list, &effects)?;
+            let out = ReportedBytes::new(&file, WHAT, None, effects.progress);
+            let (summary, _) = write_backup(store, encryption, out, list, &effects)?;
             file.publish().map_err(|error| exists(error, path))?;
             Ok(summary)
         }
@@ -59,7 +64,9 @@ pub fn write(
             let folder = temporary_folder(context);
             let list = files::unnamed_file(&folder, effects.entropy)?;
             let spool = files::unnamed_file(&folder, effects.entropy)?;
-            let (summary, mut spool) = write_backup(store, encryption, spool, list, &effects)?;
+            let out = ReportedBytes::new(spool, WHAT, None, effects.progress);
+            let (summary, out) = write_backup(store, encryption, out, list, &effects)?;
+            let mut spool = out.into_inner();
             spool.rewind().map_err(FileError::of("read", &folder))?;
             let copied = io::copy(&mut spool, &mut context.world.stdout).and_then(|_| context.world.stdout.flush());
             copied.map_err(|error| Failure::stdout(&error))?;

@@ -12,6 +12,7 @@ use crate::authority::leaf::renew::NextKey;
 use crate::authority::revocation::publish_crl::CrlOrder;
 use crate::authority::testing::{Ca, order};
 use crate::store::index::sample::{bit_flips, copy_in_memory, tamper, try_to_change, try_to_tamper, values};
+use crate::store::progress::Unreported;
 use crate::x509::crl::RevocationReason;
 
 /// Returns a CA whose tables all have a row.
@@ -67,18 +68,18 @@ fn is_wrong(findings: Findings) -> bool {
 fn is_found_in(index: &Index) -> bool {
     let Ok(authorities) = records::authorities(index) else { return true };
     let mut findings = Findings::default();
-    if event_log::check(index, &authorities, &mut findings).is_err() || is_wrong(findings) {
+    if event_log::check(index, &authorities, &Unreported, &mut findings).is_err() || is_wrong(findings) {
         return true;
     }
     let mut findings = Findings::default();
-    records::check(index, &authorities, &mut findings).is_err() || is_wrong(findings)
+    records::check(index, &authorities, &Unreported, &mut findings).is_err() || is_wrong(findings)
 }
 
 /// Runs the checks of an audit of the index.
 fn is_found_by_all(store: &Store) -> bool {
     let mut findings = Findings::default();
     let Ok(index) = store.index_location().open_to_read() else { return true };
-    check_index(store, &index, &AuditOptions::default(), &mut findings).is_err() || is_wrong(findings)
+    check_index((store, &index), &AuditOptions::default(), &Unreported, &mut findings).is_err() || is_wrong(findings)
 }
 
 #[test]

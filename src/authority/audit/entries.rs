@@ -10,6 +10,7 @@ use crate::authority::leaf::order::IN_MEMORY;
 use crate::store::certificate_files::{CERTIFICATE, CHAIN, FULLCHAIN, KEY};
 use crate::store::index::{Entry, Origin};
 use crate::store::previous_certificates::NameHistory;
+use crate::store::progress::Step;
 use crate::store::{Store, StoreError, templates};
 use crate::system::files;
 use crate::text::{self, PathText};
@@ -21,8 +22,10 @@ use crate::x509::{Certificate, pem};
 /// When the index cannot be read.
 pub fn check(subject: &Subject<'_>, skip_other_folders: bool, findings: &mut Findings) -> Result<(), StoreError> {
     let mut modes = BTreeMap::new();
-    for name in subject.index.entry_names()? {
-        let history = NameHistory::of(subject.index, &name)?;
+    let names = subject.index.entry_names()?;
+    for (done, name) in names.iter().enumerate() {
+        subject.progress.report(Step::items("checking files", done as u64, Some(names.len() as u64)));
+        let history = NameHistory::of(subject.index, name)?;
         let Some(recorded) = history.recorded() else { continue };
         // The certificates of a handshake test stay in memory, and the files of what another tool issued are not here. CA
         // certificates have another place.

@@ -6,6 +6,7 @@ use crate::authority::audit::finding::{Findings, RESTORE, Severity};
 use crate::authority::audit::records::RecordedCa;
 use crate::issuance::verify_log_head;
 use crate::store::index::{Event, EventKind, Index, IndexError, empty_hash, next_hash};
+use crate::store::progress::{Progress, Step};
 use crate::text::{self, rfc3339};
 
 /// The kinds whose transaction has a CA key in use, and ends with them.
@@ -16,7 +17,13 @@ const SIGNED: [EventKind; 6] =
 ///
 /// # Errors
 /// When the index cannot be read.
-pub fn check(index: &Index, authorities: &[RecordedCa], findings: &mut Findings) -> Result<Facts, IndexError> {
+pub fn check(
+    index: &Index,
+    authorities: &[RecordedCa],
+    progress: &dyn Progress,
+    findings: &mut Findings,
+) -> Result<Facts, IndexError> {
+    let events = index.log_head().ok().flatten().map(|head| head.count);
     let mut facts = Facts::default();
     let mut head = empty_hash();
     let mut count = 0;
@@ -24,6 +31,7 @@ pub fn check(index: &Index, authorities: &[RecordedCa], findings: &mut Findings)
     let mut hooks: BTreeMap<String, Event> = BTreeMap::new();
     index.each_event::<IndexError>(|event, encoded| {
         count += 1;
+        progress.report(Step::items("checking events", count, events));
         head = next_hash(&head, encoded);
         let is_linked = event.number == count && event.head == head;
         if !is_linked && !broken {

@@ -26,6 +26,7 @@ use crate::authority::audit::scan::UNKNOWN_CERTIFICATE;
 use crate::authority::audit::subject::{Subject, UNREADABLE};
 use crate::store::certificate_files::KEY;
 use crate::store::index::{HeadSignature, Index, IndexError, LogHead, empty_hash};
+use crate::store::progress::Progress;
 use crate::store::{Effects, Store};
 use crate::system::files;
 use crate::text::{self, PathText};
@@ -76,7 +77,7 @@ impl AuditReport {
 /// An audit takes no lock, so that a long one does not stop other commands. When it finds something, it is repeated under
 /// the lock, since another command may have changed the CA meanwhile.
 pub fn audit(store: &Store, options: &AuditOptions, effects: &Effects<'_>) -> AuditReport {
-    let mut report = audit_once(store, options);
+    let mut report = audit_once(store, options, effects.progress);
     if report.findings.is_empty() {
         return report;
     }
@@ -93,7 +94,7 @@ pub fn audit(store: &Store, options: &AuditOptions, effects: &Effects<'_>) -> Au
             return report;
         }
     };
-    let report = audit_once(store, options);
+    let report = audit_once(store, options, effects.progress);
     if !options.fix {
         return report;
     }
@@ -103,7 +104,7 @@ pub fn audit(store: &Store, options: &AuditOptions, effects: &Effects<'_>) -> Au
             failed.push((finding.clone(), error.to_string()));
         }
     }
-    let mut after = audit_once(store, options);
+    let mut after = audit_once(store, options, effects.progress);
     let left: HashSet<&Finding> = after.findings.iter().collect();
     after.repaired = report.findings.into_iter().filter(|finding| !left.contains(finding)).collect();
     for finding in &mut after.findings {
@@ -128,13 +129,13 @@ pub fn permissions(store: &Store) -> Vec<Finding> {
     findings.into_vec()
 }
 
-fn audit_once(store: &Store, options: &AuditOptions) -> AuditReport {
+fn audit_once(store: &Store, options: &AuditOptions, progress: &dyn Progress) -> AuditReport {
     let mut findings = Findings::default();
     let (mut head, mut signed_head) = (None, None);
     let place = store.index_location().file().escaped().to_string();
     let audited = store.index_location().open_to_read().and_then(|index| {
         index.at_one_time(|| {
-            check_index(store, &index, options, &mut findings)?;
+            check_index((store, &index), options, progress, &mut findings)?;
             head = index.log_head()?;
             signed_head = index.signed_head()?;
             Ok::<_, IndexError>(())
@@ -149,9 +150,9 @@ fn audit_once(store: &Store, options: &AuditOptions) -> AuditReport {
 
 /// Checks what is in the index itself. Each check goes on after the failure of another.
 fn check_index(
-    store: &Store,
-    index: &Index,
+    (store, index): (&Store, &Index),
     options: &AuditOptions,
+    progress: &dyn Progress,
     findings: &mut Findings,
 ) -> Result<(), IndexError> {
     let place = index.path().escaped().to_string();
@@ -177,14 +178,14 @@ fn check_index(
             Vec::new()
         }
     };
-    if let Err(error) = records::check(index, &authorities, findings) {
+    if let Err(error) = records::check(index, &authorities, progress, findings) {
         damaged(findings, error.to_string());
     }
-    let facts = event_log::check(index, &authorities, findings).unwrap_or_else(|error| {
+    let facts = event_log::check(index, &authorities, progress, findings).unwrap_or_else(|error| {
         damaged(findings, error.to_string());
         event_log::Facts::default()
     });
-    let subject = Subject { store, index, authorities: &authorities, facts: &facts };
+    let subject = Subject { store, index, authorities: &authorities, facts: &facts, progress };
     let mut checked = vec![
         authorities::check(&subject, findings),
         entries::check(&subject, options.skip_other_folders, findings),

@@ -6,6 +6,7 @@ use crate::authority::audit::finding::{Findings, RESTORE};
 use crate::keys;
 use crate::keys::verification::VerificationError;
 use crate::store::index::{Index, IndexError, StoredCertificate};
+use crate::store::progress::{Progress, Step};
 use crate::text;
 use crate::x509::{Certificate, GeneralName, SerialNumber};
 
@@ -38,9 +39,16 @@ pub fn authorities(index: &Index) -> Result<Vec<RecordedCa>, IndexError> {
 ///
 /// # Errors
 /// When the index cannot be read.
-pub fn check(index: &Index, authorities: &[RecordedCa], findings: &mut Findings) -> Result<(), IndexError> {
-    let mut sans = 0;
+pub fn check(
+    index: &Index,
+    authorities: &[RecordedCa],
+    progress: &dyn Progress,
+    findings: &mut Findings,
+) -> Result<(), IndexError> {
+    let (mut sans, mut done) = (0, 0);
     index.each_stored_certificate::<IndexError>(|stored| {
+        done += 1;
+        progress.report(Step::items("checking certificates", done, None));
         let stored = match stored {
             Ok(stored) => stored,
             Err(reason) => {

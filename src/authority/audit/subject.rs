@@ -11,6 +11,7 @@ use crate::authority::signed_by::has_signed;
 use crate::keys::Signer;
 use crate::keys::key_file::KeyFile;
 use crate::store::index::{Entry, Index, IndexError};
+use crate::store::progress::Progress;
 use crate::store::{Store, StoreError, ca_certificates};
 use crate::system::files::{self, FileError};
 use crate::text::{self, PathText};
@@ -23,6 +24,7 @@ pub struct Subject<'a> {
     pub authorities: &'a [RecordedCa],
     /// What the log says of them.
     pub facts: &'a Facts,
+    pub progress: &'a dyn Progress,
 }
 
 impl Subject<'_> {

@@ -12,13 +12,13 @@ use crate::app::handshake::listen::{ListenEvent, listen};
 use crate::app::handshake::request::{HandshakeRequest, HandshakeResult, VerificationTime};
 use crate::cli::options::endpoints::EndpointArguments;
 use crate::cli::options::recordings::RecordingArguments;
-use crate::cli::progress::ProgressLine;
 use crate::cli::reports::handshake::HandshakeTestReport;
 use crate::handshake::ClientAuthentication;
 use crate::handshake::listen::AcceptedClients;
 use crate::handshake::measure::{Progress, Workload};
 use crate::report::failure::Failure;
 use crate::report::output::Report;
+use crate::store::progress::{Progress as _, Step};
 use crate::text::{Lifetime, parse_time};
 use crate::tls::TlsVersion;
 
@@ -179,10 +179,11 @@ fn in_memory(
             .hint("leave out --hello-retry, or --tls 1.2"));
     }
     let test = InMemoryTest::prepare(request, context)?;
-    let mut line = ProgressLine::new(context);
-    let mut show = |progress: &Progress<'_>| line.show(progress.done, progress.of, progress.what);
+    let shown = &*context;
+    let mut show = |progress: &Progress<'_>| {
+        shown.report(Step::items(progress.what, progress.done as u64, Some(progress.of as u64)));
+    };
     let result = test.run(request, &arguments.in_memory(), &mut show)?;
-    drop(line);
     request.recordings.write(&result.found, context)?;
     Ok(result)
 }

@@ -68,6 +68,7 @@ fn run_words(words: &[String], quiet: bool, context: &mut Context<'_>) -> Result
 pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     context.newest_event = (!only_reads(&command)).then(Default::default);
     let result = carry_out(command, context);
+    context.erase_progress();
     let result = match result {
         Err(failure) if failure.code == Declined::DRY_RUN => {
             Ok(Box::new(DryRunReport { changes: context.changes.planned.take() }) as Box<dyn Report>)

@@ -1,18 +1,23 @@
 //! `ca renew`: the next certificate for the same key.
 
+use std::cell::Cell;
+use std::io::Write;
+
 use clap::Args;
 
 use crate::app::context::Context;
 use crate::app::directory::usual_issuer;
-use crate::app::renew_due::{RenewDueRequest, Selection, renew_due};
+use crate::app::renew_due::{RenewDueRequest, RenewedEntry, Selection, renew_due};
 use crate::app::resolve::{Patterns, is_not_revoked, resolve_all};
 use crate::authority::leaf::order::DueRule;
 use crate::authority::leaf::renew::NextKey;
 use crate::cli::next_certificate::{NOT_FOLLOWED, NextCertificateOptions, follow};
 use crate::cli::options::passphrase::key_file_prompt;
-use crate::cli::reports::renew_due::RenewDueReport;
+use crate::cli::reports::renew_due::{EntryText, RenewDueReport};
 use crate::report::failure::Failure;
-use crate::report::output::Report;
+use crate::report::output::{OutputFormat, Report};
+use crate::report::page::Page;
+use crate::report::relative::RelativePaths;
 use crate::store::Store;
 use crate::store::passphrase_prompt::EncryptedKey;
 use crate::text::Lifetime;
@@ -55,7 +60,20 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         }
     };
     let store = context.store()?;
+    let (usual_issuer, now) = (usual_issuer(&store)?, context.now());
+    // Each entry is a line as soon as it is done: the others can take long.
+    let prints = context.format == OutputFormat::Text && !context.quiet;
+    let failed = Cell::new(false);
+    let print = |entry: &RenewedEntry, context: &mut Context<'_>| {
+        if prints && !failed.get() {
+            let mut page = Page::new(context.style, RelativePaths::below(&context.world.working_folder));
+            EntryText { usual_issuer: &usual_issuer, when: rule, now }.write(entry, &mut page);
+            let out = &mut context.world.stdout;
+            failed.set(out.write_all(page.into_string().as_bytes()).and_then(|()| out.flush()).is_err());
+        }
+    };
     let request = RenewDueRequest {
+        on_done: &print,
         what: &what,
         clip: next.clip,
         hook: next.hook.options(),
@@ -68,5 +86,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         },
     };
     let renewed = renew_due(&store, &request, context)?;
-    Ok(Box::new(RenewDueReport { renewed, usual_issuer: usual_issuer(&store)?, when: rule, all, now: context.now() }))
+    // What could not be printed is tried once more, so that the failure is reported.
+    let is_printed = prints && !failed.get();
+    Ok(Box::new(RenewDueReport { renewed, usual_issuer, when: rule, all, now, is_printed }))
 }

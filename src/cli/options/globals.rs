@@ -8,9 +8,10 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::app::context::{Changes, Context, Opened, Passphrases};
+use crate::app::progress::ProgressLine;
 use crate::report::failure::Failure;
 use crate::report::output::OutputFormat;
-use crate::report::style::ColorChoice;
+use crate::report::style::{ColorChoice, Style};
 use crate::system::World;
 use crate::text::Lifetime;
 
@@ -68,6 +69,8 @@ impl Globals {
             opened: Opened::default(),
             changes: Changes::default(),
             passphrases: Passphrases::default(),
+            style: Style::choose(self.color.into(), world),
+            progress: ProgressLine::default(),
             world,
         })
     }

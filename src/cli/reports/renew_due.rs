@@ -27,6 +27,8 @@ pub struct RenewDueReport {
     /// True for every deployed certificate, due or not.
     pub all: bool,
     pub now: OffsetDateTime,
+    /// True when the text of the entries was printed when each was done.
+    pub is_printed: bool,
 }
 
 fn status(entry: &RenewedEntry) -> &'static str {
@@ -111,53 +113,59 @@ impl<'a> RenewedJson<'a> {
     }
 }
 
+/// Writes what was done about one entry.
+pub struct EntryText<'a> {
+    pub usual_issuer: &'a str,
+    pub when: DueRule,
+    pub now: OffsetDateTime,
+}
+
+impl EntryText<'_> {
+    pub fn write(&self, entry: &RenewedEntry, page: &mut Page) {
+        let (tone, mark, done) = match &entry.outcome {
+            Ok(Done::Renewed { serial, until }) => {
+                (Tone::Good, "✓ ", format!("renewed, expires {}, serial {serial}", rfc3339(*until)))
+            }
+            Ok(Done::Signed { number, until }) => {
+                (Tone::Good, "✓ ", format!("signed number {number}, expires {}", rfc3339(*until)))
+            }
+            Ok(Done::Planned(Some(until))) => (Tone::Good, "+ ", format!("would be renewed until {}", rfc3339(*until))),
+            Ok(Done::Planned(None)) => (Tone::Good, "+ ", "would be signed".to_owned()),
+            Ok(Done::Unchanged) => (Tone::Plain, "= ", "done by another process".to_owned()),
+            Ok(Done::Left) => {
+                let command = entry.due.command(self.usual_issuer, self.when);
+                let end = rfc3339(entry.due.validity.not_after);
+                (Tone::Warning, "! ", format!("left: it expires at {end}; to renew it: {command}"))
+            }
+            Err(failure) => (Tone::Bad, "✗ ", failure.message.clone()),
+        };
+        let what = format!("{} ", kind(&entry.due));
+        let name = entry.due.name.as_str();
+        page.pieces(&[(tone, mark), (Tone::Plain, &what), (Tone::Strong, name), (Tone::Plain, &format!(": {done}"))]);
+        if let Some(note) = entry.due.clock_note(self.now) {
+            page.field("clock", &note);
+        }
+        match (&entry.hook, &entry.due.what, &entry.outcome) {
+            (Some(hook), _, _) => hook_fields(hook, page),
+            (None, DueItem::Certificate { folder, hook, .. }, Ok(Done::Renewed { .. })) => {
+                let why = match hook {
+                    Some(_) => "its hook was left out".to_owned(),
+                    None => format!("no hook is set: ca renew {name} --hook 'systemctl reload nginx'"),
+                };
+                page.field("to reload", &format!("the service that uses {} ({why})", page.path(folder)));
+            }
+            _ => {}
+        }
+    }
+}
+
 impl Report for RenewDueReport {
     fn text(&self, page: &mut Page) {
         if self.renewed.entries.is_empty() {
             page.line(if self.all { "no certificate is deployed" } else { "nothing is due" });
         }
-        for entry in &self.renewed.entries {
-            let (tone, mark, done) = match &entry.outcome {
-                Ok(Done::Renewed { serial, until }) => {
-                    (Tone::Good, "✓ ", format!("renewed, expires {}, serial {serial}", rfc3339(*until)))
-                }
-                Ok(Done::Signed { number, until }) => {
-                    (Tone::Good, "✓ ", format!("signed number {number}, expires {}", rfc3339(*until)))
-                }
-                Ok(Done::Planned(Some(until))) => {
-                    (Tone::Good, "+ ", format!("would be renewed until {}", rfc3339(*until)))
-                }
-                Ok(Done::Planned(None)) => (Tone::Good, "+ ", "would be signed".to_owned()),
-                Ok(Done::Unchanged) => (Tone::Plain, "= ", "done by another process".to_owned()),
-                Ok(Done::Left) => {
-                    let command = entry.due.command(&self.usual_issuer, self.when);
-                    let end = rfc3339(entry.due.validity.not_after);
-                    (Tone::Warning, "! ", format!("left: it expires at {end}; to renew it: {command}"))
-                }
-                Err(failure) => (Tone::Bad, "✗ ", failure.message.clone()),
-            };
-            let what = format!("{} ", kind(&entry.due));
-            let name = entry.due.name.as_str();
-            page.pieces(&[
-                (tone, mark),
-                (Tone::Plain, &what),
-                (Tone::Strong, name),
-                (Tone::Plain, &format!(": {done}")),
-            ]);
-            if let Some(note) = entry.due.clock_note(self.now) {
-                page.field("clock", &note);
-            }
-            match (&entry.hook, &entry.due.what, &entry.outcome) {
-                (Some(hook), _, _) => hook_fields(hook, page),
-                (None, DueItem::Certificate { folder, hook, .. }, Ok(Done::Renewed { .. })) => {
-                    let why = match hook {
-                        Some(_) => "its hook was left out".to_owned(),
-                        None => format!("no hook is set: ca renew {name} --hook 'systemctl reload nginx'"),
-                    };
-                    page.field("to reload", &format!("the service that uses {} ({why})", page.path(folder)));
-                }
-                _ => {}
-            }
+        for entry in self.renewed.entries.iter().filter(|_| !self.is_printed) {
+            EntryText { usual_issuer: &self.usual_issuer, when: self.when, now: self.now }.write(entry, page);
         }
     }
 

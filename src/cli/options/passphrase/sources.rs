@@ -184,6 +184,7 @@ pub fn ask_for(context: &Context<'_>, question: &str, instead: &str, made: Maker
     let was_wrong = context.passphrases.typed.borrow().get(question).is_some_and(Passphrase::was_wrong);
     let mut again = if was_wrong { format!("The passphrase is wrong. {question}") } else { question.to_owned() };
     let mut attempt = 1;
+    context.erase_progress();
     loop {
         let answer = context.world.terminal.ask_secret(&again).map_err(|error| {
             Failure::usage("no-passphrase", format!("no passphrase was read: {}", io_reason(&error))).hint(instead)
