@@ -53,7 +53,10 @@ impl ProgressLine {
 
     /// Returns what erases the line; `None` when it is not there.
     pub fn erase(&self) -> Option<&'static str> {
-        std::mem::take(&mut self.0.borrow_mut().is_visible).then_some(ERASE)
+        let mut shown = self.0.borrow_mut();
+        // It comes back with the next step.
+        shown.written = shown.written.filter(|_| !shown.is_visible);
+        std::mem::take(&mut shown.is_visible).then_some(ERASE)
     }
 }
 
@@ -136,8 +139,8 @@ mod tests {
         assert_eq!(step(3, 1099), None);
         assert!(step(4, 4000).unwrap().ends_with(" 80 %  keys, 4 of 5, 1 second left"));
         assert_eq!((line.erase(), line.erase()), (Some(ERASE), None));
-        // After a line of the report it is there again, without a second delay.
-        assert!(step(5, 4200).unwrap().ends_with("100 %  keys, 5 of 5"));
+        // After a line of the report it is there again, at once.
+        assert!(step(5, 4001).unwrap().ends_with("100 %  keys, 5 of 5"));
     }
 
     #[test]
