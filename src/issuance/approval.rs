@@ -3,10 +3,11 @@
 use super::ca_certificate::CaCertificate;
 use super::draft::Draft;
 use super::encode::{self, EncodeError};
+use super::extension_rules::is_of_program;
 use crate::keys;
 use crate::lint::{self, Finding, Severity};
 use crate::x509::certificate::oid;
-use crate::x509::{Certificate, DecodeError, Extension, tbs};
+use crate::x509::{Certificate, DecodeError, tbs};
 
 /// A draft without errors, and the exact bytes to be signed. Only [`approve`] makes one, and [`ApprovedDraft::verified`]
 /// consumes it.
@@ -87,22 +88,6 @@ const CARRIED_OVER: [&str; 6] = [
     lint::rules::name_constraints_mask::RULE.code,
 ];
 
-/// Returns whether an extension is one that has its own field in a draft.
-fn is_of_program(extension: &Extension) -> bool {
-    const OWN: [&str; 9] = [
-        oid::SUBJECT_KEY_ID,
-        oid::KEY_USAGE,
-        oid::SUBJECT_ALT_NAME,
-        oid::BASIC_CONSTRAINTS,
-        oid::NAME_CONSTRAINTS,
-        oid::CRL_DISTRIBUTION_POINTS,
-        oid::AUTHORITY_KEY_ID,
-        oid::EXTENDED_KEY_USAGE,
-        oid::AUTHORITY_INFO_ACCESS,
-    ];
-    OWN.contains(&extension.oid.as_str())
-}
-
 fn first_difference(draft: &Draft, written: &Certificate) -> Option<&'static str> {
     let fields = [
         ("serial number", written.serial == draft.serial),
@@ -140,7 +125,7 @@ mod tests {
     use super::*;
     use crate::issuance::recertify::recertify;
     use crate::lint::testing::{TestCa, TestCert, name_of};
-    use crate::x509::{ExtendedKeyUsage, KeyAlgorithm, Validity, der};
+    use crate::x509::{ExtendedKeyUsage, Extension, KeyAlgorithm, Validity, der};
 
     #[test]
     fn each_field_of_a_certificate_is_compared_with_the_draft() {

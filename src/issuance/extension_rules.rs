@@ -46,6 +46,29 @@ impl GivenExtensions {
     }
 }
 
+/// Returns whether an extension is one that has its own field in a draft.
+pub(super) fn is_of_program(extension: &Extension) -> bool {
+    const OWN: [&str; 9] = [
+        oid::SUBJECT_KEY_ID,
+        oid::KEY_USAGE,
+        oid::SUBJECT_ALT_NAME,
+        oid::BASIC_CONSTRAINTS,
+        oid::NAME_CONSTRAINTS,
+        oid::CRL_DISTRIBUTION_POINTS,
+        oid::AUTHORITY_KEY_ID,
+        oid::EXTENDED_KEY_USAGE,
+        oid::AUTHORITY_INFO_ACCESS,
+    ];
+    OWN.contains(&extension.oid.as_str())
+}
+
+/// Returns the object identifiers of the extensions that the certificate which is replaced has, and the next one does not.
+pub fn left_out(given: &GivenExtensions, next: &[Extension]) -> Vec<String> {
+    let GivenExtensions::Replaced(all) = given else { return Vec::new() };
+    let is_kept = |old: &Extension| is_of_program(old) || next.iter().any(|new| new.oid == old.oid);
+    all.iter().filter(|old| !is_kept(old)).map(|old| old.oid.clone()).collect()
+}
+
 /// Returns why a template must not add the extension with this object identifier; `None` when it can.
 pub fn problem_of_oid(dotted: &str) -> Option<&'static str> {
     // id-ce, the extensions of RFC 5280 §4.2.1, and authority information access (§4.2.2.1): what they say about the rights of a
@@ -203,6 +226,15 @@ mod tests {
         for given in [GivenExtensions::Requested(old()), GivenExtensions::None] {
             assert!(matches!(drafted(&toml, given), Err(DraftRefusal::Template(_))));
         }
+    }
+
+    #[test]
+    fn what_the_next_certificate_does_not_have_is_named() {
+        let own = Extension { oid: oid::KEY_USAGE.to_owned(), critical: true, value: Vec::new() };
+        let old = || [given(&[5, 0]), vec![own.clone()]].concat();
+        assert_eq!(left_out(&GivenExtensions::Replaced(old()), &[]), [OID]);
+        assert_eq!(left_out(&GivenExtensions::Replaced(old()), &given(&[2, 1, 0])), [""; 0]);
+        assert_eq!(left_out(&GivenExtensions::Requested(old()), &[]), [""; 0]);
     }
 
     #[test]

@@ -126,7 +126,7 @@ text_schema!([T] Shown<T>, { "type": "string" });
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Name")]
 pub struct NameJson<'a> {
-    /// `dns`, `ip`, `email` or `uri`; of certificates of other programs, other kinds too.
+    /// `dns`, `ip`, `email`, `uri`, `upn` or `kerberos`; of certificates of other programs, other kinds too.
     #[serde(rename = "type")]
     pub kind: Cow<'a, str>,
     pub value: Cow<'a, str>,

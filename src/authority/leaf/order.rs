@@ -150,6 +150,8 @@ pub struct IssueOutcome {
     pub client_facts: Vec<Fact>,
     /// The certificate, its chain and its key when they stay in memory; `None` when they were written to files.
     pub in_memory: Option<InMemory>,
+    /// The object identifiers of the extensions of the replaced certificate that the template no longer adds.
+    pub left_out: Vec<String>,
     /// True when the lifetime was shortened to that of the issuer.
     pub clipped: bool,
     /// The serial number of the certificate that was replaced; `None` when there was none.

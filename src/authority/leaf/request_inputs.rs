@@ -41,7 +41,9 @@ impl Diagnostic for RequestInputError {
     fn diagnosis(&self) -> Diagnosis {
         match self {
             Self::Store(error) => error.diagnosis(),
-            Self::Name(_) => Diagnosis::usage("bad-name").hint("a prefix forces a kind: dns:, ip:, email:, uri:"),
+            Self::Name(_) => {
+                Diagnosis::usage("bad-name").hint("a prefix forces a kind: dns:, ip:, email:, uri:, upn:, kerberos:")
+            }
             Self::UnusedValue { used, .. } => {
                 let is_given = |used: &&String| !["name", "domain", "issuer"].contains(&used.as_str());
                 let known: Vec<_> = used.iter().filter(is_given).cloned().collect();

@@ -15,7 +15,7 @@ use crate::authority::leaf::order::{
 };
 use crate::authority::leaf::request_inputs;
 use crate::clients::Fact;
-use crate::issuance::{Comparison, Profile};
+use crate::issuance::{Comparison, Profile, extension_rules};
 use crate::keys::{PrivateKey, Signer};
 use crate::lint::Finding;
 use crate::store::delivery::Destination;
@@ -116,6 +116,11 @@ impl<'s> IssueTarget<'s> {
         details: Details,
     ) -> IssueOutcome {
         let Details { warnings, client_facts, in_memory, clipped, replaced, comparison, hook } = details;
+        let extensions = match &facts {
+            CertificateFacts::Certificate(certificate) => &certificate.extensions,
+            CertificateFacts::Draft(draft) => &draft.extensions,
+        };
+        let left_out = extension_rules::left_out(&self.order.extensions, extensions);
         IssueOutcome {
             status,
             name: self.order.name.clone(),
@@ -126,6 +131,7 @@ impl<'s> IssueTarget<'s> {
             warnings,
             client_facts,
             in_memory,
+            left_out,
             clipped,
             replaced,
             comparison,

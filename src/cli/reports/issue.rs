@@ -20,6 +20,7 @@ use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::Store;
 use crate::text::{humanize, rfc3339, shell_word};
+use crate::x509::certificate::oid;
 use crate::x509::{DistinguishedName, ExtendedKeyUsage, GeneralName, KeyKind, SerialNumber, Validity};
 
 /// What came of it.
@@ -97,6 +98,9 @@ pub struct IssueJson<'a> {
     #[schemars(extend("deprecated" = true))]
     warnings: Vec<&'a str>,
     warning_details: Vec<WarningJson<'a>>,
+    /// The object identifiers of the extensions of the previous certificate that the template no longer adds.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    left_out: &'a [String],
     /// The clients that refuse it.
     refused_by: Vec<ClientJson<'a>>,
     /// Of a request.
@@ -114,6 +118,12 @@ impl IssueReport {
     fn new(outcome: IssueOutcome, store: &Store, schema: &'static str, context: &mut Context<'_>) -> Self {
         for warning in &outcome.warnings {
             context.warn(&format!("{} ({})", warning.message, warning.citation));
+        }
+        for oid in &outcome.left_out {
+            let name = oid::with_name(oid);
+            let sentence =
+                format!("Left out: the extension {name} of the previous certificate; the template no longer adds it.");
+            context.note(&sentence);
         }
         if outcome.clipped {
             context.note("Shortened to expire with its issuer.");
@@ -187,7 +197,9 @@ impl Report for IssueReport {
             (Tone::Dim, &format!("  {}", self.outcome.template)),
         ]);
         page.field("subject", &facts.subject.to_string());
-        let names: Vec<_> = facts.names.iter().map(GeneralName::value).collect();
+        // The kind of a host name, an address, a mailbox or a URI is seen; a principal looks like a mailbox.
+        let shown = |name: &GeneralName| if name.principal().is_some() { name.to_string() } else { name.value() };
+        let names: Vec<_> = facts.names.iter().map(shown).collect();
         if !names.is_empty() {
             page.rows("names", &names);
         }
@@ -248,6 +260,7 @@ impl Report for IssueReport {
             hook: self.hook.as_ref().map(HookRunJson::new),
             warnings: outcome.warnings.iter().map(|warning| warning.message.as_str()).collect(),
             warning_details: outcome.warnings.iter().map(warning_json).collect(),
+            left_out: &outcome.left_out,
             refused_by: self.refused_by.json(),
             comparison: outcome.comparison.as_ref().map(ComparisonJson::new),
         };
