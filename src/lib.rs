@@ -3,7 +3,7 @@
 //! [`x509`] has the types of certificates, [`issuance`] and [`lint`] the rules by which they are made, [`verify`] the path
 //! validation, [`handshake`] the TLS sessions, [`store`] the CA on disk, and [`authority`] what changes it. [`keys`],
 //! [`system`] and [`text`] serve them. [`app`] is what a command does, [`report`] how its result is shown, and [`cli`] the
-//! command line. `docs/ARCHITECTURE.md` has the map, the import table and the walk of one `ca issue`.
+//! command line. `docs/ARCHITECTURE.md` has the map, the import table and the steps of one `ca issue`.
 
 pub mod text;
 

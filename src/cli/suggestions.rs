@@ -42,7 +42,10 @@ fn improve_flag(error: &mut clap::Error, words: &[OsString], whole: &Command) {
     let at = typed(words, whole);
     let longs = || at.get_arguments().chain(whole.get_arguments()).filter_map(|argument| argument.get_long());
     let exact = |word: &str| longs().find(|long| word.len() > 2 && *long == word.trim_start_matches('-'));
-    let synonym = |word: &str| synonyms::for_flag(word, |long| longs().any(|known| known == long));
+    let synonym = |word: &str| {
+        let argument = synonyms::for_argument(at.get_name(), word);
+        argument.or_else(|| synonyms::for_flag(word, |long| longs().any(|known| known == long)))
+    };
     // Of '-days' clap names '-d', the first letter of a bundle of short options. A word is only named when it is a known one:
     // what follows the letter may be a secret.
     let given = words.iter().filter_map(|word| word.to_str()).map(|word| word.split('=').next().unwrap_or(word));
@@ -134,6 +137,12 @@ mod tests {
         assert_eq!(tip("ca verify -CAfile root.pem leaf.pem"), "use --roots FILE");
         assert_eq!(tip("ca verify leaf.pem -untrusted int.pem"), "a similar argument exists: '--untrusted'");
         assert_eq!(tip("ca sign x.csr -o here"), "use --out PATH");
+        assert_eq!(tip("ca issue --template server www"), "use the template as first argument: ca issue server NAME");
+        assert_eq!(tip("ca sign -in x.csr"), "use FILE without an option: ca sign FILE");
+        assert_eq!(tip("ca revoke www -y"), "use --yes");
+        assert_eq!(tip("ca list -y"), "use --no-input");
+        assert_eq!(tip("ca suspend www"), "use ca revoke NAME --reason hold");
+        assert_eq!(tip("ca list --expired"), "use --status expired, --status revoked");
     }
 
     #[test]

@@ -44,8 +44,11 @@ pub fn ladder(page: &mut Page, title: &str, messages: &[Message]) {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Message")]
 pub struct MessageJson {
-    #[schemars(extend("enum" = ["client", "server"]))]
+    /// As `sender`.
+    #[schemars(extend("deprecated" = true))]
     from: &'static str,
+    #[schemars(extend("enum" = ["client", "server"]))]
+    sender: &'static str,
     /// Its name in the RFC.
     message: String,
     /// Without record and encryption, with the four of its header.
@@ -88,6 +91,7 @@ impl MessageJson {
         let fields = json::value(&message.body);
         Self {
             from: message.from.name(),
+            sender: message.from.name(),
             message: message.name().to_string(),
             bytes: message.bytes,
             encrypted: message.encrypted,

@@ -1,6 +1,7 @@
 //! REPORT: how results and failures are reported, as text for a person and as JSON.
 
 pub mod describe;
+pub mod document_schema;
 pub mod exit_status;
 pub mod failure;
 pub mod failure_codes;

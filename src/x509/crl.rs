@@ -102,8 +102,76 @@ impl RevocationReason {
 
 /// The text is not a reason of RFC 5280 §5.3.1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{}' is not a reason; known are {}, and hold and release for short", text::escape(.0), RevocationReason::words())]
-pub struct ReasonError(String);
+pub enum ReasonError {
+    /// A word that people use for the reason.
+    #[error("RFC 5280 calls this reason {}", .0)]
+    Called(&'static str),
+    #[error("'{}' is not a reason; known are {}, and hold and release for short", text::escape(.0), RevocationReason::words())]
+    Unknown(String),
+}
+
+/// Words for the reasons, without hyphens. A revocation is final, so they are answered and not accepted. Of numbers, as in
+/// `CRLReason`, the names are answered too.
+const OTHER_WORDS: [(&str, &[&str]); 9] = [
+    (
+        "key-compromise",
+        &[
+            "lost",
+            "stolen",
+            "theft",
+            "leak",
+            "leaked",
+            "exposed",
+            "compromise",
+            "compromised",
+            "hacked",
+            "breach",
+            "breached",
+            "keylost",
+            "lostkey",
+            "keystolen",
+            "stolenkey",
+            "keyleaked",
+            "leakedkey",
+            "1",
+        ],
+    ),
+    ("ca-compromise", &["cacompromised", "calost", "castolen", "2"]),
+    (
+        "affiliation-changed",
+        &["left", "leftcompany", "moved", "renamed", "namechanged", "resigned", "affiliation", "3"],
+    ),
+    ("superseded", &["replaced", "renewed", "rekeyed", "rotated", "reissued", "supersede", "outdated", "old", "4"]),
+    (
+        "cessation-of-operation",
+        &[
+            "retired",
+            "retire",
+            "decommissioned",
+            "decommission",
+            "unused",
+            "obsolete",
+            "shutdown",
+            "offline",
+            "removed",
+            "deleted",
+            "closed",
+            "endoflife",
+            "eol",
+            "nolongerneeded",
+            "noneed",
+            "cessation",
+            "5",
+        ],
+    ),
+    ("hold", &["suspend", "suspended", "pause", "paused", "onhold", "temporary", "disabled", "6"]),
+    ("release", &["unhold", "unsuspend", "resume", "resumed", "unrevoke", "restore", "restored", "8"]),
+    (
+        "privilege-withdrawn",
+        &["fired", "dismissed", "banned", "blocked", "unauthorized", "unauthorised", "forbidden", "withdrawn", "9"],
+    ),
+    ("unspecified", &["other", "none", "unknown", "0"]),
+];
 
 impl RevocationReason {
     fn words() -> String {
@@ -121,11 +189,17 @@ impl FromStr for RevocationReason {
         match plain(given).as_str() {
             "hold" => Ok(Self::CertificateHold),
             "release" => Ok(Self::RemoveFromCrl),
-            word => Self::ALL
-                .into_iter()
-                .find(|(.., name)| plain(name) == word)
-                .map(|(_, reason, _)| reason)
-                .ok_or_else(|| ReasonError(given.to_owned())),
+            word => {
+                Self::ALL.into_iter().find(|(.., name)| plain(name) == word).map(|(_, reason, _)| reason).ok_or_else(
+                    || {
+                        let mut others = OTHER_WORDS.iter();
+                        match others.find(|(_, words)| words.contains(&word)) {
+                            Some((reason, _)) => ReasonError::Called(reason),
+                            None => ReasonError::Unknown(given.to_owned()),
+                        }
+                    },
+                )
+            }
         }
     }
 }
@@ -167,5 +241,14 @@ mod tests {
         assert_eq!("hold".parse(), Ok(RevocationReason::CertificateHold));
         assert_eq!("release".parse(), Ok(RevocationReason::RemoveFromCrl));
         assert!("".parse::<RevocationReason>().is_err() && "compromise".parse::<RevocationReason>().is_err());
+        let refused = |word: &str| word.parse::<RevocationReason>().unwrap_err();
+        assert_eq!(refused("lost"), ReasonError::Called("key-compromise"));
+        assert_eq!(refused("End-of-Life"), ReasonError::Called("cessation-of-operation"));
+        assert_eq!(refused("4"), ReasonError::Called("superseded"));
+        assert_eq!(refused("nonsense"), ReasonError::Unknown("nonsense".to_owned()));
+        for (reason, words) in OTHER_WORDS {
+            assert!(reason.parse::<RevocationReason>().is_ok(), "{reason}");
+            assert!(words.iter().all(|word| refused(word) == ReasonError::Called(reason)), "{words:?}");
+        }
     }
 }

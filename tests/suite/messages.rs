@@ -9,6 +9,7 @@ use serde_json::Value;
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 
+use crate::support::leftovers::may_only_shrink;
 use crate::support::program::Place;
 use crate::support::repository;
 use crate::support::rust_source::shipped_items;
@@ -57,6 +58,52 @@ fn the_catalogue_has_every_code_with_its_messages() {
     }
     let written = std::fs::read_to_string(&file).unwrap_or_default();
     assert!(written == page, "docs/reference/messages.md is not what the code says; CA_TEST_UPDATE=1 rewrites it");
+}
+
+/// The most words of a sentence: the language page says so. Parts of a sentence that a semicolon separates are sentences.
+const MOST_WORDS: usize = 20;
+
+/// Reads the catalogue, which has every message: run it after the catalogue was rewritten.
+#[test]
+fn a_sentence_of_a_message_has_at_most_twenty_words() {
+    let page = std::fs::read_to_string(repository().join("docs/reference/messages.md")).unwrap();
+    let (mut code, mut long) = (String::new(), BTreeMap::<String, Vec<String>>::new());
+    for line in page.lines() {
+        if let Some(heading) = line.strip_prefix("### `") {
+            code = heading.trim_end_matches('`').to_owned();
+        }
+        let message = line.strip_prefix("- `").and_then(|rest| rest.strip_suffix('`')).or(line.strip_prefix("Fix: "));
+        let sentences = message.into_iter().flat_map(sentences);
+        for sentence in sentences.filter(|sentence| words(sentence) > MOST_WORDS) {
+            long.entry(code.clone()).or_default().push(format!("{} words: {sentence}", words(sentence)));
+        }
+    }
+    let counts = long.iter().map(|(code, found)| (code.clone(), found.len())).collect();
+    let places = |code: &str| long.get(code).cloned().unwrap_or_default();
+    may_only_shrink("## Long sentences of messages", &counts, places);
+}
+
+fn sentences(message: &str) -> Vec<&str> {
+    let ends = message.char_indices().filter(|(at, c)| {
+        let is_end = matches!(c, '.' | ';' | '!' | '?');
+        is_end && message[at + 1..].starts_with([' ', '\\'])
+    });
+    let mut from = 0;
+    let mut found: Vec<&str> = ends.map(|(at, _)| &message[std::mem::replace(&mut from, at + 1)..at]).collect();
+    found.push(&message[from..]);
+    found
+}
+
+/// A part in braces, which stands for a name or a time, is a word.
+fn words(sentence: &str) -> usize {
+    sentence.split_whitespace().filter(|word| word.contains(|c: char| c.is_alphanumeric() || c == '{')).count()
+}
+
+#[test]
+fn a_sentence_ends_at_a_point_or_a_semicolon_before_a_blank() {
+    let found = sentences("'{}' is 0.5 of a.b; it ends. Then {}");
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert_eq!(found.into_iter().map(words).collect::<Vec<_>>(), [5, 2, 2]);
 }
 
 /// Codes whose message is made elsewhere: of an inner error, of parts, or by a function. It may only become shorter.

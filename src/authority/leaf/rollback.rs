@@ -66,7 +66,7 @@ pub enum RollbackError {
     Ended { name: String, serial: SerialNumber, ended: OffsetDateTime },
     #[error("'{}' (serial {serial}) is revoked or on hold: clients would refuse it", text::escape(name))]
     Revoked { name: String, serial: SerialNumber },
-    #[error("the files of '{}' were changed by another program: those in {} do not belong to a certificate of this name", text::escape(name), folder.escaped())]
+    #[error("the files of '{}' were changed by another program; those in {} do not belong to a certificate of this name", text::escape(name), folder.escaped())]
     OtherCertificate { name: String, folder: PathBuf },
 }
 

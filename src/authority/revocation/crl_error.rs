@@ -15,11 +15,11 @@ pub enum CrlError {
     Store(StoreError),
     #[error(transparent)]
     NotApproved(#[from] CrlNotApproved),
-    #[error("the next CRL of '{authority}' would have the number {next}, but {} has the number {found}: a \
+    #[error("the next CRL of '{authority}' would have the number {next}, but {} has the number {found}; a \
          number never goes back (RFC 5280 §5.2.3)", path.escaped())]
     NumberGoesBack { authority: String, next: u64, found: String, path: PathBuf },
     #[error(
-        "the number {number} was requested, but '{authority}' has signed number {latest} already: a number \
+        "the number {number} was requested, but '{authority}' has signed number {latest} already; a number \
              never goes back (RFC 5280 §5.2.3)"
     )]
     NumberUsed { authority: String, number: u64, latest: u64 },

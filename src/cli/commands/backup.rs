@@ -14,7 +14,7 @@ use crate::authority::audit::Severity;
 use crate::cli::options::backup::{ProtectionArguments, UnlockArguments};
 use crate::cli::options::change::ConfirmForceArguments;
 use crate::cli::options::passphrase::{KEY_FLAG, of_key_file, question};
-use crate::cli::reports::backup::{FindingJson, RestoredAuthorityJson};
+use crate::cli::reports::backup::{ContentCountsJson, FindingJson, RestoredAuthorityJson};
 use crate::report::failure::Failure;
 use crate::report::json::{self, FilePath, Hex, Time};
 use crate::report::output::{Answer, OutputFormat, Report};
@@ -142,15 +142,8 @@ pub struct BackupJson<'a> {
     created_at: Time,
     /// What was recorded until then is in it.
     complete_until: Time,
-    /// As `certificate_count`.
-    #[schemars(extend("deprecated" = true))]
-    certificates: u64,
-    /// In the index.
-    certificate_count: u64,
-    /// As `file_count`.
-    #[schemars(extend("deprecated" = true))]
-    files: u64,
-    file_count: u64,
+    #[serde(flatten)]
+    counts: ContentCountsJson,
     content_bytes: u64,
     #[schemars(extend("enum" = ["passphrase", "recipients"]))]
     encryption: &'static str,
@@ -175,6 +168,7 @@ struct BackedUpJson<'a> {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "LeftOut")]
 struct LeftOutJson<'a> {
+    #[schemars(extend("format" = "path"))]
     path: &'a str,
     reason: &'a str,
 }
@@ -214,10 +208,7 @@ impl Report for BackedUp {
             ca: &manifest.ca,
             created_at: Time(manifest.created_at),
             complete_until: Time(manifest.complete_until),
-            certificates: manifest.certificates,
-            certificate_count: manifest.certificates,
-            files: *files,
-            file_count: *files,
+            counts: ContentCountsJson::new(manifest.certificates, *files),
             content_bytes: *content_bytes,
             encryption: if self.recipients.is_empty() { "passphrase" } else { "recipients" },
             recipients: &self.recipients,
@@ -259,8 +250,11 @@ pub struct BackupTestJson<'a> {
     files: u64,
     file_count: u64,
     authorities: Vec<RestoredAuthorityJson<'a>>,
-    /// The certificate that the restored CA signed in private.
+    /// As `trial`.
+    #[schemars(extend("deprecated" = true))]
     issued: Option<TrialJson<'a>>,
+    /// The certificate that the restored CA signed in private.
+    trial: Option<TrialJson<'a>>,
     findings: Vec<FindingJson<'a>>,
 }
 
@@ -272,6 +266,16 @@ struct TrialJson<'a> {
     serial: Option<&'a str>,
     /// Why nothing was signed.
     reason: Option<&'a str>,
+}
+
+impl<'a> TrialJson<'a> {
+    fn new(trial: &'a Trial) -> Self {
+        Self {
+            authority: &trial.authority,
+            serial: trial.serial.as_deref().ok(),
+            reason: trial.serial.as_ref().err().copied(),
+        }
+    }
 }
 
 impl Report for Tested {
@@ -328,11 +332,8 @@ impl Report for Tested {
             files: *files,
             file_count: *files,
             authorities: authorities.iter().map(RestoredAuthorityJson::new).collect(),
-            issued: trial.as_ref().map(|trial| TrialJson {
-                authority: &trial.authority,
-                serial: trial.serial.as_deref().ok(),
-                reason: trial.serial.as_ref().err().copied(),
-            }),
+            issued: trial.as_ref().map(TrialJson::new),
+            trial: trial.as_ref().map(TrialJson::new),
             findings: findings.iter().map(FindingJson::of_backup).collect(),
         };
         json::document("ca.backup-test/1", &content)

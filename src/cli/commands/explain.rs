@@ -203,7 +203,10 @@ struct RuleJson<'a> {
     fix: &'a str,
     /// The profiles of `ca lint` that have it.
     profiles: &'a Vec<&'static str>,
+    /// As `refused_facts`.
+    #[schemars(extend("deprecated" = true))]
     refused: Vec<RefusedJson>,
+    refused_facts: Vec<RefusedJson>,
 }
 
 /// A fact that the rule is about, and the clients that refuse it.
@@ -251,6 +254,7 @@ impl<'a> RuleJson<'a> {
             fix: it.fix,
             profiles: &it.profiles,
             refused: refused_facts(it.code).iter().map(RefusedFact::json).collect(),
+            refused_facts: refused_facts(it.code).iter().map(RefusedFact::json).collect(),
         }
     }
 }

@@ -369,8 +369,12 @@ pub struct InitJson<'a> {
     exclude: Vec<Shown<&'a Subtree>>,
     /// The kinds of names of which every one is permitted.
     unrestricted: Vec<&'static str>,
-    /// The file that clients trust.
+    /// As `roots_file`.
+    #[schemars(extend("deprecated" = true))]
     roots: String,
+    /// The file that clients trust.
+    #[schemars(extend("format" = "path"))]
+    roots_file: String,
     /// Of an imported CA: what it did before.
     earlier: Option<EarlierJson>,
     /// As the messages of `warning_details`.
@@ -508,6 +512,7 @@ impl Report for InitReport {
             exclude: self.constraints.excluded.iter().map(Shown).collect(),
             unrestricted: unrestricted(&self.constraints),
             roots: self.root_path(),
+            roots_file: self.root_path(),
             earlier: self.made.earlier.as_ref().map(earlier),
             warnings: self.warnings.iter().map(|warning| warning.message.as_str()).collect(),
             warning_details: self.warnings.iter().map(WarningJson::new).collect(),

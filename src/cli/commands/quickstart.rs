@@ -121,8 +121,11 @@ pub struct QuickstartJson {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Step")]
 struct StepJson {
-    /// What it does.
+    /// As `title`.
+    #[schemars(extend("deprecated" = true))]
     about: &'static str,
+    /// What it does.
+    title: &'static str,
     /// As it can be typed.
     command: String,
     /// The document of that command.
@@ -148,8 +151,12 @@ impl Report for QuickstartReport {
     }
 
     fn json(&self) -> Value {
-        let step =
-            |step: &Step| StepJson { about: step.about, command: typed(&step.words), result: step.report.json() };
+        let step = |step: &Step| StepJson {
+            about: step.about,
+            title: step.about,
+            command: typed(&step.words),
+            result: step.report.json(),
+        };
         let content = QuickstartJson {
             passed: self.is_passed(),
             dir: self.folder.escaped().to_string(),

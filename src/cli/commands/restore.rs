@@ -11,7 +11,7 @@ use crate::app::backup::restore::{self, RestoreOutcome};
 use crate::app::context::Context;
 use crate::cli::options::backup::UnlockArguments;
 use crate::cli::options::change::DryRunArgument;
-use crate::cli::reports::backup::RestoredAuthorityJson;
+use crate::cli::reports::backup::{ContentCountsJson, RestoredAuthorityJson};
 use crate::report::failure::Failure;
 use crate::report::json::{self, FilePath, Time};
 use crate::report::output::Report;
@@ -66,14 +66,8 @@ pub struct RestoreJson<'a> {
     created_at: Time,
     complete_until: Time,
     restored_at: Time,
-    /// As `certificate_count`.
-    #[schemars(extend("deprecated" = true))]
-    certificates: u64,
-    certificate_count: u64,
-    /// As `file_count`.
-    #[schemars(extend("deprecated" = true))]
-    files: u64,
-    file_count: u64,
+    #[serde(flatten)]
+    counts: ContentCountsJson,
     authorities: Vec<RestoredAuthorityJson<'a>>,
     /// What ca.toml had, when it was changed.
     index_location: Option<&'a str>,
@@ -115,10 +109,7 @@ impl Report for RestoredCa {
             created_at: Time(manifest.created_at),
             complete_until: Time(manifest.complete_until),
             restored_at: Time(*restored_at),
-            certificates: manifest.certificates,
-            certificate_count: manifest.certificates,
-            files: *files,
-            file_count: *files,
+            counts: ContentCountsJson::new(manifest.certificates, *files),
             authorities: authorities.iter().map(RestoredAuthorityJson::new).collect(),
             index_location: manifest.index_location.as_deref(),
             template_dir: manifest.template_dir.as_deref(),

@@ -109,8 +109,14 @@ impl<'a> RootJson<'a> {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Rotation")]
 struct RotationJson<'a> {
+    /// As `old_root`.
+    #[schemars(extend("deprecated" = true))]
     old: &'a str,
+    old_root: &'a str,
+    /// As `new_root`.
+    #[schemars(extend("deprecated" = true))]
     new: &'a str,
+    new_root: &'a str,
 }
 
 impl Report for Bundle {
@@ -131,7 +137,7 @@ impl Report for Bundle {
         let done = self.written.as_ref().map(|(_, is_new)| if *is_new { "written" } else { "unchanged" });
         let content = RootsJson {
             roots: self.roots.iter().map(RootJson::new).collect(),
-            rotation: self.rotation.as_ref().map(|(old, new)| RotationJson { old, new }),
+            rotation: self.rotation.as_ref().map(|(old, new)| RotationJson { old, old_root: old, new, new_root: new }),
             pem: bundle(&self.roots),
             out: self.written.as_ref().map(|(path, _)| FilePath(path)),
             status: done,

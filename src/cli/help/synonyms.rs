@@ -32,7 +32,39 @@ const COMMANDS: &[Command] = &[
     command(&["secret", "kubectl", "k8s", "kubernetes"], "ca export NAME --as k8s-secret"),
     command(&["ovpn", "openvpn"], "ca export NAME --as openvpn --out NAME.ovpn"),
     command(&["ocsp", "index.txt", "updatedb"], "ca export AUTHORITY --as openssl-index --out index.txt"),
-    command(&["check", "validate", "verify-cert"], "ca verify FILE"),
+    command(&["check", "validate", "verify-cert", "verify-chain"], "ca verify FILE"),
+    command(&["find", "search", "grep", "query", "lookup", "which", "where"], "ca list --covers HOST"),
+    command(&["describe", "details", "fingerprint", "get"], "ca show NAME"),
+    command(&["show-crl", "certinfo", "cert-info", "asn1parse", "certificate-info"], "ca inspect FILE"),
+    command(&["show-revoke", "show-revoked", "revoked"], "ca list --status revoked"),
+    command(
+        &["clean", "cleanup", "clean-all", "purge", "prune", "tidy", "gc", "vacuum", "expire"],
+        "ca list --status expired (the record of an issued certificate is never deleted)",
+    ),
+    command(&["suspend", "hold", "disable", "pause"], "ca revoke NAME --reason hold"),
+    command(&["unhold", "release", "unrevoke", "reinstate", "unsuspend", "enable"], "ca revoke NAME --reason release"),
+    command(&["renew-all", "renewall"], "ca renew --all"),
+    command(&["auto-renew", "autorenew", "cron", "renew-due"], "ca renew --due"),
+    command(&["needs-renewal", "renewable", "show-renew"], "ca due"),
+    command(&["rebuild", "new-key", "newkey", "change-key"], "ca rekey NAME"),
+    command(&["rotate", "rollover", "rotate-root"], "ca root rotate start"),
+    command(&["root-ca", "selfsign", "self-signed", "selfsigned"], "ca init"),
+    command(&["certonly", "enroll", "enrol", "request-cert"], "ca issue server NAME"),
+    command(&["import-req", "sign-request"], "ca sign FILE"),
+    command(&["genpkey", "ecparam", "gen-key"], "ca request NAME"),
+    command(
+        &["dhparam", "gen-dh", "gendh", "dh"],
+        "ca issue server NAME (TLS with these certificates needs no DH parameters)",
+    ),
+    command(&["compare", "diff"], "ca verify --connect HOST:PORT FILE"),
+    command(&["hook", "hooks", "deploy"], "ca renew NAME --hook 'systemctl reload nginx'"),
+    command(&["benchmark", "bench", "speed"], "ca handshake-test --repeat 1000"),
+    command(&["completion", "autocomplete", "complete"], "ca completions --install"),
+    command(&["save", "snapshot", "archive"], "ca backup FILE"),
+    command(&["recover"], "ca restore FILE"),
+    command(&["vars", "env", "set-vars", "options"], "ca settings show"),
+    command(&["intermediate-ca", "issuing-ca"], "ca issue intermediate NAME"),
+    command(&["print-defaults"], "ca template show server"),
     command(
         &["view", "cat", "info", "print", "decode", "dump", "x509", "parse", "show-cert", "show-req", "read"],
         "ca inspect FILE",
@@ -193,7 +225,16 @@ const FLAGS: &[Flag] = &[
         &["--nodes", "-nodes", "--nopass", "--no-password", "--unencrypted", "-noenc"],
         &[("no-passphrase", "--no-passphrase")],
     ),
-    flag(&["--yes", "-y", "--assume-yes", "--batch", "-batch", "--non-interactive"], &[("no-input", "--no-input")]),
+    flag(
+        &["--yes", "-y", "--assume-yes", "--batch", "-batch", "--non-interactive", "--noninteractive"],
+        &[("yes", "--yes"), ("no-input", "--no-input")],
+    ),
+    flag(
+        &["--until", "--valid-until", "--end-date", "-enddate", "--enddate", "--expires-at", "--expiry-time"],
+        &[("not-after", "--not-after 2027-06-01T00:00:00Z"), ("for", "--for 90d")],
+    ),
+    flag(&["--expired", "--revoked", "--valid", "--held"], &[("status", "--status expired, --status revoked")]),
+    flag(&["--everything", "-a", "--history"], &[("all", "--all")]),
     flag(
         &[
             "--verify_hostname",
@@ -230,6 +271,60 @@ const FLAGS: &[Flag] = &[
 /// Returns the line to type for a word that another tool has as a command.
 pub fn for_command(word: &str) -> Option<&'static str> {
     COMMANDS.iter().find(|command| command.words.contains(&word)).map(|command| command.answer)
+}
+
+/// Words of other tools for an option that is an argument here: the command, the words, and the line to type.
+const ARGUMENTS: &[(&str, &[&str], &str)] = &[
+    (
+        "issue",
+        &["--template", "-t", "--profile", "--type", "-extensions", "--kind"],
+        "the template as first argument: ca issue server NAME",
+    ),
+    ("issue", &["--server", "-server"], "ca issue server NAME"),
+    ("issue", &["--client", "-client"], "ca issue client NAME"),
+    ("issue", &["--name", "--hostname", "--csr"], "NAME without an option: ca issue server NAME"),
+    ("request", &["--name", "--hostname"], "NAME without an option: ca request NAME"),
+    (
+        "sign",
+        &["--csr", "--in", "-in", "--req", "--request", "-infiles", "--file", "--load-request"],
+        "FILE without an option: ca sign FILE",
+    ),
+    (
+        "verify",
+        &["--cert", "--in", "-in", "--file", "--infile", "--certificate"],
+        "FILE without an option: ca verify FILE",
+    ),
+    (
+        "inspect",
+        &["--cert", "--in", "-in", "--file", "--infile", "--certificate"],
+        "FILE without an option: ca inspect FILE",
+    ),
+    ("lint", &["--cert", "--in", "-in", "--file", "--infile", "--certificate"], "FILE without an option: ca lint FILE"),
+    (
+        "revoke",
+        &["--name", "--serial", "--cert", "--id", "--certificate", "--serial-number"],
+        "NAME or serial number without an option: ca revoke NAME",
+    ),
+    (
+        "show",
+        &["--name", "--serial", "--cert", "--id", "--certificate", "--serial-number"],
+        "NAME or serial number without an option: ca show NAME",
+    ),
+    (
+        "renew",
+        &["--name", "--serial", "--cert", "--id", "--cert-name", "--certificate"],
+        "NAME or serial number without an option: ca renew NAME",
+    ),
+    (
+        "rekey",
+        &["--name", "--serial", "--cert", "--id", "--cert-name", "--certificate"],
+        "NAME or serial number without an option: ca rekey NAME",
+    ),
+];
+
+/// Returns what to type for an option of another tool that is an argument of this command.
+pub fn for_argument(command: &str, word: &str) -> Option<&'static str> {
+    ARGUMENTS.iter().find(|(known, words, _)| *known == command && words.contains(&word)).map(|(.., answer)| *answer)
 }
 
 /// Returns the option to type for one of another tool, of those that the command has; `has` knows them by their long names.
@@ -277,6 +372,20 @@ mod tests {
             let twice: Vec<_> = words.windows(2).filter(|pair| pair[0] == pair[1]).collect();
             assert!(twice.is_empty(), "{twice:?}");
         }
+    }
+
+    #[test]
+    fn no_command_has_an_option_that_is_called_an_argument() {
+        let whole = CommandLine::whole();
+        for (command, words, answer) in ARGUMENTS {
+            let command = whole.find_subcommand(command).unwrap();
+            for word in *words {
+                let long = word.strip_prefix("--").unwrap_or(word);
+                assert!(command.get_arguments().all(|known| known.get_long() != Some(long)), "{word}: {answer}");
+            }
+        }
+        assert_eq!(for_argument("issue", "--template"), Some("the template as first argument: ca issue server NAME"));
+        assert_eq!(for_argument("list", "--template"), None);
     }
 
     #[test]

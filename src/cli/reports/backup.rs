@@ -26,6 +26,27 @@ impl<'a> RestoredAuthorityJson<'a> {
     }
 }
 
+/// How much is in a backup.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ContentCounts")]
+pub struct ContentCountsJson {
+    /// As `certificate_count`.
+    #[schemars(extend("deprecated" = true))]
+    certificates: u64,
+    /// In the index.
+    certificate_count: u64,
+    /// As `file_count`.
+    #[schemars(extend("deprecated" = true))]
+    files: u64,
+    file_count: u64,
+}
+
+impl ContentCountsJson {
+    pub const fn new(certificates: u64, files: u64) -> Self {
+        Self { certificates, certificate_count: certificates, files, file_count: files }
+    }
+}
+
 /// Something that is not as it has to be.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Finding")]

@@ -27,9 +27,13 @@ pub struct DryRunJson<'a> {
 struct ChangeJson<'a> {
     /// What would be done.
     change: &'a str,
+    /// As `details`.
+    #[schemars(with = "std::collections::BTreeMap<String, String>")]
+    #[schemars(extend("deprecated" = true))]
+    facts: Map<String, Value>,
     /// Labels and values.
     #[schemars(with = "std::collections::BTreeMap<String, String>")]
-    facts: Map<String, Value>,
+    details: Map<String, Value>,
     /// What could not be undone.
     lost: Option<&'a str>,
     /// What the user should know before the change.
@@ -39,7 +43,8 @@ struct ChangeJson<'a> {
 impl<'a> ChangeJson<'a> {
     fn new(change: &'a PlannedChange) -> Self {
         let facts = change.facts.iter().map(|(label, value)| ((*label).replace(' ', "_"), value.as_str().into()));
-        Self { change: &change.what, facts: facts.collect(), lost: change.lost.as_deref(), notes: &change.notes }
+        let facts: Map<String, Value> = facts.collect();
+        Self { change: &change.what, details: facts.clone(), facts, lost: change.lost.as_deref(), notes: &change.notes }
     }
 }
 

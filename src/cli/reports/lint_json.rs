@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::clients::ClientJson;
 use crate::app::lint::{CheckedCertificate, CheckedCrl, Linted, Signature};
 use crate::lint::Finding;
+use crate::report::document_schema::DocumentOrFailure;
 
 /// `ca.lint/1`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -32,6 +33,7 @@ pub struct LintManyJson {
     /// The number of inputs that could not be checked.
     pub not_checked: usize,
     /// For each input `ca.lint/1`, or `ca.error/1` with the input as `name`.
+    #[schemars(with = "Vec<DocumentOrFailure<LintJson<'static>>>")]
     pub results: Vec<Value>,
 }
 
@@ -51,8 +53,11 @@ impl<'a> LintJson<'a> {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CheckedCertificate")]
 struct CheckedCertificateJson<'a> {
-    /// The file and the number in it.
+    /// As `place`.
+    #[schemars(extend("deprecated" = true))]
     certificate: &'a str,
+    /// The file and the number in it.
+    place: &'a str,
     subject: &'a str,
     findings: Vec<LintFindingJson<'a>>,
     signature: SignatureJson<'a>,
@@ -65,8 +70,11 @@ struct CheckedCertificateJson<'a> {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "CheckedCrl")]
 struct CheckedCrlJson<'a> {
-    /// The file and the number in it.
+    /// As `place`.
+    #[schemars(extend("deprecated" = true))]
     crl: &'a str,
+    /// The file and the number in it.
+    place: &'a str,
     issuer: &'a str,
     /// `null` when the profile has no rules about CRLs.
     findings: Option<Vec<LintFindingJson<'a>>>,
@@ -92,8 +100,11 @@ struct LintFindingJson<'a> {
 struct SignatureJson<'a> {
     #[schemars(extend("enum" = ["valid", "invalid", "cannot-be-checked", "not-checked"]))]
     answer: &'static str,
-    /// The number of that certificate.
+    /// As `issuer_number`.
+    #[schemars(extend("deprecated" = true))]
     issuer: Option<usize>,
+    /// The number of that certificate.
+    issuer_number: Option<usize>,
     reason: Option<&'a str>,
 }
 
@@ -101,6 +112,7 @@ impl<'a> CheckedCertificateJson<'a> {
     fn new(checked: &'a CheckedCertificate) -> Self {
         Self {
             certificate: &checked.place,
+            place: &checked.place,
             subject: &checked.subject,
             findings: checked.findings.iter().map(LintFindingJson::new).collect(),
             signature: SignatureJson::new(&checked.signature),
@@ -114,6 +126,7 @@ impl<'a> CheckedCrlJson<'a> {
         let findings = checked.findings.as_ref();
         Self {
             crl: &checked.place,
+            place: &checked.place,
             issuer: &checked.issuer,
             findings: findings.map(|findings| findings.iter().map(LintFindingJson::new).collect()),
             signature: SignatureJson::new(&checked.signature),
@@ -135,6 +148,11 @@ impl<'a> LintFindingJson<'a> {
 
 impl<'a> SignatureJson<'a> {
     fn new(signature: &'a Signature) -> Self {
-        Self { answer: signature.answer.name(), issuer: signature.issuer, reason: signature.reason.as_deref() }
+        Self {
+            answer: signature.answer.name(),
+            issuer: signature.issuer,
+            issuer_number: signature.issuer,
+            reason: signature.reason.as_deref(),
+        }
     }
 }

@@ -1,9 +1,12 @@
 //! The result of a command with several arguments: the report of each, and what failed.
 
+use std::marker::PhantomData;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::report::document_schema::DocumentOrFailure;
 use crate::report::failure::Failure;
 use crate::report::json;
 use crate::report::output::{Answer, Report};
@@ -68,12 +71,15 @@ impl Part {
     }
 }
 
-/// `ca.show-many/1`, and the same of other commands.
+/// `ca.show-many/1`, and the same of other commands. `D` is the document of the command.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Many")]
-pub struct ManyJson {
+pub struct ManyJson<D> {
     /// For each argument the document of the command, or `ca.error/1` with the argument as `name`.
+    #[schemars(with = "Vec<DocumentOrFailure<D>>")]
     results: Vec<Value>,
+    #[serde(skip)]
+    form: PhantomData<D>,
 }
 
 impl Report for Many {
@@ -99,7 +105,10 @@ impl Report for Many {
             Ok(report) => report.json(),
             Err(failure) => failure.json_of(&part.name),
         };
-        json::document(self.schema, &ManyJson { results: self.results.iter().map(result).collect() })
+        json::document(
+            self.schema,
+            &ManyJson::<()> { results: self.results.iter().map(result).collect(), form: PhantomData },
+        )
     }
 
     fn answer(&self) -> Answer {

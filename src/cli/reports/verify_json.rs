@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::clients::ClientJson;
 use crate::app::verify::verified_file::{Connection, IndexLookup, VerifiedFile};
 use crate::handshake::KeyProof;
+use crate::report::document_schema::Document;
 use crate::report::json::{Hex, Serial, Shown, Time, WarningJson};
 use crate::text::Warning;
 use crate::tls::CipherSuite;
@@ -17,7 +18,11 @@ use crate::x509::DistinguishedName;
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Verify")]
 pub struct VerifyJson<'a> {
+    /// As `input`.
+    #[schemars(extend("deprecated" = true))]
     file: &'a str,
+    /// The file as it was named, or the address of the server.
+    input: &'a str,
     valid: bool,
     /// The time of the verification.
     at: Time,
@@ -55,6 +60,7 @@ pub struct VerifyJson<'a> {
 #[schemars(rename = "VerifyMany")]
 pub struct VerifyManyJson<'a> {
     /// A `ca.verify/1` for each file.
+    #[schemars(with = "Vec<Document<VerifyJson<'static>>>")]
     pub results: Vec<Value>,
     #[serde(flatten)]
     pub warnings: WarningsJson<'a>,
@@ -103,8 +109,11 @@ struct ProblemJson<'a> {
     code: &'a str,
     #[schemars(extend("enum" = ["error", "warning"]))]
     severity: &'static str,
-    /// The file and the number in it.
+    /// As `place`.
+    #[schemars(extend("deprecated" = true))]
     certificate: String,
+    /// The file and the number in it.
+    place: String,
     /// `null`: it cannot be read.
     subject: Option<&'a str>,
     message: &'a str,
@@ -167,6 +176,7 @@ struct BrokenOffJson<'a> {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "InFile")]
 struct InFileJson<'a> {
+    #[schemars(extend("format" = "path"))]
     file: &'a str,
     same_certificate: bool,
     same_chain: bool,
@@ -191,6 +201,7 @@ impl<'a> VerifyJson<'a> {
         let compared = verified.connection.as_ref().and_then(|connection| connection.file.as_ref());
         Self {
             file: &verified.file,
+            input: &verified.file,
             valid: verified.is_valid(),
             at: Time(options.at),
             purpose: options.purpose.name(),
@@ -237,6 +248,7 @@ impl<'a> ProblemJson<'a> {
             code: problem.code,
             severity: problem.severity.name(),
             certificate: problem.certificate.to_string(),
+            place: problem.certificate.to_string(),
             subject: problem.subject.as_deref(),
             message: &problem.message,
             hint: &problem.hint,

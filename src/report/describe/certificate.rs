@@ -101,6 +101,7 @@ impl Describe for DescribedCertificate {
         ObjectJson::Certificate(Box::new(CertificateJson {
             kind: "certificate",
             version: certificate.version,
+            version_number: certificate.version,
             subject: Shown(&certificate.subject),
             subject_attributes: AttributeJson::all(&certificate.subject),
             issuer: Shown(&certificate.issuer),

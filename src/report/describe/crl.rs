@@ -95,6 +95,7 @@ impl Describe for DescribedCrl {
         ObjectJson::Crl(Box::new(CrlJson {
             kind: "revocation-list",
             version: list.version,
+            version_number: list.version,
             issuer: Shown(&list.issuer),
             issuer_attributes: AttributeJson::all(&list.issuer),
             number: list.number.as_deref().map(exponent_words),

@@ -33,7 +33,10 @@ pub enum ObjectJson<'a> {
 pub struct CertificateJson<'a> {
     #[schemars(extend("const" = "certificate"))]
     pub kind: &'static str,
+    /// As `version_number`.
+    #[schemars(extend("deprecated" = true))]
     pub version: u32,
+    pub version_number: u32,
     pub subject: Shown<&'a DistinguishedName>,
     pub subject_attributes: Vec<AttributeJson<'a>>,
     pub issuer: Shown<&'a DistinguishedName>,
@@ -84,7 +87,10 @@ pub struct RequestJson<'a> {
     /// `null`: the extension is not there.
     pub sans: Option<Vec<NameJson<'a>>>,
     pub public_key: PublicKeyJson<'a>,
+    /// As `version_number`.
+    #[schemars(extend("deprecated" = true))]
     pub version: u32,
+    pub version_number: u32,
     pub basic_constraints: Option<BasicConstraintsJson>,
     pub key_usage: Option<Vec<&'static str>>,
     pub extended_key_usage: Option<Vec<Shown<&'a ExtendedKeyUsage>>>,
@@ -108,7 +114,10 @@ pub struct RequestJson<'a> {
 pub struct CrlJson<'a> {
     #[schemars(extend("const" = "revocation-list"))]
     pub kind: &'static str,
+    /// As `version_number`.
+    #[schemars(extend("deprecated" = true))]
     pub version: u32,
+    pub version_number: u32,
     pub issuer: Shown<&'a DistinguishedName>,
     pub issuer_attributes: Vec<AttributeJson<'a>>,
     /// As text: it may be longer than the integers of JSON readers.
@@ -237,7 +246,10 @@ pub struct MalformedJson<'a> {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "BasicConstraints")]
 pub struct BasicConstraintsJson {
+    /// As `is_ca`.
+    #[schemars(extend("deprecated" = true))]
     ca: bool,
+    is_ca: bool,
     path_length: Option<u32>,
 }
 
@@ -336,7 +348,7 @@ impl<'a> MalformedJson<'a> {
 
 impl BasicConstraintsJson {
     pub fn new(constraints: BasicConstraints) -> Self {
-        Self { ca: constraints.ca, path_length: constraints.path_length }
+        Self { ca: constraints.ca, is_ca: constraints.ca, path_length: constraints.path_length }
     }
 }
 

@@ -86,6 +86,7 @@ impl Describe for DescribedRequest {
             sans: request.subject_alt_names.as_ref().map(NameJson::all),
             public_key: PublicKeyJson::new(&request.public_key),
             version: request.version,
+            version_number: request.version,
             basic_constraints: request.basic_constraints.map(BasicConstraintsJson::new),
             key_usage: request.key_usage.map(|usage| usage.names()),
             extended_key_usage: extended.map(|purposes| purposes.iter().map(Shown).collect()),

@@ -65,8 +65,11 @@ pub struct RootRenewJson<'a> {
     #[serde(flatten)]
     certificate: AuthorityJson<'a>,
     before: BeforeJson<'a>,
-    /// The object identifiers of extensions of the one before that it has not.
+    /// As `left_out_extensions`.
+    #[schemars(extend("deprecated" = true))]
     left_out: &'a Vec<String>,
+    /// The object identifiers of extensions of the one before that it has not.
+    left_out_extensions: &'a Vec<String>,
     file: FilePath<&'a std::path::PathBuf>,
 }
 
@@ -106,6 +109,7 @@ impl Report for RenewReport {
                 fingerprint_sha256: Hex(before.fingerprint()),
             },
             left_out,
+            left_out_extensions: left_out,
             file: FilePath(&self.file),
         };
         json::document("ca.root-renew/1", &content)

@@ -195,8 +195,11 @@ struct RecertifiedJson<'a> {
     serial: Serial<'a>,
     not_after: Time,
     fingerprint_sha256: Hex<[u8; 32]>,
-    /// The object identifiers of extensions of the one before that it has not.
+    /// As `left_out_extensions`.
+    #[schemars(extend("deprecated" = true))]
     left_out: &'a Vec<String>,
+    /// The object identifiers of extensions of the one before that it has not.
+    left_out_extensions: &'a Vec<String>,
 }
 
 impl<'a> RecertifiedJson<'a> {
@@ -208,6 +211,7 @@ impl<'a> RecertifiedJson<'a> {
             not_after: Time(certificate.validity.not_after),
             fingerprint_sha256: Hex(certificate.fingerprint()),
             left_out: &recertified.left_out,
+            left_out_extensions: &recertified.left_out,
         }
     }
 }

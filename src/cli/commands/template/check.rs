@@ -50,7 +50,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         Some(TemplateTrial::Refused(reason)) => (None, Some(reason)),
         None => (None, None),
     };
-    Ok(Box::new(Checked(CheckedJson { name, place, is_valid: true, sample, refused, notes })))
+    Ok(Box::new(Checked(CheckedJson { name, place, is_valid: true, sample, reason: refused.clone(), refused, notes })))
 }
 
 struct Checked(CheckedJson);
@@ -64,8 +64,11 @@ pub struct CheckedJson {
     is_valid: bool,
     /// The name for which a certificate was tried; `null` when none was made.
     sample: Option<String>,
-    /// Why no certificate could be tried: the reason for which it would not be issued.
+    /// As `reason`.
+    #[schemars(extend("deprecated" = true))]
     refused: Option<String>,
+    /// Why no certificate could be tried: the reason for which it would not be issued.
+    reason: Option<String>,
     notes: Vec<String>,
 }
 

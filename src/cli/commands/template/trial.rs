@@ -82,7 +82,10 @@ pub struct CertificateJson<'a> {
     key_algorithm: String,
     key_usage: Vec<&'static str>,
     extended_key_usage: Vec<String>,
+    /// As `is_ca`.
+    #[schemars(extend("deprecated" = true))]
     ca: bool,
+    is_ca: bool,
     path_length: Option<u64>,
     permitted: Vec<String>,
     excluded: Vec<String>,
@@ -108,6 +111,7 @@ impl<'a> CertificateJson<'a> {
             key_usage: draft.key_usage.names(),
             extended_key_usage: draft.extended_key_usage.iter().map(ExtendedKeyUsage::to_string).collect(),
             ca: draft.basic_constraints.ca,
+            is_ca: draft.basic_constraints.ca,
             path_length: draft.basic_constraints.path_length.map(u64::from),
             permitted: constraints.permitted.iter().map(ToString::to_string).collect(),
             excluded: constraints.excluded.iter().map(ToString::to_string).collect(),
