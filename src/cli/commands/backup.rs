@@ -149,7 +149,10 @@ pub struct BackupJson<'a> {
     encryption: &'static str,
     recipients: &'a Vec<String>,
     authorities: Vec<BackedUpJson<'a>>,
+    /// As `left_out_files`.
+    #[schemars(extend("deprecated" = true))]
     left_out: Vec<LeftOutJson<'a>>,
+    left_out_files: Vec<LeftOutJson<'a>>,
 }
 
 /// An authority in a backup.
@@ -201,6 +204,7 @@ impl Report for BackedUp {
         let BackupSummary { manifest, files, content_bytes, bytes, digest, with_key, without_key, left_out } =
             &self.summary;
         let authorities = with_key.iter().map(|name| (name, true)).chain(without_key.iter().map(|name| (name, false)));
+        let left_out_json = || left_out.iter().map(|it| LeftOutJson { path: &it.path, reason: it.reason }).collect();
         let content = BackupJson {
             file: FilePath(&self.file),
             bytes: *bytes,
@@ -213,7 +217,8 @@ impl Report for BackedUp {
             encryption: if self.recipients.is_empty() { "passphrase" } else { "recipients" },
             recipients: &self.recipients,
             authorities: authorities.map(|(name, has_key)| BackedUpJson { name, key: has_key, has_key }).collect(),
-            left_out: left_out.iter().map(|it| LeftOutJson { path: &it.path, reason: it.reason }).collect(),
+            left_out: left_out_json(),
+            left_out_files: left_out_json(),
         };
         json::document("ca.backup/1", &content)
     }
