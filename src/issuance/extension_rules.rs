@@ -249,6 +249,30 @@ mod tests {
     }
 
     #[test]
+    fn time_stamping_is_a_critical_purpose_and_the_only_one() {
+        let (root, key) = (root(KeyAlgorithm::EcdsaP256, ROOT), PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap());
+        let drafted = |purposes: &str, other: &str| {
+            let mut input = request("alice", &[], key.public_key());
+            input.values.0.insert("purpose".to_owned(), other.to_owned());
+            let toml = CLIENT.replace("[\"client-auth\"]", purposes);
+            Draft::new(&profile(&toml), &input, SignedBy::Issuer(root.ca_certificate()), NOW, serial(2))
+        };
+        let is_critical = |purposes| {
+            let approved = approve(drafted(purposes, "client-auth").unwrap(), Some(root.ca_certificate())).unwrap();
+            let extension = approved.unsigned().extension(oid::EXTENDED_KEY_USAGE).unwrap().critical;
+            assert!(approved.verified(NOW).is_ok());
+            extension
+        };
+        assert!(is_critical("[\"time-stamping\"]"));
+        assert!(is_critical("[\"client-auth\"]\nextended-critical = true"));
+        assert!(!is_critical("[\"client-auth\"]"));
+        // What a placeholder gives is known only now.
+        let two = "[\"{{ purpose }}\", \"client-auth\"]";
+        assert!(matches!(drafted(two, "time-stamping"), Err(DraftRefusal::TimeStampingAndMore(_))));
+        assert!(drafted(two, "email-protection").is_ok());
+    }
+
+    #[test]
     fn the_extensions_that_the_program_writes_are_its_own() {
         for dotted in ["2.5.29.19", "2.5.29.15", "2.5.29.1", "2.5.29.54", "1.3.6.1.5.5.7.1.1", "02.5.29.19", "2", "a.b"]
         {

@@ -138,10 +138,11 @@ fn usable_value(attribute: &Attribute, kind: &AttributeType) -> Result<String, C
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{CLIENT, SERVER, profile};
+    use super::super::testing::{CLIENT, NOW, ROOT, SERVER, profile, request, root, serial};
     use super::super::verified_csr::testing::csr;
+    use super::super::{CertificateRequest, Comparison, Draft, DraftRefusal, Issuer, SignedBy, approve};
     use super::*;
-    use crate::x509::der;
+    use crate::x509::{KeyAlgorithm, der};
 
     const COMMON_NAME: &[u8] = &[0x55, 4, 3];
     const ORGANIZATION: &[u8] = &[0x55, 4, 10];
@@ -203,6 +204,58 @@ mod tests {
         for value in ["Dev", "system:masters", "dev ", "xops-1"] {
             assert!(matches!(of(value), Err(CsrError::ValueNotAllowed { .. })), "{value}");
         }
+    }
+
+    /// Returns the draft that a template makes of a request with this subject, with all values of the request that it takes.
+    fn drafted(toml: &str, subject: &[Part<'_>], issuer: &Issuer<'_>) -> Result<(VerifiedCsr, Draft), DraftRefusal> {
+        let (csr, profile) = (csr(subject), profile(toml));
+        let taken = profile.take_subject(&csr, &[]).unwrap();
+        let request = CertificateRequest {
+            subject: taken.attributes,
+            whole_subject: taken.whole,
+            ..request("bob", &["web.test"], csr.public_key())
+        };
+        let by = SignedBy::Issuer(issuer.ca_certificate());
+        let draft = Draft::new(&profile, &request, by, NOW, serial(2))?;
+        Ok((csr, draft))
+    }
+
+    #[test]
+    fn a_certificate_is_exact_only_with_the_same_bytes_in_its_subject() {
+        let root = root(KeyAlgorithm::EcdsaP256, ROOT);
+        let plain = CLIENT.replace("organization = \"{{ organization }}\"", "");
+        let listed = format!("{plain}\n[request]\nsubject = [\"organization\"]\n");
+        let whole = format!("{plain}\n[request]\nsubject = \"as-requested\"\n");
+        let usual = [utf8(ORGANIZATION, "Acme"), utf8(COMMON_NAME, "bob")];
+        let other_order = [usual[1], usual[0]];
+        let other_string = [(ORGANIZATION, der::PRINTABLE_STRING, "Acme"), usual[1]];
+        for (toml, subject, expected) in [
+            (&listed, &usual, true),
+            (&listed, &other_order, false),
+            (&listed, &other_string, false),
+            (&plain, &usual, false),
+            (&whole, &other_order, true),
+            (&whole, &other_string, true),
+        ] {
+            let (csr, draft) = drafted(toml, subject, &root).unwrap();
+            let approved = approve(draft, Some(root.ca_certificate())).unwrap();
+            let comparison = Comparison::of(&csr, approved.unsigned());
+            assert_eq!(comparison.is_exact(), expected, "{subject:?} {comparison:?}");
+        }
+    }
+
+    #[test]
+    fn the_subject_of_the_issuer_is_refused_in_every_encoding() {
+        let toml = ROOT.replace("organization = \"{{ organization }}\"", "");
+        let root = root(KeyAlgorithm::EcdsaP256, &toml);
+        let whole = format!("{CLIENT}\n[request]\nsubject = \"as-requested\"\n");
+        for (tag, name) in
+            [(der::UTF8_STRING, "Test Root"), (der::PRINTABLE_STRING, "Test Root"), (der::UTF8_STRING, "test  root")]
+        {
+            let refused = drafted(&whole, &[(COMMON_NAME, tag, name)], &root).map(drop);
+            assert!(matches!(refused, Err(DraftRefusal::SubjectOfIssuer(_))), "{name} {refused:?}");
+        }
+        assert!(drafted(&whole, &[utf8(COMMON_NAME, "Test Root 2")], &root).is_ok());
     }
 
     #[test]
