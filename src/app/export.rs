@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use crate::app::context::Context;
 use crate::app::key_input::{KeyFilePrompt, read_private_key};
 use crate::app::resolve::{Resolved, resolve};
+use crate::app::roots::roots_of;
 use crate::app::store_passphrase::randomness;
 use crate::keys::key_file::pkcs12::{StoreProtection, Strength};
 use crate::keys::{Passphrase, PrivateKey, Signer};
@@ -80,7 +81,8 @@ pub fn export(
     let paths = located(&resolved, &entry, &certificate, &store)?;
     let intermediates = read_certificates(&paths.chain)?;
     let key = key_of(&entry, &certificate, &paths, format, prompt, context)?;
-    let roots = if format.has_roots() { roots(&store)? } else { Vec::new() };
+    let roots = if format.has_roots() { roots_of(store.ca_certificates())? } else { Vec::new() };
+    let roots: Vec<Certificate> = roots.into_iter().map(|root| root.certificate).collect();
     let material = Material {
         name: &entry.name,
         certificate: &certificate,
@@ -136,19 +138,6 @@ fn key_of(
         return Err(ExportError::KeyMismatch(entry.name.clone()).into());
     }
     Ok(Some(key))
-}
-
-/// Returns the roots that clients must trust.
-///
-/// # Errors
-/// When this CA has none.
-pub fn roots(store: &Store) -> Result<Vec<Certificate>, Failure> {
-    let roots: Vec<_> = store.ca_certificates().roots()?.into_iter().map(|root| root.certificate).collect();
-    if roots.is_empty() {
-        return Err(Failure::usage("no-roots", "no authority of this CA is a root")
-            .hint("restore its certificate: authorities/root/cert.pem"));
-    }
-    Ok(roots)
 }
 
 /// Returns the index of the certificates that an authority has issued.

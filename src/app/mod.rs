@@ -22,6 +22,7 @@ pub mod renew_due;
 pub mod resolve;
 pub mod restored;
 pub mod revocations;
+pub mod roots;
 pub mod run_hook;
 pub mod settings;
 pub mod status;

@@ -4,10 +4,31 @@ use std::path::Path;
 
 use crate::app::context::Context;
 use crate::report::failure::Failure;
+use crate::report::output::OutputFormat;
 use crate::store::StoreError;
 use crate::store::approval::{Approval, PlannedChange};
 use crate::system::files::{self, ExistingFile, FileError};
 use crate::text::PathText;
+
+/// Refuses to write a private key or binary data to a terminal, or into a JSON document.
+///
+/// # Errors
+/// Exit status 2, with the flag that writes a file.
+pub fn check_stdout(has_key: bool, is_binary: bool, context: &Context<'_>) -> Result<(), Failure> {
+    let what = match (has_key, is_binary) {
+        (true, _) => "a private key is not written to",
+        (false, true) => "binary data is not written to",
+        (false, false) => return Ok(()),
+    };
+    let place = if context.format == OutputFormat::Json {
+        "a JSON document"
+    } else if context.world.terminal.shows_stdout() {
+        "a terminal"
+    } else {
+        return Ok(());
+    };
+    Err(Failure::usage("needs-out", format!("{what} {place}")).hint("write it to a file: --out FILE"))
+}
 
 /// The result of a command, for a file.
 pub struct OutputFile<'a> {

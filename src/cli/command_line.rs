@@ -159,7 +159,7 @@ subcommands! {
     "intermediate" => Intermediate(intermediate::Arguments),
     /// Renew a root, or replace it with a new one
     "root" => Root(root::Arguments),
-    /// Write the bundle of CA certificates that clients must trust
+    /// Write the CA certificates that clients must trust: PEM, a Java trust store, Kubernetes, Apple
     "roots" => Roots(roots::Arguments),
     /// Write a certificate for another program: PKCS#12 (.p12), one combined PEM file, Kubernetes, OpenVPN, index.txt of OpenSSL
     "export" => Export(export::Arguments),

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 
 use crate::app::context::Context;
 use crate::app::export::{self, Exported, StoreEncryption};
-use crate::app::output_file::OutputFile;
+use crate::app::output_file::{self, OutputFile};
 use crate::app::store_passphrase::StorePassphrase;
 use crate::cli::options::change::ConfirmForceArguments;
 use crate::cli::options::passphrase::{KEY_FLAG, of_existing_key_file, question};
@@ -73,7 +73,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     }
     context.changes.exit_changed = arguments.exit_changed;
     if out.is_none() {
-        check_stdout(*format, context)?;
+        output_file::check_stdout(format.has_key(), format.is_binary(), context)?;
     }
     let chosen = arguments.passphrase_of_store(context)?;
     let encryption = chosen.as_ref().map(|chosen| StoreEncryption { passphrase: &chosen.passphrase, target: *target });
@@ -121,23 +121,6 @@ impl Arguments {
             None => Ok(None),
         }
     }
-}
-
-/// Refuses to write a private key or binary data to a terminal, or into a JSON document.
-fn check_stdout(format: ExportFormat, context: &Context<'_>) -> Result<(), Failure> {
-    let what = match (format.has_key(), format.is_binary()) {
-        (true, _) => "a private key is not written to",
-        (false, true) => "binary data is not written to",
-        (false, false) => return Ok(()),
-    };
-    let place = if context.format == OutputFormat::Json {
-        "a JSON document"
-    } else if context.world.terminal.shows_stdout() {
-        "a terminal"
-    } else {
-        return Ok(());
-    };
-    Err(Failure::usage("needs-out", format!("{what} {place}")).hint("write it to a file: --out FILE"))
 }
 
 /// Writes the file; and, before it, the file of a generated passphrase, or that of the attributes beside an index.

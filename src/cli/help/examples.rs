@@ -223,6 +223,10 @@ pub const ALL: &[(&str, &[Example])] = &[
         &[
             example("the CA certificates that clients must trust", "ca roots"),
             example("in a file for curl", "ca roots --out roots.pem"),
+            example(
+                "a trust store for Java, with a generated passphrase in trust.p12.passphrase",
+                "ca roots --as truststore --out trust.p12",
+            ),
         ],
     ),
     (

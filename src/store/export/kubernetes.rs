@@ -20,6 +20,17 @@ pub(super) fn secret(name: &str, roots: &str, chain: &str, key: &str) -> Result<
     Ok(joined(&[&head, "  ca.crt: ", &roots, "\n  tls.crt: ", &chain, "\n  tls.key: ", &key, "\n"]))
 }
 
+/// Returns the manifest of a config map with the roots; with CRLs under a second key, when there are any.
+pub(super) fn config_map(name: &str, roots: &str, crls: &str) -> String {
+    let block = |key: &str, text: &str| {
+        let lines: String = text.lines().map(|line| format!("    {line}\n")).collect();
+        format!("  {key}: |\n{lines}")
+    };
+    let crls = if crls.is_empty() { String::new() } else { block("ca.crl", crls) };
+    let roots = block("ca.crt", roots);
+    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n{crls}{roots}")
+}
+
 /// Returns the name of a certificate as Kubernetes allows it: labels of lower-case letters, digits and hyphens, with dots
 /// between them. A label does not begin or end with a hyphen.
 pub fn object_name(name: &str) -> String {

@@ -34,6 +34,10 @@ pub enum ExportError {
     NoPassphrase,
     #[error(transparent)]
     Passphrase(KeyFileError),
+    #[error("der has one certificate, and this CA has {0} roots")]
+    SeveralRoots(usize),
+    #[error("the trust store cannot be written: {0}")]
+    Roots(KeyFileError),
     #[error("the private key of '{}' cannot be written: {cause}", escape(name))]
     Writing { name: String, cause: KeyFileError },
 }
@@ -50,6 +54,10 @@ impl Diagnostic for ExportError {
             Self::NoPassphrase => Diagnosis::usage("no-passphrase")
                 .hint("give --passphrase-file FILE, --passphrase-env VAR or --passphrase-fd N")
                 .hint("or write to a file, beside which a generated passphrase is written: --out FILE"),
+            Self::SeveralRoots(_) => Diagnosis::usage("several-roots")
+                .hint("choose a format for several: --as pem")
+                .hint("or export one of them: ca export AUTHORITY --as der"),
+            Self::Roots(cause) => Diagnosis::usage("bad-key").hints(cause.hint()),
             Self::Passphrase(_) => {
                 Diagnosis::usage("bad-passphrase").hint("choose a passphrase of letters, digits and ASCII punctuation")
             }

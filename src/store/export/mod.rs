@@ -4,14 +4,17 @@ mod encode;
 mod format;
 mod kubernetes;
 mod material;
+mod mobileconfig;
 pub mod openssl_index;
 mod openvpn;
 mod target;
+mod trust;
 
 pub use encode::encode;
 pub use format::{ExportFormat, Part};
 pub use material::{ExportError, Material};
 pub use target::Target;
+pub use trust::{RootsFormat, encode_roots};
 
 #[cfg(test)]
 mod tests;

@@ -153,3 +153,49 @@ fn nss_imports_a_pkcs12_file_with_its_nickname() {
     assert!(certificates.contains("localhost  ") && certificates.contains("Interop-Root issuing"), "{certificates}");
     assert!(run(place.command("certutil").args("-K -d sql:nss".split(' '))).contains("localhost"));
 }
+
+#[test]
+fn java_trusts_every_certificate_of_a_trust_store() {
+    if !skip::unless_installed(&["keytool", "openssl"]) {
+        return;
+    }
+    let hierarchy = Hierarchy::of("ecdsa-p256");
+    let place = &hierarchy.place;
+    place.done("--dir ca root rotate start");
+    place.done("--dir ca roots --as truststore --out trust.p12");
+    let passphrase = std::fs::read_to_string(place.path("trust.p12.passphrase")).unwrap();
+    let mut keytool = place.command("keytool");
+    keytool.args(["-list", "-storetype", "PKCS12", "-keystore", "trust.p12", "-storepass", passphrase.trim_end()]);
+    let listed = run(&mut keytool);
+    assert_eq!(listed.matches("trustedCertEntry").count(), 2, "{listed}");
+    assert!(listed.contains("Your keystore contains 2 entries"), "{listed}");
+    let mut openssl = place.command("openssl");
+    run(openssl.args("pkcs12 -in trust.p12 -nokeys -passin file:trust.p12.passphrase".split(' ')));
+}
+
+#[test]
+fn python_reads_a_configuration_profile_and_kubectl_makes_the_same_config_map() {
+    if !skip::unless_installed(&["python3", "kubectl"]) {
+        return;
+    }
+    let hierarchy = Hierarchy::of("ecdsa-p256");
+    let place = &hierarchy.place;
+    place.done("--dir ca roots --as mobileconfig --out roots.mobileconfig");
+    let read = "import plistlib, ssl; p = plistlib.load(open('roots.mobileconfig', 'rb')); r = p['PayloadContent'][0]; \
+                assert p['PayloadType'] == 'Configuration' and r['PayloadType'] == 'com.apple.security.root'; \
+                print(ssl.DER_cert_to_PEM_cert(r['PayloadContent']), end='')";
+    let printed = run(place.command("python3").args(["-c", read]));
+    assert_eq!(printed, std::fs::read_to_string(&hierarchy.root).unwrap());
+
+    place.done("--dir ca roots --as k8s-configmap --out map.yaml");
+    let mut kubectl = place.command("kubectl");
+    kubectl.args("create configmap interop-root --dry-run=client -o yaml".split(' '));
+    let theirs = run(kubectl.arg(format!("--from-file=ca.crt={}", hierarchy.root.display())));
+    let ours = std::fs::read_to_string(place.path("map.yaml")).unwrap();
+    let sorted = |text: &str| {
+        let mut lines: Vec<_> = text.lines().filter(|line| !line.contains("creationTimestamp")).collect();
+        lines.sort_unstable();
+        lines.join("\n")
+    };
+    assert_eq!(sorted(&ours), sorted(&theirs));
+}
