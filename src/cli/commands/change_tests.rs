@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 use crate::cli::testing::CliRun;
 use crate::report::exit_status::ExitStatus;
 
+/// Every path, with its inode, mode, time of change and content.
+type Found = BTreeMap<PathBuf, (u64, u32, i64, Vec<u8>)>;
+
 /// A working folder, with a CA in `ca` whose keys are not encrypted.
 struct Place(tempfile::TempDir);
 
@@ -37,7 +40,7 @@ impl Place {
     }
 
     /// Every path below the working folder, with its inode, mode, time of change and content.
-    fn everything(&self) -> BTreeMap<PathBuf, (u64, u32, i64, Vec<u8>)> {
+    fn everything(&self) -> Found {
         let mut found = BTreeMap::new();
         let mut left = vec![self.0.path().to_owned()];
         while let Some(path) = left.pop() {
@@ -65,6 +68,118 @@ fn serial_at(path: &Path) -> String {
     crate::x509::certificate_file::parse(&content).unwrap()[0].serial.to_string()
 }
 
+/// Command lines that change something.
+const DRY_RUNS: &[&str] = &[
+    "issue server new.test",
+    "issue server web.test --force",
+    "sign csr.test/request.pem",
+    "renew web.test",
+    "rekey web.test",
+    "renew --due --within 400d",
+    "renew web.test --due --within 400d",
+    "renew --all",
+    "rollback old.test",
+    "revoke web.test",
+    "revoke web.test --crl",
+    "revoke ca/issued/web.test/cert.pem",
+    "revoke lost.test --reason release",
+    "crl",
+    "crl --out copy.der",
+    "root renew",
+    "root rotate start",
+    "key passphrase root --new-passphrase-file word",
+    "intermediate request another",
+    "request another.test",
+    "request csr.test --force",
+    "roots --out other.pem",
+    "backup other.age --passphrase-file word",
+    "restore ca.age restored --passphrase-file word",
+    "audit --fix",
+    "--dir second init",
+    "--dir second init --intermediate",
+    "template new mine",
+    "man pages",
+    "completions bash --install",
+    "quickstart started",
+    "export web.test --as der --out web.der",
+];
+
+fn check_dry_run(place: &Place, before: &Found, words: &str) {
+    let home =
+        || CliRun { environment: [("HOME".into(), place.0.path().as_os_str().to_owned())].into(), ..CliRun::default() };
+    let (status, stdout, stderr, _) = place.run(home(), words);
+    assert_eq!(status, ExitStatus::Done, "{words}: {stderr}");
+    assert!(stdout.to_lowercase().contains("would "), "{words}: {stdout}");
+    let (_, json, ..) = place.run(home(), &format!("{words} --json"));
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert!(json["schema"].is_string(), "{words}");
+    let after = place.everything();
+    assert!(before.keys().eq(after.keys()), "{words}: {:?}", after.keys().collect::<Vec<_>>());
+    for (path, found) in &after {
+        assert!(before[path] == *found, "{words} changed {}", path.display());
+    }
+}
+
+/// The commands without `--dry-run`, each with the reason.
+const WITHOUT_DRY_RUN: &[(&str, &str)] = &[
+    ("handshake-test", "it is a test: it issues nothing but certificates for an hour, in memory"),
+    ("status", ONLY_READS),
+    ("due", ONLY_READS),
+    ("history", ONLY_READS),
+    ("root rotate status", ONLY_READS),
+    ("backup test", "it works in a private copy, which it removes"),
+    ("audit head", ONLY_READS),
+    ("log", ONLY_READS),
+    ("tree", ONLY_READS),
+    ("list", ONLY_READS),
+    ("show", ONLY_READS),
+    ("inspect", ONLY_READS),
+    ("verify", ONLY_READS),
+    ("lint", ONLY_READS),
+    ("explain", ONLY_READS),
+    ("schema", ONLY_READS),
+    ("settings show", ONLY_READS),
+    ("settings check", ONLY_READS),
+    ("help", ONLY_READS),
+    ("version", ONLY_READS),
+    ("template list", ONLY_READS),
+    ("template show", ONLY_READS),
+    ("template check", ONLY_READS),
+    ("template try", ONLY_READS),
+];
+
+const ONLY_READS: &str = "it only reads";
+
+/// Those whose dry run needs another CA than the one of [`DRY_RUNS`].
+const TESTED_ELSEWHERE: &[&str] = &["root rotate finish", "intermediate install"];
+
+/// Every command that does something itself, and whether it has `--dry-run`.
+fn commands(command: &clap::Command, path: &str, found: &mut Vec<(String, bool)>) {
+    if !path.is_empty() && !command.is_subcommand_required_set() {
+        let has = command.get_arguments().any(|argument| argument.get_long() == Some("dry-run"));
+        found.push((path.to_owned(), has));
+    }
+    for below in command.get_subcommands() {
+        commands(below, format!("{path} {}", below.get_name()).trim(), found);
+    }
+}
+
+#[test]
+fn every_command_that_changes_something_has_a_dry_run_that_is_tested() {
+    let mut found = Vec::new();
+    commands(&crate::cli::command_line::CommandLine::whole(), "", &mut found);
+    let exempt: Vec<&str> = WITHOUT_DRY_RUN.iter().map(|(command, _)| *command).collect();
+    for (command, has_dry_run) in &found {
+        let is_exempt = exempt.contains(&command.as_str());
+        assert!(*has_dry_run != is_exempt, "{command} changes something and has no --dry-run, or is exempt and has it");
+        let is_tested = DRY_RUNS.iter().any(|words| format!("{words} ").contains(&format!("{command} ")))
+            || TESTED_ELSEWHERE.contains(&command.as_str());
+        assert!(is_tested || is_exempt, "no test has a dry run of {command}");
+    }
+    let unknown: Vec<_> = exempt.iter().filter(|name| !found.iter().any(|(command, _)| command == **name)).collect();
+    assert!(unknown.is_empty(), "there is no command {unknown:?}");
+}
+
 #[test]
 fn a_dry_run_reports_the_change_and_leaves_every_byte_as_it_was() {
     let place = Place::new();
@@ -81,44 +196,9 @@ fn a_dry_run_reports_the_change_and_leaves_every_byte_as_it_was() {
     place.done("backup ca.age --passphrase-file word");
     fs::remove_file(place.path("ca/issued/web.test/chain.pem")).unwrap();
     let before = place.everything();
-    for words in [
-        "issue server new.test --dry-run",
-        "issue server web.test --force --dry-run",
-        "sign csr.test/request.pem --dry-run",
-        "renew web.test --dry-run",
-        "rekey web.test --dry-run",
-        "renew --due --within 400d --dry-run",
-        "renew web.test --due --within 400d --dry-run",
-        "renew --all --dry-run",
-        "rollback old.test --dry-run",
-        "revoke web.test --dry-run",
-        "revoke web.test --crl --dry-run",
-        "revoke ca/issued/web.test/cert.pem --dry-run",
-        "revoke lost.test --reason release --dry-run",
-        "crl --dry-run",
-        "crl --out copy.der --dry-run",
-        "root renew --dry-run",
-        "root rotate start --dry-run",
-        "key passphrase root --new-passphrase-file word --dry-run",
-        "intermediate request another --dry-run",
-        "request another.test --dry-run",
-        "request csr.test --force --dry-run",
-        "roots --out other.pem --dry-run",
-        "backup other.age --passphrase-file word --dry-run",
-        "restore ca.age restored --passphrase-file word --dry-run",
-        "audit --fix --dry-run",
-        "--dir second init --dry-run",
-        "--dir second init --intermediate --dry-run",
-    ] {
-        let stdout = place.done(words);
-        assert!(stdout.to_lowercase().contains("would "), "{words}: {stdout}");
-        let json: serde_json::Value = serde_json::from_str(&place.done(&format!("{words} --json"))).unwrap();
-        assert!(json["schema"].is_string(), "{words}");
-        let after = place.everything();
-        assert!(before.keys().eq(after.keys()), "{words}: {:?}", after.keys().collect::<Vec<_>>());
-        for (path, found) in &after {
-            assert!(before[path] == *found, "{words} changed {}", path.display());
-        }
+    for words in DRY_RUNS {
+        let words = format!("{words} --dry-run");
+        check_dry_run(&place, &before, &words);
     }
     // A rotation, and what a dry run of its end says.
     place.done("root rotate start --name Next");

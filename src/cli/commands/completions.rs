@@ -1,5 +1,7 @@
 //! `ca completions SHELL`: the script that makes a shell ask this program for completions.
 
+use std::path::Path;
+
 use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,6 +14,8 @@ use crate::report::failure::Failure;
 use crate::report::json::{self, FilePath};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
+use crate::store::approval::{Approval, PlannedChange};
+use crate::text::PathText;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -21,6 +25,9 @@ pub struct Arguments {
     /// Write the file that the shell reads at its start [default shell: that of the variable SHELL]
     #[arg(long)]
     install: bool,
+    /// Show which file --install would write, and change nothing
+    #[arg(long, requires = "install")]
+    dry_run: bool,
 }
 
 /// The script, as it is.
@@ -29,13 +36,18 @@ struct Script {
     script: String,
 }
 
-pub fn run(arguments: &Arguments, context: &Context<'_>) -> Result<Box<dyn Report>, Failure> {
+pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    context.changes.dry_run = arguments.dry_run;
     let shell = arguments.shell.or_else(|| install::usual_shell(context.world)).ok_or_else(|| {
         Failure::usage("unknown-shell", "the environment variable SHELL does not name a shell that has completions")
             .hint("name the shell: ca completions --install bash")
     })?;
     if arguments.install {
-        return Ok(Box::new(Installation { shell, installed: install::install(shell, context.world)? }));
+        let approve = |file: &Path| {
+            let what = format!("write completions for {shell} to {}", file.escaped());
+            Ok(context.approve(PlannedChange::new(what))?)
+        };
+        return Ok(Box::new(Installation { shell, installed: install::install(shell, context.world, approve)? }));
     }
     Ok(Box::new(Script { shell, script: completion::script(shell) }))
 }

@@ -9,10 +9,12 @@ use serde_json::Value;
 
 use crate::app::context::Context;
 use crate::cli::man;
+use crate::cli::options::change::DryRunArgument;
 use crate::report::failure::Failure;
 use crate::report::json;
 use crate::report::output::Report;
 use crate::report::page::Page;
+use crate::store::approval::{Approval, PlannedChange};
 use crate::system::files::{self, ExistingFile};
 use crate::text::PathText;
 
@@ -24,6 +26,8 @@ pub struct Arguments {
     /// Replace pages that are there already
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    dry_run: DryRunArgument,
 }
 
 /// The files that were written.
@@ -32,7 +36,8 @@ struct Pages {
 }
 
 /// `line` is the whole command line of the program.
-pub fn run(arguments: &Arguments, line: &Command, context: &Context<'_>) -> Result<Box<dyn Report>, Failure> {
+pub fn run(arguments: &Arguments, line: &Command, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    arguments.dry_run.apply(context);
     let folder = context.world.resolve(&arguments.folder);
     let pages =
         man::pages(line).map_err(|error| Failure::refused("man-failed", format!("cannot make a page: {error}")))?;
@@ -45,6 +50,8 @@ pub fn run(arguments: &Arguments, line: &Command, context: &Context<'_>) -> Resu
         return Err(Failure::refused("exists", format!("{} is there already", taken.escaped()))
             .hint("--force replaces pages that are there"));
     }
+    let names = format!("{} manual pages", pages.len());
+    context.approve(PlannedChange::new(format!("write {names} to {}", folder.escaped())))?;
     files::create_folders(&folder, 0o755)?;
     let existing = if arguments.force { ExistingFile::Replace } else { ExistingFile::Keep };
     for (path, page) in &pages {

@@ -10,10 +10,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::app::context::Context;
+use crate::cli::options::change::DryRunArgument;
 use crate::report::failure::Failure;
 use crate::report::json;
 use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
+use crate::store::approval::{Declined, PlannedChange};
 use crate::text::{PathText, shell_word};
 
 #[derive(Debug, Args)]
@@ -21,6 +23,8 @@ pub struct Arguments {
     /// The folder to make; one that exists is refused
     #[arg(value_name = "FOLDER", default_value = "ca-quickstart")]
     folder: PathBuf,
+    #[command(flatten)]
+    dry_run: DryRunArgument,
 }
 
 /// Every command with its report.
@@ -40,6 +44,7 @@ struct Step {
 type RunWords = dyn Fn(&[String], bool, &mut Context<'_>) -> Result<Box<dyn Report>, Failure>;
 
 pub fn run(arguments: Arguments, run_words: &RunWords, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let dry_run = arguments.dry_run.apply(context);
     let folder = arguments.folder;
     if context.world.resolve(&folder).symlink_metadata().is_ok() {
         let failure = Failure::refused("exists", format!("{} is there already", folder.escaped()));
@@ -70,6 +75,12 @@ pub fn run(arguments: Arguments, run_words: &RunWords, context: &mut Context<'_>
             &["handshake-test", "--server", "localhost", "--client", "alice"],
         ),
     ];
+    if dry_run {
+        let line = |words: &[&str]| typed(&command_line(&in_words, words));
+        let changes = plan.iter().map(|(_, words)| PlannedChange::new(format!("run: {}", line(words))));
+        context.changes.planned.borrow_mut().extend(changes);
+        return Err(Declined::DryRun.into());
+    }
     let mut steps = Vec::new();
     for (about, words) in plan {
         let step = step(about, &in_words, words, run_words, context)?;
@@ -91,9 +102,14 @@ fn step(
 ) -> Result<Step, Failure> {
     // The notes of init about unencrypted keys are left out: this report says it itself.
     let is_init = words.first() == Some(&"init");
-    let words: Vec<String> = ["ca", "--dir", folder].iter().chain(words).map(|word| (*word).to_owned()).collect();
+    let words = command_line(folder, words);
     let report = run_words(&words, is_init, context)?;
     Ok(Step { about, words, report })
+}
+
+/// The words of a command for the CA in a folder.
+fn command_line(folder: &str, words: &[&str]) -> Vec<String> {
+    ["ca", "--dir", folder].iter().chain(words).map(|word| (*word).to_owned()).collect()
 }
 
 impl QuickstartReport {

@@ -2,7 +2,7 @@
 //!
 //! The file only calls `ca completions SHELL`, so that an update of this program does not leave an old script behind.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap_complete::Shell;
 
@@ -29,11 +29,15 @@ pub fn usual_shell(world: &World) -> Option<Shell> {
     path.file_name()?.to_str()?.parse().ok()
 }
 
-/// Writes the file for a shell.
+/// Writes the file for a shell, after `approve` of its path.
 ///
 /// # Errors
 /// When there is no home folder, a file of another program is there, or the system refuses.
-pub fn install(shell: Shell, world: &World) -> Result<Installed, Failure> {
+pub fn install(
+    shell: Shell,
+    world: &World,
+    approve: impl FnOnce(&Path) -> Result<(), Failure>,
+) -> Result<Installed, Failure> {
     let (file, content, note) = place(shell, world)?;
     let there = files::read_regular(&file, files::MAX_FILE_BYTES)?;
     match there {
@@ -45,6 +49,7 @@ pub fn install(shell: Shell, world: &World) -> Result<Installed, Failure> {
         }
         _ => {}
     }
+    approve(&file)?;
     if let Some(folder) = file.parent() {
         files::create_folders(folder, 0o755)?;
     }
@@ -112,7 +117,7 @@ mod tests {
             (Shell::Elvish, ".config/elvish/lib/ca-completions.elv"),
         ] {
             let path = home.path().join(path);
-            let mut install = || run.with_world(|world| install(shell, world));
+            let mut install = || run.with_world(|world| install(shell, world, |_| Ok(())));
             let first = install().unwrap();
             assert_eq!((&first.file, first.is_new), (&path, true));
             assert!(!install().unwrap().is_new);
@@ -123,6 +128,9 @@ mod tests {
             assert!(install().unwrap().is_new);
         }
         let mut none = CliRun::default();
-        assert_eq!(none.with_world(|world| install(Shell::Bash, world)).map(drop).unwrap_err().code, "no-home");
+        assert_eq!(
+            none.with_world(|world| install(Shell::Bash, world, |_| Ok(()))).map(drop).unwrap_err().code,
+            "no-home"
+        );
     }
 }

@@ -9,10 +9,12 @@ use serde_json::Value;
 
 use crate::app::context::Context;
 use crate::app::templates::Site;
+use crate::cli::options::change::DryRunArgument;
 use crate::report::failure::Failure;
 use crate::report::json::{self, FilePath};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
+use crate::store::approval::{Approval, PlannedChange};
 use crate::store::templates::{self, TEMPLATE_TO_COPY};
 use crate::system::files::{self, ExistingFile};
 use crate::text::toml_document::quoted;
@@ -25,10 +27,13 @@ pub struct Arguments {
     /// Take everything that the new template does not set from this one [default: a copy of the built-in 'server']
     #[arg(long, value_name = "TEMPLATE")]
     base: Option<String>,
+    #[command(flatten)]
+    dry_run: DryRunArgument,
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let Arguments { name, base } = arguments;
+    let Arguments { name, base, dry_run } = arguments;
+    dry_run.apply(context);
     if !templates::is_good_name(&name) {
         let message = format!("'{}' is not a name for a template", escape(&name));
         let hint = "use lower-case letters, digits, '-', '_' and '.', and begin with a letter or a digit";
@@ -57,14 +62,19 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
             )
         }
     };
+    let taken = || {
+        let message = format!("{} is there already, and was not changed", path.escaped());
+        Failure::refused("template-exists", message).hint(format!("ca template show {name}"))
+    };
+    if path.symlink_metadata().is_ok() {
+        return Err(taken());
+    }
+    context.approve(PlannedChange::new(format!("write the template '{name}'")).fact("file", path.escaped()))?;
     files::create_folders(&folder, files::FOLDER)?;
     let written =
         files::publish_file(&path, text.as_bytes(), files::PUBLIC, ExistingFile::Keep, context.world.entropy.as_ref());
     match written {
-        Err(error) if error.is_already_there() => {
-            let message = format!("{} is there already, and was not changed", path.escaped());
-            return Err(Failure::refused("template-exists", message).hint(format!("ca template show {name}")));
-        }
+        Err(error) if error.is_already_there() => return Err(taken()),
         result => result?,
     }
     Ok(Box::new(Made(MadeJson { name, path: FilePath(path), base })))
