@@ -83,6 +83,8 @@ mod security_page;
 mod served;
 #[path = "suite/shared_folders.rs"]
 mod shared_folders;
+#[path = "suite/shells.rs"]
+mod shells;
 #[path = "suite/structure.rs"]
 mod structure;
 #[path = "suite/support/mod.rs"]

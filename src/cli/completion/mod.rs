@@ -36,6 +36,16 @@ pub fn answer(words: &[OsString], line: impl FnOnce() -> Command, world: &World)
     Some(answer)
 }
 
+/// How the script for zsh ends.
+const REGISTERS: &str = "compdef _clap_dynamic_completer_ca ca";
+
+/// As a file of `fpath`, the script is the function `_ca`, which zsh runs at the first TAB: it has to complete then too.
+const COMPLETES_OR_REGISTERS: &str = r#"if [[ ${funcstack[1]-} == _ca ]]; then
+    _clap_dynamic_completer_ca "$@"
+else
+    compdef _clap_dynamic_completer_ca ca
+fi"#;
+
 /// The script that makes a shell ask this program.
 pub fn script(shell: Shell) -> String {
     let mut script = Vec::new();
@@ -43,5 +53,6 @@ pub fn script(shell: Shell) -> String {
         // Writing into memory does not fail.
         drop(shell.write_registration(VARIABLE, "ca", "ca", "ca", &mut script));
     }
-    String::from_utf8_lossy(&script).trim_start().to_owned()
+    let script = String::from_utf8_lossy(&script).trim_start().to_owned();
+    if shell == Shell::Zsh { script.replace(REGISTERS, COMPLETES_OR_REGISTERS) } else { script }
 }
