@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::app::address::host_of;
+use crate::app::address::{host_of, starttls_of};
 use crate::app::context::Context;
 use crate::app::file_pattern::files_like;
 use crate::handshake::fetch::fetch;
@@ -318,7 +318,7 @@ pub fn first_certificate(source: &Source, context: &mut Context<'_>) -> Result<C
 /// # Errors
 /// When the server cannot be reached, or shows no certificate.
 pub fn served_chain(address: &str, context: &Context<'_>) -> Result<Vec<Vec<u8>>, Failure> {
-    Ok(fetch(address, host_of(address)?, context.now())?.chain)
+    Ok(fetch(address, host_of(address)?, starttls_of(address, None), context.now())?.chain)
 }
 
 fn of_source(given: &str, source: &Source, store: &Store, context: &mut Context<'_>) -> Result<Resolved, Failure> {

@@ -5,7 +5,7 @@ use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, OtherErr
 use time::OffsetDateTime;
 
 use super::error::ExchangeError;
-use crate::text::rfc3339;
+use crate::text::{escape, rfc3339};
 use crate::tls::{Alert, CipherSuite, Side, registry};
 use crate::verify::reason::{Reason, reason};
 
@@ -57,6 +57,24 @@ impl Cause {
         Some(Self::new(code, format!("the server answered with HTTP status {status} after the handshake")))
     }
 
+    /// The server refused with HTTP status 401 or 403, which it did not give to the good client; `None` for another status.
+    pub(super) fn http_denied(status: &str) -> Option<Self> {
+        let code = match status {
+            "401" => "http-401",
+            "403" => "http-403",
+            _ => return None,
+        };
+        let sentence =
+            format!("the server answered with HTTP status {status} after the handshake, and let the good client in");
+        Some(Self::new(code, sentence))
+    }
+
+    /// The server refused with a status of its protocol after the handshake.
+    pub(super) fn by_protocol(said: &str) -> Self {
+        let said: String = said.chars().take(200).collect();
+        Self::new(REFUSED_BY_PROTOCOL, format!("the server answered after the handshake: {}", escape(&said)))
+    }
+
     /// The endpoint `by` closed the connection.
     pub(super) fn closed(by: Side) -> Self {
         Self::new("closed", format!("the {by} closed the connection without an alert and without an answer"))
@@ -100,7 +118,7 @@ impl Cause {
     /// Returns whether a server that is not part of this program refused: with an alert, an HTTP status, or by closing.
     /// Only its log has the reason.
     pub fn may_come_from_other_server(&self) -> bool {
-        self.code == ALERT_RECEIVED || self.code == "closed" || self.code.starts_with("http-")
+        [ALERT_RECEIVED, "closed", REFUSED_BY_PROTOCOL].contains(&self.code) || self.code.starts_with("http-")
     }
 
     /// Returns what the user can do, for a handshake that should succeed.
@@ -120,10 +138,14 @@ impl Cause {
             NAME_NOT_PERMITTED => "issue it for a permitted name, or by a CA that may issue for it",
             "revocation-list-expired" => "sign a new list with 'ca crl', and hand it out",
             TIMED_OUT => "check that TLS is spoken on this port; --timeout says how long to wait",
-            NOT_TLS => "check the port: it must be TLS from the first byte (not plain HTTP, not STARTTLS)",
+            NOT_TLS => "check the port: TLS must begin with the first byte; else give --starttls PROTOCOL",
             "http-400" | "http-495" | "http-496" => {
                 "look into the server's log: nginx answers so when it refuses the client's certificate"
             }
+            "http-401" | "http-403" => {
+                "look into the server's log: it may refuse the certificate, or the path (--path)"
+            }
+            REFUSED_BY_PROTOCOL => "look into the server's log: it has the reason",
             ALERT_RECEIVED => "read the log of the other side: only it knows the reason",
             NO_COMMON_VERSION => "try the other TLS version with --tls",
             NO_COMMON_CIPHER_SUITE => {
@@ -165,6 +187,7 @@ pub(super) const NO_COMMON_VERSION: &str = "no-common-version";
 pub(super) const NO_COMMON_CIPHER_SUITE: &str = "no-common-cipher-suite";
 pub(super) const NOT_TLS: &str = "not-tls";
 pub(super) const TIMED_OUT: &str = "timed-out";
+pub(super) const REFUSED_BY_PROTOCOL: &str = "refused-by-protocol";
 
 /// Returns the cause for an error of the TLS library.
 pub(super) fn of(error: &Error) -> Cause {

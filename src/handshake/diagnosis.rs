@@ -1,6 +1,7 @@
 //! The codes of a handshake test that could not be held. That one side refuses the other is not an error but the test's answer.
 
 use super::error::{ExchangeError, HandshakeError, SetUpError};
+use super::starttls::StartTlsError;
 use crate::text::{Diagnosis, Diagnostic};
 
 impl Diagnostic for HandshakeError {
@@ -13,7 +14,11 @@ impl Diagnostic for HandshakeError {
                 Diagnosis::usage("unreachable").hint("check host and port, and that the server is running")
             }
             Self::NothingShown { .. } => Diagnosis::refused("no-chain-shown")
-                .hint("check that this port speaks TLS 1.2 or 1.3 from the first byte (not STARTTLS)"),
+                .hint("check that this port speaks TLS 1.2 or 1.3 from the first byte; else give --starttls PROTOCOL"),
+            Self::StartTls { cause: StartTlsError::NotOffered, .. } => Diagnosis::refused("starttls-failed")
+                .hint("let the server offer TLS on this port, or give its port for TLS"),
+            Self::StartTls { .. } => Diagnosis::refused("starttls-failed")
+                .hint("check host, port and protocol; --starttls none begins TLS with the first byte"),
             Self::Port { .. } => Diagnosis::usage("port").hint("use a free port: 127.0.0.1:0 means any free port"),
             Self::Unsteady { .. } => Diagnosis::refused("unsteady"),
             Self::SetUp(SetUpError::Root { .. } | SetUpError::NoRoots) => Diagnosis::usage("bad-roots")

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::error::HandshakeError;
 use super::host;
 use super::socket::socket_error;
+use super::starttls::StartTls;
 use crate::text::io_reason;
 
 /// Returns the addresses of `host:port`, or an error after `limit`.
@@ -24,8 +25,27 @@ pub(super) fn resolve(address: &str, limit: Duration) -> Result<Vec<SocketAddr>,
     if found.is_empty() { Err(unreachable("the name has no address".to_owned())) } else { Ok(found) }
 }
 
-/// Connects to the first address that answers; `limit` is the time for all addresses together.
-pub(super) fn open(address: &str, addresses: &[SocketAddr], limit: Duration) -> Result<TcpStream, HandshakeError> {
+/// Connects to the first address that answers, and asks for TLS where the protocol begins in the clear. `limit` is the time
+/// for all addresses together, and again for the words in the clear; `host_name` is what the server is asked for.
+pub(super) fn open(
+    address: &str,
+    addresses: &[SocketAddr],
+    starttls: Option<StartTls>,
+    host_name: &str,
+    limit: Duration,
+) -> Result<TcpStream, HandshakeError> {
+    let mut socket = dial(address, addresses, limit)?;
+    if let Some(protocol) = starttls {
+        protocol.ask(&mut socket, host_name, limit).map_err(|cause| HandshakeError::StartTls {
+            address: address.to_owned(),
+            protocol: protocol.name(),
+            cause,
+        })?;
+    }
+    Ok(socket)
+}
+
+fn dial(address: &str, addresses: &[SocketAddr], limit: Duration) -> Result<TcpStream, HandshakeError> {
     let began = Instant::now();
     let mut reason = String::new();
     for candidate in addresses {
@@ -62,9 +82,9 @@ mod tests {
         let answers = listener.local_addr().unwrap();
         // The port of TCPMUX (RFC 1078), on which no program listens.
         let silent = "127.0.0.1:1".parse().unwrap();
-        assert!(open("web.test:1", &[silent, answers], TIMEOUT).is_ok());
-        let refused = open("web.test:1", &[silent], TIMEOUT).unwrap_err();
+        assert!(dial("web.test:1", &[silent, answers], TIMEOUT).is_ok());
+        let refused = dial("web.test:1", &[silent], TIMEOUT).unwrap_err();
         assert!(refused.to_string().contains("web.test:1"), "{refused}");
-        assert!(open("web.test:1", &[answers], Duration::ZERO).is_err());
+        assert!(dial("web.test:1", &[answers], Duration::ZERO).is_err());
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use super::limits::{MAX_BYTES, MAX_KEPT_BYTES};
+use super::starttls::StartTlsError;
 use crate::keys::SigningError;
 use crate::keys::private_key::PrivateKeyError;
 use crate::text::{escape, io_reason};
@@ -19,6 +20,8 @@ pub enum HandshakeError {
     Unreachable { address: String, reason: String },
     #[error("{} showed no certificate: {reason}", escape(address))]
     NothingShown { address: String, reason: String },
+    #[error("{} did not begin TLS ({protocol}): {cause}", escape(address))]
+    StartTls { address: String, protocol: &'static str, cause: StartTlsError },
     #[error("cannot listen on '{}': {reason}", escape(address))]
     Port { address: String, reason: String },
     #[error("a {version} handshake differed from those before it: {reason}")]

@@ -17,6 +17,7 @@ use super::limits::MAX_DURATION;
 use super::observer::{KeyProof, Observations};
 use super::peer_connection::PeerConnection;
 use super::scenario;
+use super::starttls::StartTls;
 use crate::tls::{CipherSuite, Side, TlsVersion};
 
 /// The certificates that a server showed, and the result of the handshake.
@@ -33,12 +34,18 @@ pub struct Served {
     pub failure: Option<Cause>,
 }
 
-/// Fetches the chain of the server at `address` (`host:port`); `host_name` is sent as the server name.
+/// Fetches the chain of the server at `address` (`host:port`); `host_name` is sent as the server name. With `starttls` the
+/// server is asked for TLS first.
 ///
 /// # Errors
 /// When the server cannot be reached, does not speak TLS, or shows no certificate within
 /// [`super::limits::MAX_DURATION`].
-pub fn fetch(address: &str, host_name: &str, at: OffsetDateTime) -> Result<Served, HandshakeError> {
+pub fn fetch(
+    address: &str,
+    host_name: &str,
+    starttls: Option<StartTls>,
+    at: OffsetDateTime,
+) -> Result<Served, HandshakeError> {
     let name =
         ServerName::try_from(host_name.to_owned()).map_err(|_| HandshakeError::HostName(host_name.to_owned()))?;
     let observations = Arc::new(Observations::default());
@@ -48,7 +55,7 @@ pub fn fetch(address: &str, host_name: &str, at: OffsetDateTime) -> Result<Serve
     let mut connection = PeerConnection::new(
         Side::Client,
         tls_connection.into(),
-        open(address, &resolve(address, MAX_DURATION)?, MAX_DURATION)?,
+        open(address, &resolve(address, MAX_DURATION)?, starttls, host_name, MAX_DURATION)?,
         MAX_DURATION,
     );
     let ended = connection.finish_handshake();
@@ -116,7 +123,7 @@ mod tests {
     fn a_server_that_insists_on_client_certificates_shows_its_chain_all_the_same() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
         for version in [TlsVersion::Tls13, TlsVersion::Tls12] {
-            let served = fetch(&serve(strict(&hierarchy, version)), "localhost", NOW).unwrap();
+            let served = fetch(&serve(strict(&hierarchy, version)), "localhost", None, NOW).unwrap();
             assert_eq!(served.chain, ders(hierarchy.server.chain()), "{version}");
             assert_eq!((served.version, served.proof), (Some(version), KeyProof::Given));
             assert!(served.requests_certificate && served.cipher_suite.is_some());
@@ -142,7 +149,7 @@ mod tests {
                     .unwrap()
                     .with_no_client_auth()
                     .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(identity)));
-            let served = fetch(&serve(Arc::new(config)), "localhost", NOW).unwrap();
+            let served = fetch(&serve(Arc::new(config)), "localhost", None, NOW).unwrap();
             assert_eq!((served.proof, served.requests_certificate), (KeyProof::Wrong, false), "{version}");
         }
     }
@@ -163,7 +170,7 @@ mod tests {
             // The server's first flight is complete; the client's flight is read and not answered.
             drop(socket.read(&mut [0; 512]));
         });
-        let served = fetch(&address, "localhost", NOW).unwrap();
+        let served = fetch(&address, "localhost", None, NOW).unwrap();
         assert_eq!((served.chain, served.proof), (ders(hierarchy.server.chain()), KeyProof::Given));
         assert_eq!(served.failure.unwrap().code, "closed");
     }
@@ -186,7 +193,7 @@ mod tests {
         };
         for (address, result) in [(serve(Arc::new(config)), "alert"), (silent_server(), "closed"), (http_server(), "")]
         {
-            let error = fetch(&address, "localhost", NOW).unwrap_err();
+            let error = fetch(&address, "localhost", None, NOW).unwrap_err();
             assert!(matches!(error, HandshakeError::NothingShown { .. }), "{error:?}");
             assert!(error.to_string().contains(&address) && error.to_string().contains(result), "{error}");
         }

@@ -234,7 +234,7 @@ fn response(client_authentication: ClientAuthentication) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::connect::{ConnectTest, test_server};
+    use super::super::connect::{ConnectTest, Conversation, test_server};
     use super::super::fixtures::{Hierarchy, NOW, TIMEOUT};
     use super::super::known_bad_clients::KnownBadClients;
     use super::super::socket::socket_pair;
@@ -271,6 +271,7 @@ mod tests {
                 at: NOW,
                 versions: &[version],
                 refusals: false,
+                conversation: Conversation::OF_HTTP,
                 timeout: TIMEOUT,
             });
             (from_server.join().unwrap(), from_client.unwrap())
@@ -352,6 +353,7 @@ mod tests {
                         at: NOW,
                         versions: &[TlsVersion::Tls13],
                         refusals: false,
+                        conversation: Conversation::OF_HTTP,
                         timeout: TIMEOUT,
                         known_bad: KnownBadClients::default(),
                         expect_revocation: false,

@@ -9,6 +9,7 @@
 //! - [`good_case`]: the test, and the exchange that has to succeed in it
 //! - [`exchange`], [`socket`], [`limits`]: carries it out over a loopback socket and records its bytes
 //! - [`connect`], [`listen`], [`peer_connection`], [`dial`], [`host`]: the tests with another program as the peer
+//! - [`starttls`], [`application`]: what is said before and after the handshake, and what an answer means
 //! - [`known_bad_clients`]: certificates that a server must refuse although its own CA signed them
 //! - [`fetch`], [`observer`]: the certificates that a running server shows
 //! - [`cause`], [`refused_certificate`]: why an endpoint refused, and which certificate
@@ -20,6 +21,7 @@
 //!
 //! The room measures durations, on which no result depends; the time at which certificates are verified is an argument.
 
+pub mod application;
 pub mod cause;
 mod config_pair;
 pub mod connect;
@@ -48,6 +50,7 @@ mod revocation;
 mod scenario;
 mod session;
 mod socket;
+pub mod starttls;
 pub mod steps;
 
 #[cfg(test)]

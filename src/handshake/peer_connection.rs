@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustls::{Connection, ProtocolVersion};
 
+use super::application::Question;
 use super::cause::{self, Cause};
 use super::error::ExchangeError;
 use super::exchange::Exchange;
@@ -17,8 +18,11 @@ use super::report::Session;
 use super::socket::{RecordingWriter, socket_error};
 use crate::tls::{CipherSuite, Flight, NamedGroup, Secrets, Side, TlsVersion};
 
-/// The number of bytes of a response that are kept; its first line is enough.
+/// The number of bytes of application data that are taken at once; the first line of an answer is enough.
 const ENOUGH: usize = 512;
+
+/// How long a client that says nothing waits for an alert, once its handshake is complete.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// The result of a handshake.
 pub(super) struct PeerHandshake {
@@ -46,6 +50,10 @@ pub(super) struct PeerConnection {
     error: Option<rustls::Error>,
     received: Vec<u8>,
     sent: usize,
+    /// What this client asked the server.
+    question: Option<Question>,
+    /// `true` when the peer ended the TLS connection in order (close_notify).
+    is_closed_in_order: bool,
 }
 
 impl PeerConnection {
@@ -64,6 +72,8 @@ impl PeerConnection {
             error: None,
             received: Vec::new(),
             sent: 0,
+            question: None,
+            is_closed_in_order: false,
         }
     }
 
@@ -77,17 +87,37 @@ impl PeerConnection {
         self.share.take()
     }
 
-    /// As the client: sends the request after the handshake, and reads until there is a response, an error, or the peer
-    /// closes.
-    pub fn request(&mut self, request_text: &str) -> Result<(), ExchangeError> {
-        while self.write_pending()? && self.error.is_none() && !self.has_enough() {
+    /// As the client: asks the question after the handshake, and reads until there is an answer, an error, or the peer closes.
+    pub fn ask(&mut self, question: &Question) -> Result<(), ExchangeError> {
+        self.question = Some(question.clone());
+        while self.write_pending()? && self.error.is_none() && !question.has_enough(&self.received) {
             if self.handshake_just_finished() {
-                self.send(request_text)?;
-            } else if !self.read_available()? {
+                let words = question.negotiated(self.connection.alpn_protocol()).to_vec();
+                self.send(&words)?;
+                if question.is_silent() {
+                    self.limit = self.limit.min(self.began.elapsed() + MOMENT);
+                }
+            } else if question.is_silent() && self.is_let_in() || !self.read_available()? {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// Returns whether the server has accepted this client: in TLS 1.2 it finishes last (RFC 5246 §7.3), in TLS 1.3 it sends
+    /// tickets and closes in order only after the client has finished (RFC 8446 §4.6.1).
+    fn is_let_in(&self) -> bool {
+        let tickets = match &self.connection {
+            Connection::Client(client) => client.tls13_tickets_received(),
+            Connection::Server(_) => 0,
+        };
+        let is_tls_1_2 = self.connection.protocol_version() == Some(ProtocolVersion::TLSv1_2);
+        self.handshake.is_some() && (is_tls_1_2 || tickets > 0 || self.is_closed_in_order || !self.received.is_empty())
+    }
+
+    /// Returns the HTTP status of the answer; empty without one.
+    pub fn answer_status(&self) -> String {
+        self.question.as_ref().map_or_else(String::new, |question| question.status(&self.received).to_owned())
     }
 
     /// As the client: carries out the handshake and sends no application data.
@@ -120,7 +150,7 @@ impl PeerConnection {
         while self.write_pending()? && self.error.is_none() {
             self.handshake_just_finished();
             if !self.received.is_empty() {
-                self.send(response)?;
+                self.send(response.as_bytes())?;
                 self.write_pending()?;
                 break;
             }
@@ -131,13 +161,6 @@ impl PeerConnection {
         Ok(())
     }
 
-    /// Returns whether the response is enough: one byte, or for HTTP the whole first line.
-    fn has_enough(&self) -> bool {
-        let begins_like_http = self.received.iter().zip(b"HTTP/").all(|(received, http)| received == http);
-        let is_whole = self.received.contains(&b'\n') || self.received.len() >= ENOUGH;
-        !self.received.is_empty() && (is_whole || !begins_like_http)
-    }
-
     fn handshake_just_finished(&mut self) -> bool {
         let first = !self.connection.is_handshaking() && self.handshake.is_none();
         if first {
@@ -146,9 +169,9 @@ impl PeerConnection {
         first
     }
 
-    fn send(&mut self, data: &str) -> Result<(), ExchangeError> {
+    fn send(&mut self, data: &[u8]) -> Result<(), ExchangeError> {
         self.sent = data.len();
-        self.connection.writer().write_all(data.as_bytes()).map_err(socket_error("write"))
+        self.connection.writer().write_all(data).map_err(socket_error("write"))
     }
 
     /// Writes all pending bytes. Returns whether the peer still accepts them.
@@ -191,7 +214,10 @@ impl PeerConnection {
         let mut unread = piece.as_slice();
         while !unread.is_empty() && self.error.is_none() {
             self.connection.read_tls(&mut unread).map_err(socket_error("read"))?;
-            self.error = self.connection.process_new_packets().err();
+            match self.connection.process_new_packets() {
+                Ok(state) => self.is_closed_in_order |= state.peer_has_closed(),
+                Err(error) => self.error = Some(error),
+            }
             // An error means that there is no data yet, or the end of the stream; both leave the received data as it
             // is.
             drop((&mut self.connection.reader()).take(ENOUGH as u64).read_to_end(&mut self.received));
@@ -269,9 +295,13 @@ impl PeerConnection {
         let by = if (self.error.is_some() && !received_alert) || gave_up { self.own } else { self.own.other() };
         let cause = match (&self.error, ended, self.own) {
             (Some(error), ..) => Some(cause::of(error).with_first_bytes(self.first_received())),
+            // Silence after the handshake is neither an answer nor a refusal.
+            (None, Err(ExchangeError::TooLong(_)), Side::Client) if self.handshake.is_some() => None,
             (None, Err(ended), _) => Some(Cause::cut_short(self.own.other(), &ended)),
-            (None, Ok(()), Side::Client) if self.received.is_empty() => Some(Cause::closed(by)),
-            (None, Ok(()), Side::Client) => Cause::http(http_status(&self.received)),
+            (None, Ok(()), Side::Client) if self.question.is_none() || !self.is_let_in() => Some(Cause::closed(by)),
+            (None, Ok(()), Side::Client) => {
+                self.question.as_ref().and_then(|question| question.refusal(&self.received))
+            }
             // The server finishes only after both endpoints have verified each other (RFC 8446 §4.4.4).
             (None, Ok(()), Side::Server) => self.handshake.is_none().then(|| Cause::closed(by)),
         };
@@ -302,12 +332,6 @@ impl PeerConnection {
         session.failure = cause.map(|cause| facts::describe_failure(by, cause, &session.messages));
         session
     }
-}
-
-/// Returns the status in the first line of an HTTP response; empty when it is not HTTP.
-fn http_status(response: &[u8]) -> &str {
-    let line = response.split(|byte| *byte == b'\r').next().and_then(|line| std::str::from_utf8(line).ok());
-    line.and_then(|line| line.strip_prefix("HTTP/")).and_then(|rest| rest.split(' ').nth(1)).unwrap_or_default()
 }
 
 pub(super) fn is_gone(error: &io::Error) -> bool {

@@ -81,6 +81,7 @@ impl InMemoryTest {
             found,
             rates: Vec::new(),
             matrix: Vec::new(),
+            server: None,
         };
         if let Some(workload) = options.workload.filter(|_| result.found.sessions.iter().all(Session::passed)) {
             result.rates = measure(&test, workload, &mut *progress)?;

@@ -63,5 +63,5 @@ pub fn listen(
     }
     request.recordings.write(&found, context)?;
     let mismatches = mismatches([Some(("server", &server))]);
-    Ok(HandshakeResult { found, rates: Vec::new(), matrix: Vec::new(), mismatches })
+    Ok(HandshakeResult { found, rates: Vec::new(), matrix: Vec::new(), mismatches, server: None })
 }

@@ -7,7 +7,9 @@ use time::OffsetDateTime;
 use crate::app::context::Context;
 use crate::app::handshake::endpoints::EndpointOptions;
 use crate::app::handshake::recordings::RecordingFiles;
+use crate::handshake::application::ApplicationProtocol;
 use crate::handshake::measure::Rate;
+use crate::handshake::starttls::StartTls;
 use crate::handshake::{ClientAuthentication, Endpoint, HandshakeReport};
 use crate::report::failure::Failure;
 use crate::text::Lifetime;
@@ -46,6 +48,17 @@ pub struct HandshakeResult {
     pub matrix: Vec<Rate>,
     /// The endpoints whose key does not belong to their certificate: `server`, `client`.
     pub mismatches: Vec<&'static str>,
+    /// The running server that was tested, if one was.
+    pub server: Option<VisitedServer>,
+}
+
+/// How this program spoke with a running server.
+#[derive(Debug, Clone, Copy)]
+pub struct VisitedServer {
+    /// The protocol in which the server was asked for TLS; `None` when TLS began with the first byte.
+    pub starttls: Option<StartTls>,
+    /// The protocol after the handshake.
+    pub protocol: ApplicationProtocol,
 }
 
 impl VerificationTime {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Mutex;
 
+use crate::app::address::TlsStart;
 use crate::app::context::Context;
 use crate::app::key_input::{KeyFilePrompt, read_private_key};
 use crate::app::revocations::DirectoryRevocations;
@@ -31,6 +32,8 @@ pub struct VerifyRequest {
     pub as_served: bool,
     /// The address of a server whose chain is verified instead of a file.
     pub connect: Option<String>,
+    /// How TLS begins at that server; `None`: by the port.
+    pub starttls: Option<TlsStart>,
     /// False for the bare path, without the index and the CRLs of the CA directory.
     pub directory_revocations: bool,
     pub options: VerifyOptions,
@@ -90,7 +93,7 @@ pub fn verify(
         budget: &budget,
     };
     let mut results = match &request.connect {
-        Some(address) => vec![server::verify(address, &request.files, &batch, context)?],
+        Some(address) => vec![server::verify(address, request.starttls, &request.files, &batch, context)?],
         None => batch.verify_all(&input::sources(&request.files, &budget, context)?)?,
     };
     advice::add_hints(&mut results, &batch, context);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::app::address::host_of;
+use crate::app::address::{TlsStart, host_of, starttls_of};
 use crate::app::context::Context;
 use crate::app::verify::batch::BatchVerifier;
 use crate::app::verify::input::{Blocks, read_blocks};
@@ -14,12 +14,14 @@ use crate::verify::served::{KEY_NOT_PROVED, OTHER_CERTIFICATE_SERVED};
 use crate::verify::{InputPosition, Problem};
 use crate::x509::{Certificate, GeneralName};
 
-/// Fetches the chain of the server at `address` and verifies it; of `files`, at most one is compared with it.
+/// Fetches the chain of the server at `address` and verifies it; of `files`, at most one is compared with it. `starts` says
+/// how TLS begins; without it the port decides.
 ///
 /// # Errors
 /// When there are several files, a file cannot be read, or the server does not answer.
 pub fn verify(
     address: &str,
+    starts: Option<TlsStart>,
     files: &[PathBuf],
     batch: &BatchVerifier<'_>,
     context: &mut Context<'_>,
@@ -42,7 +44,8 @@ pub fn verify(
     // The first name that is asked for is sent to the server (SNI, RFC 6066 §3).
     let named = batch.options.names.iter().find(|name| matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_)));
     let host_name = named.map_or_else(|| host.to_owned(), GeneralName::value);
-    let served = fetch(address, &host_name, context.now())?;
+    let starttls = starttls_of(address, starts);
+    let served = fetch(address, &host_name, starttls, context.now())?;
     let blocks = Blocks { file: address.to_owned(), certificates: served.chain.clone(), is_pem: true, kind: None };
     let mut verified = batch.verify(Path::new(address), &blocks)?;
     verified.add_problems(proof_problem(&served, &verified));
@@ -54,7 +57,7 @@ pub fn verify(
         }
         FileComparison { same_certificate, same_chain: file.certificates == served.chain, file: file.file }
     });
-    verified.connection = Some(Connection { address: address.to_owned(), host_name, served, file: compared });
+    verified.connection = Some(Connection { address: address.to_owned(), host_name, starttls, served, file: compared });
     Ok(verified)
 }
 

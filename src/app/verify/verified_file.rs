@@ -2,6 +2,7 @@
 
 use crate::clients::Prediction;
 use crate::handshake::fetch::Served;
+use crate::handshake::starttls::StartTls;
 use crate::store::index::{self, Entry};
 use crate::text::Warning;
 use crate::verify::{Candidate, Link, Problem, Verdict};
@@ -59,6 +60,8 @@ impl VerifiedFile {
 pub struct Connection {
     pub address: String,
     pub host_name: String,
+    /// The protocol in which the server was asked for TLS.
+    pub starttls: Option<StartTls>,
     pub served: Served,
     pub file: Option<FileComparison>,
 }

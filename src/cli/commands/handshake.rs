@@ -5,8 +5,9 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 
+use crate::app::address::TlsStart;
 use crate::app::context::Context;
-use crate::app::handshake::connect::connect;
+use crate::app::handshake::connect::{ConversationOptions, connect};
 use crate::app::handshake::in_memory::{InMemoryOptions, InMemoryTest};
 use crate::app::handshake::listen::{ListenEvent, listen};
 use crate::app::handshake::request::{HandshakeRequest, HandshakeResult, VerificationTime};
@@ -14,8 +15,10 @@ use crate::cli::options::endpoints::EndpointArguments;
 use crate::cli::options::recordings::RecordingArguments;
 use crate::cli::reports::handshake::HandshakeTestReport;
 use crate::handshake::ClientAuthentication;
+use crate::handshake::application::ApplicationProtocol;
 use crate::handshake::listen::AcceptedClients;
 use crate::handshake::measure::{Progress, Workload};
+use crate::handshake::starttls::StartTls;
 use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::store::progress::{Progress as _, Step};
@@ -35,8 +38,8 @@ pub struct Arguments {
     /// One-way TLS: the server does not request a client certificate
     #[arg(long, conflicts_with_all = ["client", "connect"])]
     no_client_auth: bool,
-    /// An application protocol that both sides offer (ALPN), such as h2 or http/1.1; repeatable
-    #[arg(long, value_name = "PROTOCOL", value_parser = protocol, conflicts_with_all = ["connect", "listen"])]
+    /// An application protocol that both sides, or with --connect this client, offer (ALPN), such as h2 or http/1.1; repeatable
+    #[arg(long, value_name = "PROTOCOL", value_parser = protocol, conflicts_with = "listen")]
     alpn: Vec<String>,
     /// TLS 1.3: let the server reject the client's first key shares, so that it requests another (HelloRetryRequest)
     #[arg(long, conflicts_with_all = ["connect", "listen"])]
@@ -52,12 +55,23 @@ pub struct Arguments {
     no_refusals: bool,
     #[command(flatten)]
     recordings: RecordingArguments,
-    /// Run only the client, against a running HTTP server
+    /// Run only the client, against a running server
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "repeat")]
     connect: Option<String>,
     /// Run only the server, for one client such as curl, or with --for for several
     #[arg(long, value_name = "ADDR:PORT", conflicts_with_all = ["repeat", "connect", "client", "no_refusals"])]
     listen: Option<String>,
+    /// With --connect: how the server is asked for TLS: postgres, mysql, smtp, lmtp, imap, pop3, ldap, ftp, xmpp, sieve, nntp, or
+    /// none [default: by the port]
+    #[arg(long, value_name = "PROTOCOL", requires = "connect")]
+    starttls: Option<TlsStart>,
+    /// With --connect: what is spoken after the handshake: http, none, or a protocol of --starttls [default: that of --starttls,
+    /// or by the port]
+    #[arg(long = "protocol", value_name = "PROTOCOL", value_parser = application, requires = "connect")]
+    application: Option<ApplicationProtocol>,
+    /// With --connect: the path that is requested with HTTP
+    #[arg(long, value_name = "PATH", value_parser = http_path, default_value = "/", requires = "connect")]
+    path: String,
     /// With --connect: the server checks a CRL, so it must refuse a revoked client certificate of the CA directory
     #[arg(long, requires = "connect")]
     expect_revocation: bool,
@@ -116,6 +130,25 @@ fn protocol(word: &str) -> Result<String, String> {
     if fits { Ok(word.to_owned()) } else { Err("1 to 255 printable characters without blanks".to_owned()) }
 }
 
+fn application(word: &str) -> Result<ApplicationProtocol, String> {
+    let others = StartTls::ALL.into_iter().map(ApplicationProtocol::Other);
+    let mut all = [ApplicationProtocol::Http, ApplicationProtocol::None].into_iter().chain(others);
+    all.clone().find(|protocol| protocol.name() == word).ok_or_else(|| {
+        let names: Vec<_> = all.by_ref().map(ApplicationProtocol::name).collect();
+        format!("the protocols are {}", names.join(", "))
+    })
+}
+
+/// An absolute path with a query, in the characters that a request line may have (RFC 9112 §3.2.1).
+fn http_path(word: &str) -> Result<String, String> {
+    let fits = word.starts_with('/') && word.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+    if fits {
+        Ok(word.to_owned())
+    } else {
+        Err("a path begins with '/', and has no blanks; write them as %20".to_owned())
+    }
+}
+
 impl Arguments {
     /// What the flags say, without the words of the command line.
     fn request(&self) -> HandshakeRequest<'_> {
@@ -157,7 +190,15 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let request = arguments.request();
     request.recordings.check(context)?;
     let result = match (&arguments.connect, &arguments.listen) {
-        (Some(address), _) => connect(&request, address, arguments.expect_revocation, context)?,
+        (Some(address), _) => {
+            let conversation = ConversationOptions {
+                starts: arguments.starttls,
+                protocol: arguments.application,
+                path: &arguments.path,
+                alpn: &arguments.alpn,
+            };
+            connect(&request, address, &conversation, arguments.expect_revocation, context)?
+        }
         (None, Some(address)) => listen_to_clients(arguments, &request, address, context)?,
         (None, None) => in_memory(arguments, &request, context)?,
     };

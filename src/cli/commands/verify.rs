@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use time::OffsetDateTime;
 
-use crate::app::address::host_of;
+use crate::app::address::{TlsStart, host_of};
 use crate::app::context::Context;
 use crate::app::resolve::{self, ChainFiles, Input, Source};
 use crate::app::verify::request::{Verified, VerifyRequest, verify};
@@ -81,6 +81,10 @@ pub struct Arguments {
     /// Verify what this server sends; with FILE, also report whether it is the certificate in that file
     #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["untrusted", "as_served"])]
     connect: Option<String>,
+    /// How the server is asked for TLS: postgres, mysql, smtp, lmtp, imap, pop3, ldap, ftp, xmpp, sieve, nntp, or none
+    /// [default: by the port]
+    #[arg(long, value_name = "PROTOCOL")]
+    starttls: Option<TlsStart>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -103,6 +107,10 @@ enum PurposeArgument {
 
 pub fn run(mut arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     find_files(&mut arguments, context)?;
+    if arguments.starttls.is_some() && arguments.connect.is_none() {
+        let failure = Failure::usage("bad-arguments", "--starttls is about a server, and none was named");
+        return Err(failure.hint("name the server: ca verify --connect HOST:PORT --starttls PROTOCOL"));
+    }
     let options = options(&arguments, context)?;
     let Arguments {
         files,
@@ -113,6 +121,7 @@ pub fn run(mut arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dy
         key_passphrase_file,
         as_served,
         connect,
+        starttls,
         no_revocation,
         client,
         ..
@@ -136,6 +145,7 @@ pub fn run(mut arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dy
         key,
         as_served,
         connect,
+        starttls,
         directory_revocations,
         options,
         clients,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::handshake_json::HandshakeTestJson;
-use crate::app::handshake::request::HandshakeResult;
+use crate::app::handshake::request::{HandshakeResult, VisitedServer};
 use crate::handshake::Session;
 use crate::report::handshake as shown;
 use crate::report::json;
@@ -28,6 +28,10 @@ impl Report for HandshakeTestReport {
         let found = &self.result.found;
         page.field("asked for", &found.host_name);
         page.field("time", &crate::text::rfc3339(found.at));
+        if let Some(VisitedServer { starttls, protocol }) = &self.result.server {
+            let after = if starttls.is_some() { ", after STARTTLS" } else { "" };
+            page.field("protocol", &format!("{}{after}", protocol.name()));
+        }
         for session in &found.sessions {
             shown::session(page, session);
             if self.trace {

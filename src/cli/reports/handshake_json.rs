@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::app::handshake::request::HandshakeResult;
 use crate::handshake::measure::{self, Rate};
 use crate::handshake::report::{HandshakeFailure, RefusalOutcome};
+use crate::handshake::starttls::StartTls;
 use crate::handshake::{ObservedPeer, Refusal, Session};
 use crate::report::json::Time;
 use crate::report::ladder::{MessageJson, messages_json};
@@ -20,6 +21,12 @@ pub struct HandshakeTestJson<'a> {
     at: Time,
     /// For which name the client asked.
     hostname: &'a str,
+    /// With `--connect`: the protocol after the handshake.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    protocol: Option<&'static str>,
+    /// With `--connect`: the protocol in which the server was asked for TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    starttls: Option<&'static str>,
     /// One for each TLS version, and more with `--resume`, `--listen` and `--connect`.
     sessions: Vec<SessionJson<'a>>,
     refusals: Vec<RefusalJson<'a>>,
@@ -160,7 +167,7 @@ struct RateJson<'a> {
 impl<'a> HandshakeTestJson<'a> {
     /// `trace`: with the messages of the refusals.
     pub fn new(result: &'a HandshakeResult, trace: bool) -> Self {
-        let HandshakeResult { found, rates, matrix, mismatches } = result;
+        let HandshakeResult { found, rates, matrix, mismatches, server } = result;
         let full = || rates.iter().filter(|rate| !rate.resumed);
         let per_second =
             || measure::per_second(full().map(|rate| rate.count).sum(), full().map(|rate| rate.total).sum());
@@ -168,6 +175,8 @@ impl<'a> HandshakeTestJson<'a> {
             passed: found.passed(),
             at: Time(found.at),
             hostname: &found.host_name,
+            protocol: server.map(|server| server.protocol.name()),
+            starttls: server.and_then(|server| server.starttls).map(StartTls::name),
             sessions: found.sessions.iter().map(SessionJson::new).collect(),
             refusals: found.refusals.iter().map(|refusal| RefusalJson::new(refusal, trace)).collect(),
             key_mismatch: mismatches,

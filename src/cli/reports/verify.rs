@@ -118,7 +118,8 @@ fn shown(subject: &str) -> &str {
 }
 
 fn of_server(connection: &Connection, page: &mut Page) {
-    let mut lines = vec![format!("{}, asked for {}", connection.address, connection.host_name)];
+    let how = connection.starttls.map_or_else(String::new, |protocol| format!(", STARTTLS of {}", protocol.name()));
+    let mut lines = vec![format!("{}, asked for {}{how}", connection.address, connection.host_name)];
     let served = &connection.served;
     let negotiated: Vec<_> = served
         .version

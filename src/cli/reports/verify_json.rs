@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::clients::ClientJson;
 use crate::app::verify::verified_file::{Connection, IndexLookup, VerifiedFile};
 use crate::handshake::KeyProof;
+use crate::handshake::starttls::StartTls;
 use crate::report::document_schema::Document;
 use crate::report::json::{Hex, Serial, Shown, Time, WarningJson};
 use crate::text::Warning;
@@ -155,6 +156,8 @@ struct ConnectionJson<'a> {
     address: &'a str,
     /// The name that was asked for.
     hostname: &'a str,
+    /// The protocol in which the server was asked for TLS; `null` when TLS began with the first byte.
+    starttls: Option<&'static str>,
     tls: Option<&'static str>,
     cipher_suite: Option<CipherSuite>,
     asks_for_client_certificate: bool,
@@ -274,6 +277,7 @@ impl<'a> ConnectionJson<'a> {
         Self {
             address: &connection.address,
             hostname: &connection.host_name,
+            starttls: connection.starttls.map(StartTls::name),
             tls: served.version.map(|version| version.number()),
             cipher_suite: served.cipher_suite,
             asks_for_client_certificate: served.requests_certificate,

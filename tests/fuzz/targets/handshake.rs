@@ -102,7 +102,7 @@ fn to_the_client(bytes: &[u8]) {
     sender.send(bytes.to_vec()).unwrap();
     // Keys and randoms of the client are fresh, so nothing but a refusal can follow from fixed bytes; a TLS 1.2 server may show
     // its chain before.
-    if let Ok(served) = fetch::fetch(&address.to_string(), kit::HOST, kit::NOW) {
+    if let Ok(served) = fetch::fetch(&address.to_string(), kit::HOST, None, kit::NOW) {
         assert!(!served.chain.is_empty() && served.failure.is_some());
     }
 }
