@@ -91,21 +91,21 @@ pub fn test_server(test: &ConnectTest<'_>) -> Result<HandshakeReport, HandshakeE
         let visit = connect_once(test, &addresses, *version, Some(&identity))?;
         // Where the good case fails, refusals prove nothing.
         if visit.session.passed() {
-            passed.push((*version, Cause::http_denied(&visit.http_status).is_some()));
+            passed.push((*version, visit.denial()));
         }
         report.sessions.push(visit.session);
     }
     if test.refusals && !passed.is_empty() {
         let cases = cases(test)?;
-        for (version, is_denied) in &passed {
+        for (version, of_good_client) in &passed {
             for RemoteCase { name, title, client_shows, caveat } in &cases {
                 let (outcome, recording) = match client_shows {
                     Err(reason) => (RefusalOutcome::Untried(reason.clone()), None),
                     Ok(identity) => {
-                        let Visit { session, http_status } =
-                            connect_once(test, &addresses, *version, identity.as_ref())?;
-                        // A status that the good client got as well is no refusal of this one.
-                        let denied = (!is_denied).then(|| Cause::http_denied(&http_status)).flatten();
+                        let visit = connect_once(test, &addresses, *version, identity.as_ref())?;
+                        // What the good client got as well is no refusal of this one.
+                        let denied = visit.denial().filter(|_| of_good_client.is_none());
+                        let session = visit.session;
                         let denied =
                             denied.map(|cause| facts::describe_failure(Side::Server, cause, &session.messages));
                         let refused = session.failure.or(denied);
@@ -223,6 +223,17 @@ struct Visit {
     session: Session,
     /// The HTTP status of the answer; empty without one.
     http_status: String,
+    /// `true` when the server closed the connection after the handshake without an answer.
+    is_closed_unanswered: bool,
+}
+
+impl Visit {
+    /// What is a refusal when the good client did not get it: HTTP status 401 or 403, and no answer at all, as of servers that
+    /// verify a certificate after the handshake.
+    fn denial(&self) -> Option<Cause> {
+        let closed = self.is_closed_unanswered.then(|| Cause::closed(Side::Server));
+        Cause::http_denied(&self.http_status).or(closed)
+    }
 }
 
 /// Makes one connection, from the handshake to the answer.
@@ -251,8 +262,9 @@ fn connect_once(
     let mut connection = PeerConnection::new(Side::Client, tls_connection.into(), socket, test.timeout);
     let ended = connection.ask(&question);
     let http_status = connection.answer_status();
+    let is_closed_unanswered = connection.is_closed_unanswered(&ended);
     connection.close();
-    Ok(Visit { session: connection.into_session(version, secrets, ended), http_status })
+    Ok(Visit { session: connection.into_session(version, secrets, ended), http_status, is_closed_unanswered })
 }
 
 #[cfg(test)]
@@ -271,6 +283,9 @@ mod tests {
 
     const BOTH: [TlsVersion; 2] = [TlsVersion::Tls13, TlsVersion::Tls12];
 
+    /// In place of a status: the server closes without an answer.
+    const CLOSE: &str = "";
+
     /// Starts a server that answers each request with this status, until the test ends.
     fn serve(config: Arc<ServerConfig>, status: &'static str) -> String {
         serve_by(config, move |_| status)
@@ -288,6 +303,9 @@ mod tests {
                 let mut stream = Stream::new(&mut connection, &mut socket);
                 if stream.read(&mut request).is_ok() {
                     let status = status(stream.conn.peer_certificates().is_some());
+                    if status == CLOSE {
+                        continue;
+                    }
                     stream.write_all(format!("HTTP/1.1 {status} X\r\n\r\n").as_bytes()).ok();
                     stream.conn.send_close_notify();
                     stream.flush().ok();
@@ -405,6 +423,12 @@ mod tests {
 
     /// The server verifies a certificate in the handshake, and refuses a client without one over HTTP.
     fn asking(hierarchy: &Hierarchy, status_for_nobody: &'static str) -> HandshakeReport {
+        let status = move |has_certificate| if has_certificate { "200" } else { status_for_nobody };
+        report_of(hierarchy, &serve_by(optional_config(hierarchy), status), &[TlsVersion::Tls13])
+    }
+
+    /// A server that verifies a certificate, and goes on without one.
+    fn optional_config(hierarchy: &Hierarchy) -> Arc<ServerConfig> {
         let strict_config = strict_config(hierarchy);
         let chain: Vec<&Certificate> = hierarchy.server.chain().iter().collect();
         let identity = scenario::identity("server", &chain, hierarchy.server.key()).unwrap();
@@ -418,9 +442,7 @@ mod tests {
         .unwrap()
         .with_client_cert_verifier(verifier.allow_unauthenticated().build().unwrap())
         .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(identity)));
-        let address =
-            serve_by(Arc::new(server), move |has_certificate| if has_certificate { "200" } else { status_for_nobody });
-        report_of(hierarchy, &address, &[TlsVersion::Tls13])
+        Arc::new(server)
     }
 
     #[test]
@@ -437,6 +459,42 @@ mod tests {
                 assert_eq!(found.alert.is_none(), over_http, "{refusal:?}");
             }
         }
+    }
+
+    /// A server may answer an unknown client with 401 or 403; one that answers everybody so refuses nobody.
+    #[test]
+    fn a_status_that_the_good_client_did_not_get_is_a_refusal() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        for (status, code) in [("401", "http-401"), ("403", "http-403")] {
+            let report = asking(&hierarchy, status);
+            assert!(report.passed(), "{report:?}");
+            let without = report.refusals.iter().find(|refusal| refusal.case == "no-client-certificate").unwrap();
+            let RefusalOutcome::Refused(found) = &without.outcome else { panic!("{without:?}") };
+            assert_eq!((found.by, found.cause.code), (Side::Server, code));
+            assert!(without.refused_as_expected(), "{without:?}");
+        }
+        let forbidden_to_all = serve_by(optional_config(&hierarchy), |_| "403");
+        let report = report_of(&hierarchy, &forbidden_to_all, &[TlsVersion::Tls13]);
+        let without = report.refusals.iter().find(|refusal| refusal.case == "no-client-certificate").unwrap();
+        assert_eq!(without.outcome, RefusalOutcome::Accepted);
+        assert!(report.sessions[0].passed());
+    }
+
+    /// Servers of other protocols hang up at a request for a page, or say nothing.
+    #[test]
+    fn a_server_that_does_not_answer_http_has_refused_no_client() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        for version in BOTH {
+            let config = good_case(&hierarchy.test(&[version]), version).unwrap().configs().unwrap().server;
+            let report = report_of(&hierarchy, &serve_by(config, |_| CLOSE), &[version]);
+            assert!(report.passed(), "{version} {report:?}");
+            assert!(report.sessions[0].client.authenticated);
+        }
+        // A server that answers only clients with a certificate.
+        let report = asking(&hierarchy, CLOSE);
+        let without = report.refusals.iter().find(|refusal| refusal.case == "no-client-certificate").unwrap();
+        let RefusalOutcome::Refused(found) = &without.outcome else { panic!("{without:?}") };
+        assert_eq!(found.cause.code, "closed");
     }
 
     /// A response with another status is a response: the server accepted the client.

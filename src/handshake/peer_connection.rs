@@ -115,6 +115,12 @@ impl PeerConnection {
         self.handshake.is_some() && (is_tls_1_2 || tickets > 0 || self.is_closed_in_order || !self.received.is_empty())
     }
 
+    /// Returns whether the server accepted this client in the handshake and then closed the connection without an answer.
+    pub fn is_closed_unanswered(&self, ended: &Result<(), ExchangeError>) -> bool {
+        let is_asking = self.question.as_ref().is_some_and(|question| !question.is_silent());
+        is_asking && self.is_let_in() && self.received.is_empty() && self.error.is_none() && ended.is_ok()
+    }
+
     /// Returns the HTTP status of the answer; empty without one.
     pub fn answer_status(&self) -> String {
         self.question.as_ref().map_or_else(String::new, |question| question.status(&self.received).to_owned())

@@ -271,6 +271,7 @@ pub const ALL: &[(&str, &[Example])] = &[
                 "ca --quiet verify fullchain.pem --as-served --expires-in 30d && echo deploy",
             ),
             example("what a running server sends", "ca verify --connect www.corp.test:443"),
+            example("a mail server, which begins TLS when it is asked", "ca verify --connect mail.corp.test:587"),
         ],
     ),
     (
