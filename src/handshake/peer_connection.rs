@@ -16,6 +16,7 @@ use super::limits::{FLIGHT_DURATION, MAX_BYTES, MAX_FLIGHT_BYTES, MAX_FLIGHTS};
 use super::memory_budget::{MemoryBudget, MemoryShare};
 use super::report::Session;
 use super::socket::{RecordingWriter, socket_error};
+use crate::system::socket::is_gone;
 use crate::tls::{CipherSuite, Flight, NamedGroup, Secrets, Side, TlsVersion};
 
 /// The number of bytes of application data that are taken at once; the first line of an answer is enough.
@@ -338,11 +339,6 @@ impl PeerConnection {
         session.failure = cause.map(|cause| facts::describe_failure(by, cause, &session.messages));
         session
     }
-}
-
-pub(super) fn is_gone(error: &io::Error) -> bool {
-    use io::ErrorKind as Kind;
-    matches!(error.kind(), Kind::ConnectionReset | Kind::BrokenPipe | Kind::ConnectionAborted | Kind::UnexpectedEof)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Options of sockets that the standard library does not have.
+//! What the standard library does not have for sockets: an option, and a question about errors.
 
 use std::io;
 use std::net::TcpStream;
@@ -16,6 +16,12 @@ use super::unix;
 /// When the system does not know the option.
 pub fn drop_without_lingering(socket: &TcpStream) -> io::Result<()> {
     unix::socket::set_linger(socket, Duration::ZERO)
+}
+
+/// Returns whether a connection failed because the other side has ended it.
+pub fn is_gone(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(error.kind(), Kind::ConnectionReset | Kind::BrokenPipe | Kind::ConnectionAborted | Kind::UnexpectedEof)
 }
 
 #[cfg(test)]

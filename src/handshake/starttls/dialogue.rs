@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use super::super::peer_connection::is_gone;
+use crate::system::socket::is_gone;
 use crate::text::{escape, io_reason};
 
 /// The most that a server may say before TLS.
