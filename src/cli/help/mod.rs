@@ -53,7 +53,7 @@ pub fn first_screen() -> String {
         "\nExamples:\n  \
          ca init                                    make a CA in the folder ca\n  \
          ca issue server www.corp.test              make a key and a certificate\n  \
-         ca export www.corp.test --as p12 --out www.p12    PKCS#12; also Kubernetes …\n  \
+         ca export www.corp.test --as p12 --out www.p12    PKCS#12; Kubernetes, OCSP …\n  \
          ca roots --as truststore --out trust.p12          a Java trust store\n  \
          ca verify ca/issued/www.corp.test/fullchain.pem --hostname www.corp.test\n\n  \
          ca help COMMAND   options and examples of a command: ca help issue\n",
