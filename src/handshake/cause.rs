@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::error::ExchangeError;
 use crate::text::{escape, rfc3339};
-use crate::tls::{Alert, CipherSuite, Side, registry};
+use crate::tls::{Alert, CipherSuite, ProtocolVersion, Side, registry};
 use crate::verify::reason::{Reason, reason};
 
 /// The cause for which an endpoint ended the exchange.
@@ -101,6 +101,19 @@ impl Cause {
             return Self::new(NOT_TLS, "the other side speaks HTTP in the clear, without TLS");
         }
         self
+    }
+
+    /// Returns a more exact cause, given the TLS versions that the client offered. Of a client that has only old ones the TLS
+    /// library reports what else its hello lacks.
+    pub(super) fn with_offered_versions(self, versions: &[ProtocolVersion]) -> Self {
+        let is_old = |version: &ProtocolVersion| version.0 < ProtocolVersion::TLS12.0;
+        match versions.iter().max_by_key(|version| version.0) {
+            Some(newest) if versions.iter().all(is_old) => Self::new(
+                NO_COMMON_VERSION,
+                format!("the client offers {newest} at most, and TLS 1.2 is the oldest version that is spoken here"),
+            ),
+            _ => self,
+        }
     }
 
     /// Returns a more exact cause, given the cipher suites that the client offered. The TLS library reports the first

@@ -75,10 +75,11 @@ pub(super) fn failure_of(exchange: &Exchange, messages: &[Message]) -> Option<Ha
 pub(super) fn describe_failure(by: Side, cause: Cause, messages: &[Message]) -> HandshakeFailure {
     let alert = alert_of(by, messages);
     let offered = messages.iter().find_map(|message| match &message.body {
-        Body::ClientHello { cipher_suites, .. } => Some(cipher_suites.as_slice()),
+        Body::ClientHello { cipher_suites, versions, .. } => Some((cipher_suites.as_slice(), versions.as_slice())),
         _ => None,
     });
-    let cause = cause.with_offered_suites(offered.unwrap_or_default());
+    let (cipher_suites, versions) = offered.unwrap_or_default();
+    let cause = cause.with_offered_suites(cipher_suites).with_offered_versions(versions);
     let certificate = refused_certificate::find(by, alert, &cause, messages);
     HandshakeFailure { by, alert, cause, certificate }
 }
@@ -101,7 +102,7 @@ mod tests {
     use super::super::fixtures::Hierarchy;
     use super::super::good_case::good_case;
     use super::*;
-    use crate::tls::{Alert, CipherSuite};
+    use crate::tls::{Alert, CipherSuite, ProtocolVersion};
     use crate::x509::KeyAlgorithm;
 
     #[test]
@@ -137,12 +138,12 @@ mod tests {
 
     #[test]
     fn a_breakdown_knows_what_the_client_had_offered() {
-        let hello = Message {
+        let hello = |versions: &[u16], cipher_suite| Message {
             from: Side::Client,
             body: Body::ClientHello {
                 random: String::new(),
-                versions: Vec::new(),
-                cipher_suites: vec![CipherSuite(0x002f)],
+                versions: versions.iter().copied().map(ProtocolVersion).collect(),
+                cipher_suites: vec![CipherSuite(cipher_suite)],
                 groups: Vec::new(),
                 key_shares: Vec::new(),
                 signature_schemes: Vec::new(),
@@ -156,6 +157,14 @@ mod tests {
         };
         let cause = cause::of(&rustls::PeerIncompatible::NoKxGroupsInCommon.into());
         assert_eq!(describe_failure(Side::Server, cause.clone(), &[]).cause, cause);
-        assert_eq!(describe_failure(Side::Server, cause, &[hello]).cause.code, cause::NO_COMMON_CIPHER_SUITE);
+        let code = |versions: &[u16], cipher_suite| {
+            describe_failure(Side::Server, cause.clone(), &[hello(versions, cipher_suite)]).cause.code
+        };
+        assert_eq!(code(&[0x0303], 0x002f), cause::NO_COMMON_CIPHER_SUITE);
+        // TLS 1.0 alone, both old ones, and an old one beside TLS 1.2 or a version that servers have to ignore.
+        assert_eq!(code(&[0x0301], 0xc009), cause::NO_COMMON_VERSION);
+        assert_eq!(code(&[0x0301, 0x0302], 0x002f), cause::NO_COMMON_VERSION);
+        assert_eq!(code(&[0x0301, 0x0303], 0xc009), cause.code);
+        assert_eq!(code(&[0x0301, 0x0a0a], 0xc009), cause.code);
     }
 }

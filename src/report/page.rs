@@ -211,7 +211,7 @@ mod tests {
         page.field("fix", &page.sentence("remove /srv/pki/ca/key.pem"));
         page.field("subject", "CN=/srv/pki/ca/key.pem");
         let out = page.into_string();
-        let values: Vec<_> = out.lines().map(|line| line[17..].to_owned()).collect();
+        let values: Vec<_> = out.lines().map(|line| line[18..].to_owned()).collect();
         assert_eq!(values, ["ca/key.pem", "/srv/other/key.pem", "remove ca/key.pem", "CN=/srv/pki/ca/key.pem"]);
     }
 
