@@ -1,6 +1,6 @@
 //! `ca init`: a new CA.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use schemars::JsonSchema;
@@ -179,7 +179,8 @@ pub fn run(mut arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dy
         order.notes.push(
             "Names, kinds of keys and limits are part of the certificates: they cannot be changed later.".to_owned(),
         );
-        order.notes.push(format!("The same without questions: {}", command_line(&arguments, &config)));
+        let named = context.folder.as_deref();
+        order.notes.push(format!("The same without questions: {}", command_line(named, &arguments, &config)));
     }
     let made = init::init(&home, order, &context.effects()).map_err(|error| without_yes(error.into()))?;
     if !notes_first && !is_guided {
@@ -263,9 +264,20 @@ fn facts(config: &Config, no_passphrase: bool, is_new: bool) -> Vec<(&'static st
 }
 
 /// The command line that makes the same CA without questions, except for its passphrase.
-fn command_line(arguments: &Arguments, config: &Config) -> String {
-    let mut line = format!("ca init --name {}", shell_word(&config.name));
+fn command_line(folder: Option<&Path>, arguments: &Arguments, config: &Config) -> String {
+    let named = folder.map(|folder| format!("--dir {} ", folder.in_shell())).unwrap_or_default();
+    let mut line = format!("ca {named}init --name {}", shell_word(&config.name));
     let mut add = |flag: &str, value: &str| line.push_str(&format!(" {flag} {}", shell_word(value)));
+    for (flag, value) in [
+        ("--organization", arguments.organization.clone()),
+        ("--country", arguments.country.clone()),
+        ("--key", arguments.key.map(|key| key.to_string())),
+        ("--for", arguments.lifetime.map(|lifetime| lifetime.to_string())),
+    ] {
+        if let Some(value) = value {
+            add(flag, &value);
+        }
+    }
     for permitted in &arguments.permit {
         add("--permit", &permitted.to_string());
     }

@@ -87,6 +87,24 @@ fn the_replies_are_in_the_certificates_and_the_keys_are_encrypted() {
 }
 
 #[test]
+fn the_command_without_questions_has_every_option() {
+    let folder = tempfile::tempdir().unwrap();
+    let words =
+        "--dir own init --organization Acme --country DE --key ed25519 --for 5y --exclude bad.test --no-passphrase";
+    let made = run_in(folder.path(), typed(&["Corp", "yes", ""]), words);
+    assert_eq!(made.status, ExitStatus::Done, "{}", made.stderr);
+    let line = "ca --dir own init --name Corp --organization Acme --country DE --key ed25519 --for 5y --exclude \
+                dns:bad.test --intermediate issuing --no-passphrase\n";
+    assert!(made.asked[2].contains(line), "{:?}", made.asked);
+    // It makes a CA with the same certificates, and asks nothing.
+    let again = tempfile::tempdir().unwrap();
+    let made = run_in(again.path(), typed(&["unused"]), line.trim_end().strip_prefix("ca ").unwrap());
+    assert_eq!((made.status, made.asked.len()), (ExitStatus::Done, 0), "{}", made.stderr);
+    let settings = |folder: &Path| fs::read_to_string(folder.join("own/ca.toml")).unwrap();
+    assert_eq!(settings(folder.path()), settings(again.path()));
+}
+
+#[test]
 fn what_the_command_line_says_is_not_asked() {
     for (words, replies, questions) in [
         ("init --no-passphrase", &["", "", "", ""][..], 4),
