@@ -238,6 +238,7 @@ const FLAGS: &[Flag] = &[
         &["--until", "--valid-until", "--end-date", "-enddate", "--enddate", "--expires-at", "--expiry-time"],
         &[("not-after", "--not-after 2027-06-01T00:00:00Z"), ("for", "--for 90d")],
     ),
+    flag(&["--hostname", "--host-name", "--for-host"], &[("covers", "--covers HOST")]),
     flag(&["--expired", "--revoked", "--valid", "--held"], &[("status", "--status expired, --status revoked")]),
     flag(&["--everything", "-a", "--history"], &[("all", "--all")]),
     flag(
@@ -280,6 +281,9 @@ pub fn for_command(word: &str) -> Option<&'static str> {
 
 /// Words of other tools for an option that is an argument here: the command, the words, and the line to type.
 const ARGUMENTS: &[(&str, &[&str], &str)] = &[
+    ("renew", &["--force-renewal", "--force", "-f"], "no option: ca renew NAME renews it, due or not"),
+    ("lint", &["--recursive", "-r", "-R"], "a pattern: ca lint 'DIR/*/*.pem'"),
+    ("verify", &["--recursive", "-r", "-R"], "a pattern: ca verify 'DIR/*/fullchain.pem'"),
     (
         "issue",
         &["--template", "-t", "--profile", "--type", "-extensions", "--kind"],
