@@ -27,6 +27,8 @@ mod strict_schema;
 pub struct CliRun {
     /// What is typed at the terminal; empty: there is no terminal.
     pub typed: Vec<&'static str>,
+    /// Whether standard output is a terminal.
+    pub shows_stdout: bool,
     /// The questions that were asked at the terminal.
     pub asked: Arc<Mutex<Vec<String>>>,
     /// True when standard error is a terminal.
@@ -54,6 +56,7 @@ impl CliRun {
             terminal: Box::new(Person {
                 typed: RefCell::new(self.typed.iter().copied().collect()),
                 is_there: !self.typed.is_empty(),
+                shows_stdout: self.shows_stdout,
                 shows_stderr: self.shows_stderr,
                 asked: Arc::clone(&self.asked),
             }),
@@ -124,6 +127,7 @@ impl Write for Stream {
 struct Person {
     typed: RefCell<VecDeque<&'static str>>,
     is_there: bool,
+    shows_stdout: bool,
     shows_stderr: bool,
     asked: Arc<Mutex<Vec<String>>>,
 }
@@ -141,7 +145,7 @@ impl Terminal for Person {
     }
 
     fn shows_stdout(&self) -> bool {
-        false
+        self.shows_stdout
     }
 
     fn shows_stderr(&self) -> bool {

@@ -258,3 +258,39 @@ impl Report for ExportReport {
         self.written.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use crate::authority::testing::{Ca, order};
+    use crate::cli::testing::CliRun;
+    use crate::report::exit_status::ExitStatus;
+    use crate::store::export::ExportFormat;
+
+    #[test]
+    fn neither_a_private_key_nor_binary_data_is_written_to_a_terminal() {
+        let ca = Ca::new();
+        ca.issue(order("server", "web.test")).unwrap();
+        let export = |format: ExportFormat, name: &str, shows_stdout| {
+            let folder = ca.home.folder().as_os_str().to_owned();
+            let words = ["export", name, "--as", format.name()].map(OsString::from);
+            let line = ["ca".into(), "--dir".into(), folder].into_iter().chain(words);
+            let mut cli_run = CliRun { shows_stdout, ..CliRun::default() };
+            let status = cli_run.with_world(|world| crate::cli::run(line, world));
+            (status, cli_run.stdout(), cli_run.stderr())
+        };
+        for format in ExportFormat::ALL {
+            let name = if format == ExportFormat::OpensslIndex { "issuing" } else { "web.test" };
+            let (status, stdout, stderr) = export(format, name, true);
+            if format.has_key() || format.is_binary() {
+                assert_eq!((status, stdout.as_str()), (ExitStatus::Usage, ""), "{format}");
+                assert!(stderr.contains("not written to a terminal") && stderr.contains("--out"), "{stderr}");
+            } else {
+                assert_eq!((status, stdout.is_empty()), (ExitStatus::Done, false), "{format}: {stderr}");
+            }
+        }
+        let (status, stdout, _) = export(ExportFormat::Combined, "web.test", false);
+        assert!(status == ExitStatus::Done && stdout.contains("PRIVATE KEY"), "a pipe");
+    }
+}
