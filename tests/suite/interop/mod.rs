@@ -11,4 +11,5 @@ mod refusals;
 mod requests;
 mod revocation;
 mod rotation;
+mod starttls;
 mod wireshark;
