@@ -53,7 +53,8 @@ impl StoreEncryption<'_> {
     }
 }
 
-/// Makes the file of a certificate that is named as for `ca show`; `prompt` is called when its key is encrypted.
+/// Makes the file of a certificate that is named as for `ca show`; `prompt` is called when its key is encrypted. An index for
+/// openssl is that of an authority: the named one, else the issuer of the certificate.
 ///
 /// # Errors
 /// When the certificate is not known, its files are not where they were written, or the format needs a private key that is not
@@ -65,11 +66,17 @@ pub fn export(
     prompt: &KeyFilePrompt<'_>,
     context: &mut Context<'_>,
 ) -> Result<Exported, Failure> {
-    let resolved = resolve(given, context)?;
+    let mut resolved = resolve(given, context)?;
     let store = context.store()?;
-    let entry = resolved.current(&store)?;
+    let mut entry = resolved.current(&store)?;
+    let mut certificate = store.index()?.certificate(&entry)?;
+    if format == ExportFormat::OpensslIndex && !certificate.is_ca() {
+        // The index that has this certificate is that of its issuer.
+        resolved = resolve(&entry.authority, context)?;
+        entry = resolved.current(&store)?;
+        certificate = store.index()?.certificate(&entry)?;
+    }
     warn_of_status(&entry, context);
-    let certificate = store.index()?.certificate(&entry)?;
     if format == ExportFormat::OpensslIndex {
         let content = index_of(&entry, &certificate, &store, context)?;
         let (parts, content) = (format.parts().to_vec(), Zeroizing::new(content.into_bytes()));

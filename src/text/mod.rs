@@ -21,6 +21,6 @@ pub use io_reason::io_reason;
 pub use lifetime::Lifetime;
 pub use path::PathText;
 pub use similar::{did_you_mean, edits, nearest};
-pub use time::{TimeError, humanize, parse_time, rfc3339, whole_second};
+pub use time::{TimeError, how_far, humanize, parse_time, rfc3339, whole_second};
 pub use warning::Warning;
 pub use wrap::wrap;

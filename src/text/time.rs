@@ -50,6 +50,14 @@ pub fn parse_time(given: &str) -> Result<OffsetDateTime, TimeError> {
     Ok(whole_second(at))
 }
 
+/// Returns where a time is, seen from another: `in 90 days`, `3 hours ago`.
+pub fn how_far(at: OffsetDateTime, now: OffsetDateTime) -> String {
+    match at - now {
+        until if until.is_positive() => format!("in {}", humanize(until)),
+        since => format!("{} ago", humanize(since)),
+    }
+}
+
 /// Returns a duration in its two largest units: `89 days`, `3 hours 5 minutes`, `1 second`.
 pub fn humanize(length: Duration) -> String {
     const MINUTE: u64 = 60;

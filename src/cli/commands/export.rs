@@ -17,7 +17,6 @@ use crate::app::store_passphrase::StorePassphrase;
 use crate::cli::options::change::ConfirmForceArguments;
 use crate::cli::options::passphrase::{KEY_FLAG, of_existing_key_file, question};
 use crate::cli::options::store::{StorePassphraseArguments, target_parser};
-use crate::cli::reports::entry::how_far;
 use crate::keys::key_file::pkcs12::Strength;
 use crate::report::failure::Failure;
 use crate::report::json::{self, FilePath, Hex, Serial, Time};
@@ -26,11 +25,11 @@ use crate::report::page::{Page, Tone};
 use crate::store::export::{ExportFormat, Target, openssl_index};
 use crate::store::passphrase_prompt::EncryptedKey;
 use crate::system::files;
-use crate::text::rfc3339;
+use crate::text::{how_far, rfc3339};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Which certificate: a name, a serial number or its first digits, or a file; for openssl-index an authority; see ca help
+    /// Which certificate: a name, a serial number or its first digits, or a file; for openssl-index an authority, else the issuer; see ca help
     /// names
     #[arg(value_name = "NAME|SERIAL|FILE")]
     certificate: String,
@@ -211,7 +210,7 @@ impl Report for ExportReport {
         if *format != ExportFormat::OpensslIndex {
             page.field("serial", &entry.serial.to_string());
             let at = entry.validity.not_after;
-            page.field("expires", &format!("{} ({})", rfc3339(at), how_far(at - self.now)));
+            page.field("expires", &format!("{} ({})", rfc3339(at), how_far(at, self.now)));
         }
         if let Some(strength) = self.strength {
             page.field("encryption", &strength.describe());

@@ -19,6 +19,10 @@ fn say(words: &str) -> Act {
 
 /// Plays a server, and returns what the client's request ended with and what the server heard.
 fn played(protocol: StartTls, acts: Vec<Act>) -> (Result<(), StartTlsError>, Vec<u8>) {
+    played_within(TIMEOUT, protocol, acts)
+}
+
+fn played_within(limit: Duration, protocol: StartTls, acts: Vec<Act>) -> (Result<(), StartTlsError>, Vec<u8>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let server: JoinHandle<Vec<u8>> = std::thread::spawn(move || {
@@ -40,7 +44,7 @@ fn played(protocol: StartTls, acts: Vec<Act>) -> (Result<(), StartTlsError>, Vec
         heard
     });
     let mut socket = TcpStream::connect(address).unwrap();
-    let asked = protocol.ask(&mut socket, "mail.test", TIMEOUT);
+    let asked = protocol.ask(&mut socket, "mail.test", limit);
     drop(socket);
     (asked, server.join().unwrap())
 }
@@ -182,4 +186,25 @@ fn a_port_has_one_protocol_and_a_name_is_one_word() {
         assert_eq!(ports.iter().filter(|other| other == &port).count(), 1, "{port}");
     }
     assert_eq!((StartTls::of_port(587), StartTls::of_port(465)), (Some(StartTls::Smtp), None));
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(24))]
+
+    /// The words of a willing server with one byte changed, and then its silence.
+    #[test]
+    fn no_words_of_a_server_make_the_client_panic_or_wait(which in 0usize..11, at in 0usize..80, byte in proptest::num::u8::ANY) {
+        let protocol = StartTls::ALL[which];
+        let mut acts = willing(protocol);
+        let mut skipped = 0;
+        for act in &mut acts {
+            let Act::Say(words) = act else { continue };
+            if let Some(changed) = words.get_mut(at.wrapping_sub(skipped)) {
+                *changed = byte;
+            }
+            skipped += words.len();
+        }
+        // Where both wait for each other, the limit ends it.
+        drop(played_within(Duration::from_millis(100), protocol, acts));
+    }
 }

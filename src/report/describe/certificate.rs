@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use crate::keys::{self, verification::VerificationError};
 use crate::report::describe::fields::{
-    authority_key_id_words, extension_fields, fingerprint_fields, how_far, malformed_fields, name_fields, names_field,
+    authority_key_id_words, extension_fields, fingerprint_fields, malformed_fields, name_fields, names_field,
     public_key_fields, signature_field, unreadable_fields, when,
 };
 use crate::report::describe::json::{
@@ -14,7 +14,7 @@ use crate::report::describe::json::{
 use crate::report::describe::object::Describe;
 use crate::report::json::{Hex, NameJson, Shown, SignedSerial, Time};
 use crate::report::page::{Page, Tone};
-use crate::text::{self, humanize, rfc3339};
+use crate::text::{self, how_far, humanize, rfc3339};
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{BasicConstraints, Certificate, ExtendedKeyUsage, digest};
 

@@ -3,8 +3,8 @@
 use time::OffsetDateTime;
 
 use crate::report::describe::fields::{
-    authority_key_id_words, exponent_words, extension_fields, fingerprint_fields, how_far, malformed_fields,
-    name_fields, signature_field, when,
+    authority_key_id_words, exponent_words, extension_fields, fingerprint_fields, malformed_fields, name_fields,
+    signature_field, when,
 };
 use crate::report::describe::json::{
     AttributeJson, AuthorityKeyIdJson, CrlJson, ExtensionJson, MalformedJson, ObjectJson, RevokedJson, SignatureJson,
@@ -12,7 +12,7 @@ use crate::report::describe::json::{
 use crate::report::describe::object::Describe;
 use crate::report::json::{Hex, Shown, Time};
 use crate::report::page::{Page, Tone};
-use crate::text::rfc3339;
+use crate::text::{how_far, rfc3339};
 use crate::x509::crl::RevokedEntry;
 use crate::x509::{Crl, DecodeError, digest};
 

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::report::page::{Page, Tone};
-use crate::text::{self, humanize, rfc3339};
+use crate::text::{self, how_far, rfc3339};
 use crate::x509::certificate::{UnreadablePart, oid};
 use crate::x509::signature_algorithm::Strength;
 use crate::x509::{
@@ -37,13 +37,6 @@ pub(super) fn names_field(page: &mut Page, label: &str, names: &[GeneralName]) {
 /// `2027-03-01T09:12:00Z (3 days ago)`.
 pub(super) fn when(at: OffsetDateTime, now: OffsetDateTime) -> String {
     format!("{} ({})", rfc3339(at), how_far(at, now))
-}
-
-pub(super) fn how_far(at: OffsetDateTime, now: OffsetDateTime) -> String {
-    match at - now {
-        until if until.is_positive() => format!("in {}", humanize(until)),
-        since => format!("{} ago", humanize(since)),
-    }
 }
 
 /// The kind of a key as a flag names it, and as textbooks do.
