@@ -118,7 +118,13 @@ impl FileKind {
         match fix {
             Fix::Convert(command) => Some(format!("convert it: {}", command.replace("FILE", &file))),
             Fix::Advice(sentence) => Some(sentence.to_owned()),
-            Fix::Expected => Some(expected.origin().to_owned()),
+            Fix::Expected => Some(match (expected, self.content) {
+                (Expected::Certificate | Expected::CertificateOrCrl, Content::Request) => {
+                    format!("a CA makes a certificate from it: ca sign {file}; it is shown by: ca inspect {file}")
+                }
+                (Expected::Certificate, Content::Crl) => format!("a CRL is shown by: ca inspect {file}"),
+                _ => expected.origin().to_owned(),
+            }),
             Fix::None => None,
         }
     }
