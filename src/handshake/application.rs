@@ -27,8 +27,8 @@ impl ApplicationProtocol {
         }
     }
 
-    /// Returns the protocol of a port on which TLS is spoken from the first byte, as IANA registered it: HTTP unless another
-    /// one is known there. To Redis, MQTT and AMQP nothing is said.
+    /// Returns the protocol of a port on which TLS is spoken from the first byte, as IANA registered it or servers use it: HTTP
+    /// unless another one is known there. To AMQP, Redis, MQTT, Kafka and MongoDB nothing is said.
     pub fn of_tls_port(port: u16) -> Self {
         match port {
             465 => Self::Other(StartTls::Smtp),

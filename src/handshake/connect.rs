@@ -386,6 +386,7 @@ mod tests {
         let report = report_of(&hierarchy, &serve(strict_config(&hierarchy), "200"), &BOTH);
         let broken = report.sessions[1].failure.as_ref().unwrap();
         assert_eq!((broken.by, broken.alert), (Side::Server, Some(Alert::PROTOCOL_VERSION)));
+        assert!(broken.fix().contains("--tls"), "{}", broken.fix());
         assert!(!report.passed());
         assert!(report.refusals.iter().all(|refusal| refusal.version == TlsVersion::Tls13));
     }

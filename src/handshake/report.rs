@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::cause::Cause;
+use super::cause::{ALERT_RECEIVED, Cause};
 use crate::tls::{Alert, Body, CipherSuite, Message, NamedGroup, Recording, Side, SignatureScheme, TlsVersion};
 
 /// All results of a test.
@@ -93,6 +93,32 @@ pub struct HandshakeFailure {
 }
 
 impl HandshakeFailure {
+    /// Returns what the user can do, for a handshake that should succeed. Of another program's refusal only the alert is known:
+    /// then it is the likely cause (RFC 8446 §6.2).
+    pub fn fix(&self) -> &'static str {
+        let Some(alert) = self.alert.filter(|_| self.cause.code == ALERT_RECEIVED) else { return self.cause.fix() };
+        match (alert, self.by) {
+            (Alert::PROTOCOL_VERSION, _) => {
+                "the other side does not speak this version of TLS: try the other one with --tls"
+            }
+            (Alert::UNKNOWN_CA, Side::Server) => {
+                "check the CAs that the server trusts: it needs the root, every intermediate that clients do not send, and a \
+                 CRL of each if it checks CRLs"
+            }
+            (Alert::CERTIFICATE_REQUIRED, _) => "give the client a certificate and its key: --client",
+            (Alert::UNSUPPORTED_CERTIFICATE, Side::Server) => {
+                "issue the client's certificate from the template client or peer: it may have another purpose"
+            }
+            (Alert::CERTIFICATE_EXPIRED, _) => {
+                "check the validity of the certificates, and the clock of the other side"
+            }
+            (Alert::CERTIFICATE_REVOKED, _) => {
+                "issue a new certificate: this one, or a CA in its chain, has been revoked"
+            }
+            _ => self.cause.fix(),
+        }
+    }
+
     /// Returns whether the failures are equal, apart from the certificate.
     pub fn same_except_certificate(&self, other: &Self) -> bool {
         (self.by, &self.alert, &self.cause) == (other.by, &other.alert, &other.cause)

@@ -64,7 +64,8 @@ impl StartTls {
         }
     }
 
-    /// The ports on which servers of this protocol begin in the clear, as IANA registered them.
+    /// The ports on which servers of this protocol begin in the clear, as IANA registered them; 24 is for private mail systems,
+    /// and LMTP servers use it.
     pub fn ports(self) -> &'static [u16] {
         match self {
             Self::Postgres => &[5432],

@@ -36,7 +36,7 @@ pub fn session(page: &mut Page, session: &Session) {
         let certificate = certificate.map(|one| format!("the certificate: {}, serial {}", one.subject, one.serial));
         let said = [Some(format!("the {} refused: {}", failure.by, failure.cause.sentence)), alert, certificate];
         labelled(page, Tone::Bad, "broken off", said.into_iter().flatten());
-        labelled(page, Tone::Warning, "what to do", std::iter::once(failure.cause.fix().to_owned()));
+        labelled(page, Tone::Warning, "what to do", std::iter::once(failure.fix().to_owned()));
     }
 }
 

@@ -11,6 +11,7 @@ use crate::report::ladder::ladder;
 use crate::report::output::{Answer, Report};
 use crate::report::page::{Page, Tone};
 use crate::report::refusals::refusals;
+use crate::tls::{Body, Side};
 
 /// The result of a handshake test, and how much of it is shown.
 pub struct HandshakeTestReport {
@@ -91,6 +92,12 @@ impl HandshakeTestReport {
         }
         if self.visits && !late.is_empty() {
             page.line(&format!("In {} the good case failed after the refusals: they prove nothing.", versions(&late)));
+        }
+        let is_request = |body: &Body| matches!(body, Body::CertificateRequest { .. });
+        let is_asked = |session: &Session| session.message(Side::Server, is_request).is_some();
+        if self.visits && sessions > 0 && !found.sessions.iter().any(is_asked) {
+            page.line("The server requests no certificate from its clients, so it lets every client in.");
+            page.line("  what to do  turn that on in the server (nginx: ssl_verify_client on)");
         }
         let (tone, word) = if found.passed() { (Tone::Good, "passed") } else { (Tone::Bad, "FAILED") };
         page.pieces(&[(tone, word), (Tone::Plain, ": "), (Tone::Plain, &sentence)]);

@@ -226,7 +226,7 @@ impl<'a> BrokenOffJson<'a> {
             alert: found.alert,
             error: found.cause.code,
             message: &found.cause.sentence,
-            hint: found.cause.fix(),
+            hint: found.fix(),
             certificate: certificate.map(|it| RefusedCertificateJson { subject: &it.subject, serial: &it.serial }),
         }
     }
