@@ -53,10 +53,9 @@ pub fn first_screen() -> String {
         "\nExamples:\n  \
          ca init                                    make a CA in the folder ca\n  \
          ca issue server www.corp.test              make a key and a certificate\n  \
-         ca export www.corp.test --as p12 --out www.p12    PKCS#12; Kubernetes, OCSP …\n  \
-         ca roots --as truststore --out trust.p12          a Java trust store\n  \
          ca verify ca/issued/www.corp.test/fullchain.pem --hostname www.corp.test\n\n  \
-         ca help COMMAND   options and examples of a command: ca help issue\n",
+         ca help COMMAND   options and examples of a command: ca help issue\n  \
+         ca help export    other formats: PKCS#12, Java trust store, Kubernetes, OCSP\n",
     );
     row(&mut text, "  ca help TOPIC     ", topics::ALL.iter().map(|topic| topic.name), "  ");
     text.push_str("  ca help --all     every command and topic with a sentence\n");
