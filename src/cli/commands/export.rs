@@ -29,13 +29,15 @@ use crate::text::{how_far, rfc3339};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Which certificate: a name, a serial number or its first digits, or a file; for openssl-index an authority, else the issuer; see ca help
-    /// names
+    /// Which certificate: a name, a serial number or its first digits, or a file; for openssl-index an authority, else
+    /// the issuer; see ca help names
     #[arg(value_name = "NAME|SERIAL|FILE")]
     certificate: String,
-    /// Choose the format: pem (the full chain), combined (private key, certificate and intermediates in one PEM file), der
-    /// (the certificate alone), p12 (PKCS#12, a .p12 or .pfx file, for browsers, phones, Windows and Java), pkcs7 (a .p7b file), k8s-secret (a manifest of Kubernetes), openvpn (the inline blocks of a
-    /// profile), or openssl-index (index.txt of an authority, for openssl ocsp and openssl ca); the roots, also as a Java trust store: ca roots --as
+    /// Choose the format: pem (the full chain), combined (private key, certificate and intermediates in one PEM file),
+    /// der (the certificate alone), p12 (PKCS#12, a .p12 or .pfx file, for browsers, phones, Windows and Java), pkcs7
+    /// (a .p7b file), k8s-secret (a manifest of Kubernetes), openvpn (the inline blocks of a profile), or openssl-index
+    /// (index.txt of an authority, for openssl ocsp and openssl ca); the roots, also as a Java trust store: ca roots
+    /// --as
     #[arg(long = "as", value_name = "FORMAT", value_parser = format_parser())]
     format: ExportFormat,
     /// Encrypt PKCS#12 for the programs that import it: apple (macOS and iOS, which need 3DES and SHA-1), windows, java, or nss
