@@ -133,6 +133,16 @@ impl IssueReport {
         Self { schema, outcome, hook: None, refused_by, now: context.now() }
     }
 
+    /// Returns the words for what was done, and for what would be done.
+    fn verbs(&self) -> (&'static str, &'static str) {
+        match self.schema {
+            "ca.renew/1" => ("Renewed", "Would renew"),
+            "ca.rekey/1" => ("Rekeyed", "Would rekey"),
+            _ if self.outcome.comparison.is_some() => ("Signed", "Would sign"),
+            _ => ("Issued", "Would issue"),
+        }
+    }
+
     /// Returns what to do with the new files.
     fn next(&self) -> String {
         let (is_ca, is_for_server) = match &self.outcome.facts {
@@ -182,12 +192,11 @@ impl Report for IssueReport {
     fn text(&self, page: &mut Page) {
         let facts = self.facts();
         let name = self.outcome.name.as_str();
+        let (done, planned) = self.verbs();
         let (mark, done) = match self.outcome.status {
-            IssueStatus::Issued if self.outcome.comparison.is_some() => ("✓ ", "Signed"),
-            IssueStatus::Issued => ("✓ ", "Issued"),
+            IssueStatus::Issued => ("✓ ", done),
             IssueStatus::Unchanged => ("= ", "Unchanged, not due:"),
-            IssueStatus::Planned if self.outcome.comparison.is_some() => ("+ ", "Would sign"),
-            IssueStatus::Planned => ("+ ", "Would issue"),
+            IssueStatus::Planned => ("+ ", planned),
         };
         page.pieces(&[
             (Tone::Good, mark),

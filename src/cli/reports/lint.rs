@@ -53,7 +53,11 @@ impl LintReport {
                 }
                 let is_named = failure.message.contains(name.as_str());
                 let name = if is_named { String::new() } else { format!("{name}: ") };
-                page.pieces(&[(Tone::Bad, "✗ "), (Tone::Strong, &name), (Tone::Plain, &failure.message)]);
+                page.pieces(&[
+                    (Tone::Bad, "✗ "),
+                    (Tone::Strong, &name),
+                    (Tone::Plain, &page.sentence(&failure.message)),
+                ]);
             }
         }
     }

@@ -93,7 +93,7 @@ impl Report for Many {
                         (Tone::Bad, "✗ "),
                         (Tone::Strong, &part.name),
                         (Tone::Plain, ": "),
-                        (Tone::Plain, &failure.message),
+                        (Tone::Plain, &page.sentence(&failure.message)),
                     ]);
                 }
             }

@@ -137,7 +137,7 @@ impl EntryText<'_> {
                 let end = rfc3339(entry.due.validity.not_after);
                 (Tone::Warning, "! ", format!("left: it expires at {end}; to renew it: {command}"))
             }
-            Err(failure) => (Tone::Bad, "✗ ", failure.message.clone()),
+            Err(failure) => (Tone::Bad, "✗ ", page.sentence(&failure.message)),
         };
         let what = format!("{} ", kind(&entry.due));
         let name = entry.due.name.as_str();
