@@ -34,7 +34,7 @@ impl CommandLine {
     /// one: the first word that is the name of a subcommand is tried alone, and what does not fit that is read in full.
     ///
     /// # Errors
-    /// When the words are no command line; also for help and version.
+    /// When the words are not a command line; also for help and version.
     pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
         let typed = words.iter().skip(1).filter_map(|word| word.to_str()).find_map(Command::named_alone);
         if let Some(subcommand) = typed {

@@ -71,7 +71,7 @@ pub enum DraftRefusal {
 fn room(path_length: u32) -> String {
     match path_length {
         0 => "may issue only leaves".to_owned(),
-        1 => "allows no more than one CA below it".to_owned(),
-        more => format!("allows no more than {more} CAs below it"),
+        1 => "allows at most one CA below it".to_owned(),
+        more => format!("allows at most {more} CAs below it"),
     }
 }

@@ -12,8 +12,8 @@ pub const INTERMEDIATE_NAMED_AS_ISSUER: Code = Code {
     rank: Rank::Unranked,
     citation: "RFC 5280 §6.1 (self-issued)",
     requirement: "The subject of an intermediate differs from its issuer, unless it certifies the next key of a root",
-    example: "subject and issuer of the intermediate are both CN=Corp CA, and the keys differ: software that knows a root by its \
-        equal names takes it for one",
+    example: "subject and issuer of the intermediate are both CN=Corp CA, and the keys differ; some software takes a \
+        certificate with equal names for a root",
     fix: "give the intermediate its own subject, and issue again what it issued; leave it when it is the certificate of a \
         root for its next key",
 };
@@ -34,8 +34,8 @@ pub fn check(path: &CertPath<'_>, input: VerifyInput<'_>, problems: &mut Vec<Pro
             input.anchors.iter().any(is_its_root) || input.untrusted.iter().any(|known| is_its_root(known));
         if !is_of_rotation {
             let message = format!(
-                "subject and issuer of the intermediate are both {}, and the keys differ: software that knows a root by its \
-                 equal names takes it for one",
+                "subject and issuer of the intermediate are both {}, and the keys differ; some software takes a \
+                 certificate with equal names for a root",
                 candidate.certificate.subject
             );
             problems.push(Problem::warning(&INTERMEDIATE_NAMED_AS_ISSUER, candidate, message));

@@ -57,13 +57,13 @@ pub fn matches(presented: &GeneralName, wanted: &GeneralName) -> bool {
 
 /// RFC 9525 §6.3: equal without regard to case, or a wildcard as the whole first label, which matches one label.
 fn dns_matches(presented: &str, wanted: &str) -> bool {
-    let is_spelled_so = match presented.strip_prefix("*.") {
+    let is_same_name = match presented.strip_prefix("*.") {
         Some(parent) => {
             wanted.split_once('.').is_some_and(|(label, rest)| !label.is_empty() && rest.eq_ignore_ascii_case(parent))
         }
         None => presented.eq_ignore_ascii_case(wanted),
     };
-    is_spelled_so && general_name::dns(presented).is_ok()
+    is_same_name && general_name::dns(presented).is_ok()
 }
 
 fn explain(leaf: &Candidate, wanted: &GeneralName, purpose: Purpose) -> Problem {

@@ -385,10 +385,10 @@ fn hexadecimal(rest: &str) -> Option<(usize, &'static str)> {
     (digits.chars().filter(|c| *c != ':').count() >= 16).then_some((digits.len(), "<hex>"))
 }
 
-/// How long something took, or how large it is.
+/// How long something took, how large it is, or how long ago it was in seconds.
 fn number_with_unit(rest: &str) -> Option<(usize, &'static str)> {
     let length = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-    let unit = [" ms", " µs", " us", " s", " bytes"].into_iter().find(|unit| {
+    let unit = [" ms", " µs", " us", " seconds ago", " second ago", " s", " bytes"].into_iter().find(|unit| {
         let after = rest[length..].strip_prefix(unit);
         after.is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric()))
     })?;
@@ -484,6 +484,10 @@ mod tests {
         assert!(line_matches("a[..]c", "a b c") && !line_matches("a[..]c", "a b"));
         assert!(line_matches("─ Hello ──── 99 bytes, 9.99 ms ─▶│", "─ Hello ─ 1441 bytes, 10.00 ms ─▶│"));
         assert!(!line_matches("─ Hello ── 99 bytes ─▶│", "═ Hello ══ 99 bytes ═▶│"));
+        assert!(
+            line_matches("T (0 seconds ago)", "T (1 second ago)")
+                && !line_matches("T (0 seconds ago)", "T (1 minute ago)")
+        );
         assert!(!line_matches("90 days", "30 days") && !line_matches("serial 01", "serial 02"));
     }
 }

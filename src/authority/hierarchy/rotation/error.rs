@@ -85,7 +85,7 @@ impl Diagnostic for RotationError {
     }
 }
 
-/// `1 certificate still hangs`, `2 certificates and 1 authority still hang`.
+/// `1 certificate still depends`, `2 certificates and 1 authority still depend`.
 fn still_depend(certificates: usize, authorities: usize) -> String {
     let count = |count: usize, one: &str, many: &str| match count {
         0 => None,
@@ -93,6 +93,6 @@ fn still_depend(certificates: usize, authorities: usize) -> String {
         _ => Some(format!("{count} {many}")),
     };
     let parts = [count(certificates, "certificate", "certificates"), count(authorities, "authority", "authorities")];
-    let verb = if certificates + authorities == 1 { "hangs" } else { "hang" };
+    let verb = if certificates + authorities == 1 { "depends" } else { "depend" };
     format!("{} still {verb}", parts.into_iter().flatten().collect::<Vec<_>>().join(" and "))
 }
