@@ -316,7 +316,7 @@ fn config(arguments: &Arguments, context: &mut Context<'_>) -> Result<Config, Fa
         }
     };
     if !has_name {
-        // Two CAs in one list of trusted certificates can be told apart.
+        // So that two CAs in one list of trusted certificates have different names.
         config.name = distinct_name(context.world.entropy.as_ref())
             .map_err(|error| Failure::refused("file-error", format!("no random letters for the name: {error}")))?;
     }

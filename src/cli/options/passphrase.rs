@@ -181,7 +181,7 @@ impl PassphraseArguments {
 /// A passphrase for a new key that is typed twice alike; `None` when Enter alone is typed, which leaves the key unencrypted.
 ///
 /// # Errors
-/// When there is no terminal, or the two differ three times.
+/// When a terminal is missing, or the two passphrases differ three times.
 pub fn choose_or_none(context: &Context<'_>, question: &str, instead: &str) -> Result<Option<Passphrase>, Failure> {
     let chosen = typed_twice(context, question, instead, made_of_existing_key)?;
     Ok(Some(chosen).filter(|chosen| !chosen.expose().is_empty()))

@@ -121,7 +121,7 @@ fn what_the_command_line_says_is_not_asked() {
         assert_eq!((made.status, made.asked.len()), (ExitStatus::Done, questions), "{words}: {}", made.stderr);
         assert!(folder.path().join("ca/ca.toml").exists());
     }
-    // Questions that nobody would see.
+    // Standard error is not a terminal, so the questions would not be seen.
     let folder = tempfile::tempdir().unwrap();
     let run = CliRun { typed: vec!["unused"], ..CliRun::default() };
     let made = run_in(folder.path(), run, "init --no-passphrase");
