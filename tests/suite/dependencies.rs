@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use crate::support::program::succeeded;
+use crate::support::program::{cargo, succeeded};
 use crate::support::{repository, skip};
 
 /// The oldest version that may be built in, and why.
@@ -60,9 +60,9 @@ fn no_library_is_there_in_two_generations() {
 /// The lock file also holds what no chosen feature asks for; what is really built is asked of cargo.
 #[test]
 fn one_library_does_the_cryptography() {
-    let mut tree = Command::new(env!("CARGO"));
+    let mut tree = cargo();
     tree.args(["tree", "--locked", "--offline", "--edges", "normal", "--prefix", "none", "--format", "{p}"]);
-    let built = succeeded("cargo tree", &tree.current_dir(repository()).output().unwrap());
+    let built = succeeded("cargo tree", &tree.output().unwrap());
     let names: Vec<&str> = built.lines().filter_map(|line| line.split(' ').next()).collect();
     assert!(names.contains(&"aws-lc-rs"), "{built}");
     for other in ["ring", "openssl-sys", "openssl", "native-tls", "boring", "graviola"] {
@@ -88,7 +88,7 @@ const LICENCES: &[&str] = &[
 #[test]
 fn the_licence_of_every_dependency_is_one_of_the_list() {
     // `cargo metadata` also wants what is not built here, which a fresh machine has not got.
-    let mut tree = Command::new(env!("CARGO"));
+    let mut tree = cargo();
     tree.args([
         "tree",
         "--locked",
@@ -100,7 +100,7 @@ fn the_licence_of_every_dependency_is_one_of_the_list() {
         "--format",
         "{p}|{l}",
     ]);
-    let told = succeeded("cargo tree", &tree.current_dir(repository()).output().unwrap());
+    let told = succeeded("cargo tree", &tree.output().unwrap());
     let packages: std::collections::BTreeSet<(&str, &str)> =
         told.lines().filter_map(|line| line.trim_end_matches(" (*)").split_once('|')).collect();
     assert!(packages.len() > 50, "only {} packages are known", packages.len());

@@ -282,9 +282,8 @@ fn every_difference_to_openssl_gnutls_and_python_has_a_reason() {
     let Some(python) = skip::unless_python() else { return };
     let cases = tempfile::tempdir().unwrap();
     // This very build of the library's tests, once more.
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut tests = Command::new(cargo);
-    tests.args(["test", "--lib", "--quiet", "verify::"]).current_dir(repository()).env("CA_TEST_CHAINS", cases.path());
+    let mut tests = program::cargo();
+    tests.args(["test", "--lib", "--quiet", "verify::"]).env("CA_TEST_CHAINS", cases.path());
     program::succeeded("the library's tests", &tests.output().unwrap());
 
     let mut unexplained = Vec::new();

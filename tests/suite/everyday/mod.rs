@@ -16,13 +16,12 @@ mod server;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::Value;
 
 use self::clients::{Asked, CLIENTS, Case, When};
 use self::server::OtherKeys;
-use crate::support::program::{Place, succeeded};
+use crate::support::program::{Place, cargo, succeeded};
 use crate::support::{repository, skip};
 
 /// The most servers at a time: each has a socket.
@@ -85,9 +84,8 @@ fn is_long() -> bool {
 fn made(place: &Place, environment: &[(&str, &Path)]) -> PathBuf {
     let chains = place.path("chains");
     std::fs::create_dir(&chains).unwrap();
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut tests = Command::new(cargo);
-    tests.args(["test", "--lib", "--quiet", "clients::everyday_tests::"]).current_dir(repository());
+    let mut tests = cargo();
+    tests.args(["test", "--lib", "--quiet", "clients::everyday_tests::"]);
     tests.env("CA_TEST_EVERYDAY", &chains).env_remove("CA_TEST_CHAINS").envs(environment.iter().copied());
     succeeded("the library's tests", &tests.output().unwrap());
     chains

@@ -14,6 +14,16 @@ pub fn binary() -> &'static Path {
     &BINARY
 }
 
+/// The cargo that runs the tests, in this repository.
+///
+/// `tests/timed` sets RUSTC_BOOTSTRAP so that libtest prints durations. Cargo counts this variable among the inputs of every
+/// build: with it, the command would compile the program and all dependencies again.
+pub fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into()));
+    command.current_dir(super::repository()).env_remove("RUSTC_BOOTSTRAP");
+    command
+}
+
 /// A folder that holds nothing but `ca`, for the front of a PATH.
 fn folder_with_ca() -> &'static Path {
     static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
