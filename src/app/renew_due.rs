@@ -13,6 +13,7 @@ use crate::authority::leaf::due::{self, DueEntry, DueItem};
 use crate::authority::leaf::order::{CertificateFacts, DueRule, IssueStatus};
 use crate::authority::leaf::renew::{self, NextKey, RenewOrder};
 use crate::authority::revocation::publish_crl::{self, CrlOrder};
+use crate::issuance::FileRulesChange;
 use crate::keys::Passphrase;
 use crate::report::failure::Failure;
 use crate::store::Store;
@@ -209,6 +210,7 @@ fn renew_one(
         expiry: None,
         clip: request.clip,
         set: BTreeMap::new(),
+        files: FileRulesChange::default(),
         encrypted: false,
         only_if: request.what.rule(),
         dry_run: context.changes.dry_run,

@@ -40,7 +40,7 @@ use crate::system::files::FolderLock;
 use crate::system::identity::FixedIdentity;
 use crate::text::{Lifetime, PathText};
 use crate::x509::crl::RevocationReason;
-use crate::x509::{BasicConstraints, Certificate};
+use crate::x509::{BasicConstraints, Certificate, SerialNumber};
 
 pub const NOW: OffsetDateTime = datetime!(2026-06-01 12:00 UTC);
 
@@ -112,6 +112,7 @@ impl Ca {
             expiry: None,
             clip: false,
             set: BTreeMap::new(),
+            files: issuance::FileRulesChange::default(),
             encrypted: false,
             only_if: None,
             dry_run: false,
@@ -158,6 +159,7 @@ impl Ca {
             issuer: None,
             place: None,
             existing: IfNameExists::Refuse,
+            files: issuance::FileRulesChange::default(),
             dry_run: false,
             exact: false,
         };
@@ -257,7 +259,15 @@ impl Ca {
     }
 
     pub fn roll_back(&self, name: &str) -> Result<rollback::RollbackOutcome, RollbackError> {
-        let order = rollback::RollbackOrder { reference: name.parse().unwrap(), to: None };
+        self.roll_back_to(name, None)
+    }
+
+    pub fn roll_back_to(
+        &self,
+        name: &str,
+        to: Option<&SerialNumber>,
+    ) -> Result<rollback::RollbackOutcome, RollbackError> {
+        let order = rollback::RollbackOrder { reference: name.parse().unwrap(), to: to.cloned() };
         self.with_effects(|effects| rollback::rollback(&self.store(), &order, effects))
     }
 
@@ -319,6 +329,7 @@ pub fn order(template: &str, name: &str) -> IssueOrder {
         issuer: None,
         place: None,
         existing: IfNameExists::Refuse,
+        files: issuance::FileRulesChange::default(),
         follows: None,
         dry_run: false,
         protection: None,

@@ -6,6 +6,7 @@ use clap::Args;
 use time::OffsetDateTime;
 
 use super::options::change::{DryRunArgument, ExitChangedArgument};
+use super::options::file_rules::FileRuleArguments;
 use super::options::hook::HookArguments;
 use super::options::key_value::key_and_value;
 use super::options::passphrase::{PassphraseArguments, key_file_prompt, warn_if_short};
@@ -47,6 +48,8 @@ pub struct NextCertificateOptions {
     dry_run: DryRunArgument,
     #[command(flatten)]
     exit_changed: ExitChangedArgument,
+    #[command(flatten)]
+    files: FileRuleArguments,
     #[command(flatten)]
     pub hook: HookArguments,
     #[command(flatten)]
@@ -94,6 +97,7 @@ fn follow_one(
         expiry: next.lifetime.map(Expiry::For).or(next.not_after.map(Expiry::At)),
         clip: next.clip,
         set: next.set.iter().cloned().collect(),
+        files: next.files.change(),
         encrypted: next.key_passphrase_file.is_some(),
         only_if: None,
         dry_run,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::extension_rules::{ExtensionRule, ExtensionValue};
+use super::file_rules::FileRules;
 use super::name_rules::{CommonName, NameRules};
 use super::request_rules::RequestRules;
 use super::template_string::TemplateString;
@@ -60,15 +61,6 @@ pub struct Distribution {
     pub crl: Vec<TemplateString>,
     pub ca_issuers: Vec<TemplateString>,
     pub ocsp: Vec<TemplateString>,
-}
-
-/// Owner and mode of the files of a certificate.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct FileRules {
-    /// The mode of the private key; other users can never read it.
-    pub mode: Option<u32>,
-    pub owner: Option<String>,
-    pub group: Option<String>,
 }
 
 impl Profile {

@@ -3,9 +3,10 @@
 
 use std::ops::Range;
 
+use super::file_rules::{FileRules, key_mode};
 use super::name_pattern::{NamePattern, TextPattern};
 use super::name_rules::{CommonName, NameKind, NameRules};
-use super::profile::{AuthorityRules, Distribution, FileRules, Profile};
+use super::profile::{AuthorityRules, Distribution, Profile};
 use super::template_string::TemplateString;
 use super::{extension_reading, request_reading};
 use crate::text::toml_document::{Document, DocumentError, Located, Section};
@@ -490,19 +491,18 @@ impl<'d, 't> Reader<'d, 't> {
     fn files(&self, top: &mut Section<'_, '_>) -> FileRules {
         let inherited = self.base.map(|base| base.files.clone()).unwrap_or_default();
         let Some(mut section) = top.section("files") else { return inherited };
-        let mode = section.take::<String>("mode").and_then(|written| match u32::from_str_radix(&written.value, 8) {
-            // The owner must be able to read it; apart from the owner only the group may, and it is never executable.
-            Ok(mode) if mode & !0o640 == 0 && mode & 0o400 != 0 => Some(mode),
-            _ => {
+        let mode = section.take::<String>("mode").and_then(|written| {
+            let mode = key_mode(&written.value);
+            if mode.is_none() {
                 let message = format!("'{}' is not a mode for a private key", text::escape(&written.value));
                 self.document.note(written.place, message, Some("\"0600\", \"0640\", \"0400\" or \"0440\"".to_owned()));
-                None
             }
+            mode
         });
         let owner = section.take::<String>("owner").map(|located| located.value);
         let group = section.take::<String>("group").map(|located| located.value);
         section.finish();
-        FileRules { mode: mode.or(inherited.mode), owner: owner.or(inherited.owner), group: group.or(inherited.group) }
+        FileRules { mode, owner, group }.over(&inherited)
     }
 
     /// Reads a list of template strings. Those without placeholders are checked now, so that the error names their line.

@@ -27,6 +27,36 @@ impl FileCopy {
     }
 }
 
+/// The owner, group and mode that the files of a certificate get.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FolderAccess {
+    pub ownership: Ownership,
+    /// The mode of the private key; `None` leaves it.
+    pub key_mode: Option<u32>,
+}
+
+impl FolderAccess {
+    /// Returns a copy of a file with this owner, group and mode.
+    pub fn applied_to(self, file: FileCopy) -> FileCopy {
+        let key_mode = self.key_mode.filter(|_| file.name == KEY.name);
+        FileCopy { mode: key_mode.unwrap_or(file.mode), ownership: self.ownership.over(file.ownership), ..file }
+    }
+
+    /// Gives it to the files in a folder of the CA directory, and to the folder.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn give(self, folder: &Folder) -> Result<(), FileError> {
+        for CertificateFile { name, is_secret, .. } in certificate_files::ALL {
+            folder.set_access(name, self.key_mode.filter(|_| is_secret), self.ownership)?;
+        }
+        match self.key_mode {
+            Some(mode) => folder.set_own_access(mode & 0o040 != 0, self.ownership),
+            None => folder.set_own_access(self.ownership.names_group(), self.ownership),
+        }
+    }
+}
+
 /// Reads those files of a certificate that are in a folder, the key first.
 ///
 /// # Errors

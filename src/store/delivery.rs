@@ -129,6 +129,11 @@ impl Files {
 }
 
 impl KeyText {
+    /// Returns whether the group of the file can read it.
+    pub fn is_for_group(&self) -> bool {
+        self.mode & 0o040 != 0
+    }
+
     /// Writes it into a folder under construction.
     pub fn stage(&self, staged: &mut StagedFolder, folder: &Path) -> Result<(), FileError> {
         staged.add(KEY.path_in(folder), self.text.as_bytes(), self.mode)
@@ -191,7 +196,10 @@ impl Destination {
         entropy: &dyn Entropy,
     ) -> Result<StagedFolder, FileError> {
         if filled.is_none() {
-            files::create_folders(parent(target), files::FOLDER)?;
+            let is_for_others = ownership != Ownership::default() || key.is_some_and(KeyText::is_for_group);
+            let is_elsewhere = matches!(self, Self::Folder(_));
+            let mode = if is_for_others && is_elsewhere { files::PASSAGE } else { files::FOLDER };
+            files::create_folders(parent(target), mode)?;
         }
         let workshop = match filled {
             Some(folder) => folder.clone(),
@@ -266,6 +274,10 @@ impl Delivery<'_> {
         };
         files.stage(&mut staged, Path::new(""), *self.place != Destination::Authority)?;
         staged.give(self.ownership)?;
+        let group_enters = key.map_or(self.ownership.names_group(), KeyText::is_for_group);
+        if group_enters && *self.place != Destination::Authority {
+            staged.let_group_enter()?;
+        }
         staged.sync()?;
         match replaced {
             Replaced::Generation(serial) if *self.place == Destination::Issued && folder.exists() => {

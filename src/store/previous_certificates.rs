@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::error::StoreError;
-use crate::store::certificate_folder;
+use crate::store::certificate_folder::{self, FolderAccess};
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
@@ -224,7 +224,7 @@ fn recover_folder(
         }
     }
     match find(home, name, recorded)? {
-        Some(generation) => Ok(put_one_by_one(&generation, &folder, entropy)?),
+        Some(generation) => Ok(put_one_by_one(&generation, &folder, FolderAccess::default(), entropy)?),
         None => Ok(()),
     }
 }
@@ -272,14 +272,16 @@ pub fn keep_copy(
     staged.publish_new(&free_place(home, name, serial))
 }
 
-/// Puts copies of the files of one folder into another, each whole and in one step, the key first.
+/// Puts copies of the files of one folder into another, each whole and in one step, the key first; with this owner, group and
+/// mode, or else their own.
 ///
 /// # Errors
 /// When the system refuses; some are exchanged then, and some not.
-pub fn put_one_by_one(from: &Path, to: &Path, entropy: &dyn Entropy) -> Result<(), FileError> {
+pub fn put_one_by_one(from: &Path, to: &Path, access: FolderAccess, entropy: &dyn Entropy) -> Result<(), FileError> {
     files::create_folders(to, files::FOLDER)?;
     let (from, to) = (Folder::open(from)?, Folder::open(to)?);
     let copies = certificate_folder::read_files(&from)?;
+    let copies: Vec<_> = copies.into_iter().map(|copy| access.applied_to(copy)).collect();
     copies.iter().try_for_each(|file| to.publish(file.as_new(), ExistingFile::Replace, entropy))
 }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use ca::store::ca_certificates::read_certificate;
+use ca::store::certificate_folder::FolderAccess;
 use ca::store::delivery::{Destination, Files, KeyText, Replaced};
 use ca::store::entry_name::EntryName;
 use ca::store::home::Home;
@@ -177,7 +178,7 @@ fn a_key_of_another_service_is_not_copied_in_a_thousand_races() {
         if let Ok(copy) = fs::read_to_string(kept.join("key.pem")) {
             assert_eq!(copy, "the new key", "a link was followed");
             copies += 1;
-            previous_certificates::put_one_by_one(&kept, &folder, &SystemEntropy).ok();
+            previous_certificates::put_one_by_one(&kept, &folder, FolderAccess::default(), &SystemEntropy).ok();
         }
         if kept.exists() {
             fs::remove_dir_all(&kept).unwrap();

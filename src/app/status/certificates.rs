@@ -30,6 +30,7 @@ pub fn items(store: &Store, now: OffsetDateTime) -> Result<Vec<Item>, StoreError
     let mut without_files: BTreeSet<String> = BTreeSet::new();
     let mut undelivered: Vec<SerialNumber> = Vec::new();
     let mut seen: HashSet<String> = HashSet::new();
+    let modes_of_names = store.index()?.file_modes()?;
     store.index()?.each_unexpired(now, |row| {
         let is_elsewhere = [IN_MEMORY, CROSS].contains(&row.template);
         if !row.is_delivered {
@@ -50,7 +51,8 @@ pub fn items(store: &Store, now: OffsetDateTime) -> Result<Vec<Item>, StoreError
         if !modes.contains_key(row.template) {
             modes.insert(row.template.to_owned(), key_mode(store, row.template));
         }
-        let mode = modes.get(row.template).copied().unwrap_or(files::SECRET);
+        let of_name = if modes_of_names.is_empty() { None } else { modes_of_names.get(&row.name.to_ascii_lowercase()) };
+        let mode = of_name.or(modes.get(row.template)).copied().unwrap_or(files::SECRET);
         check_key_mode(&KEY.path_in(&folder), mode, &mut open_keys);
     })?;
     let open = |finding: crate::authority::audit::Finding| Item {

@@ -6,7 +6,7 @@
 use std::fs;
 use std::time::Instant;
 
-use super::tests::hook_of;
+use super::tests::{access_of, hook_of};
 use super::*;
 use crate::authority::leaf::renew::NextKey;
 use crate::authority::revocation::publish_crl::CrlOrder;
@@ -28,6 +28,7 @@ fn with_every_table() -> Ca {
     import(&ca);
     ca.publish(&CrlOrder::default()).unwrap();
     hook_of(&ca, Some("true"));
+    access_of(&ca, Some(0o640));
     ca.index().close_folded().unwrap();
     ca
 }

@@ -22,6 +22,7 @@ use crate::x509::{Certificate, pem};
 /// When the index cannot be read.
 pub fn check(subject: &Subject<'_>, skip_other_folders: bool, findings: &mut Findings) -> Result<(), StoreError> {
     let mut modes = BTreeMap::new();
+    let modes_of_names = subject.index.file_modes()?;
     let names = subject.index.entry_names()?;
     for (done, name) in names.iter().enumerate() {
         subject.progress.report(Step::items("checking files", done as u64, Some(names.len() as u64)));
@@ -38,8 +39,9 @@ pub fn check(subject: &Subject<'_>, skip_other_folders: bool, findings: &mut Fin
             continue;
         }
         let folder = history.folder(subject.store.home(), &entry_name);
-        let mode =
+        let of_template =
             *modes.entry(recorded.template.clone()).or_insert_with(|| key_mode(subject.store, &recorded.template));
+        let mode = modes_of_names.get(&name.to_ascii_lowercase()).copied().unwrap_or(of_template);
         check_folder(subject, &history, recorded, &folder, mode, findings)?;
     }
     let home = subject.store.home();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::authority::audit::finding::{Findings, RESTORE, Severity};
 use crate::authority::audit::records::RecordedCa;
 use crate::issuance::verify_log_head;
-use crate::store::index::{Event, EventKind, Index, IndexError, empty_hash, next_hash};
+use crate::store::index::{Event, EventKind, EventObject, Index, IndexError, empty_hash, next_hash};
 use crate::store::progress::{Progress, Step};
 use crate::text::{self, rfc3339};
 
@@ -28,7 +28,7 @@ pub fn check(
     let mut head = empty_hash();
     let mut count = 0;
     let mut broken = false;
-    let mut hooks: BTreeMap<String, Event> = BTreeMap::new();
+    let mut settings: BTreeMap<(&str, String), Event> = BTreeMap::new();
     index.each_event::<IndexError>(|event, encoded| {
         count += 1;
         progress.report(Step::items("checking events", count, events));
@@ -48,14 +48,15 @@ pub fn check(
         (head, count) = (event.head.as_slice().try_into().unwrap_or(head), event.number);
         check_signature(&event, authorities, findings);
         facts.note(&event);
-        if event.object.as_deref() == Some("hook") {
-            hooks.insert(event.name.to_lowercase(), event);
+        let object = EventObject::ALL.into_iter().find(|object| Some(object.name()) == event.object.as_deref());
+        if let Some(setting) = object.filter(|object| object.is_setting()) {
+            settings.insert((setting.name(), event.name.to_lowercase()), event);
         } else if event.object.is_some() {
             check_row(index, &event, findings)?;
         }
         Ok(())
     })?;
-    for event in hooks.values() {
+    for event in settings.values() {
         check_row(index, event, findings)?;
     }
     for row in index.uncovered_rows()? {

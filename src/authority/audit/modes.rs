@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::authority::audit::finding::{Findings, Repair, Severity};
+use crate::store::certificate_files::KEY;
 use crate::store::{Store, templates};
 use crate::system::files::{self, PathKind, unfinished_name};
 use crate::text::PathText;
@@ -67,14 +68,16 @@ fn walk(store: &Store, folder: &Path, (depth, deepest): (usize, usize), shared: 
         let is_of_entry = path.strip_prefix(home.issued()).is_ok_and(|below| below.components().count() > 1);
         let is_folder = path.symlink_metadata().is_ok_and(|found| found.is_dir());
         let is_index = depth == 0 && (name == "index.db" || name.starts_with("index.db-"));
+        let is_entry = is_folder && folder == home.issued() && !name.starts_with('.');
+        let shared_here = if is_entry { shared | shared_by_key(&path) } else { shared };
         let rule = match is_folder {
-            _ if is_of_entry => Rule::OfEntry,
+            _ if is_of_entry || is_entry && is_given_away(store, &path) => Rule::OfEntry,
             true => Rule::Folder,
             // Keys are checked together with their certificates.
             false if is_index => Rule::Secret,
             false => Rule::Public,
         };
-        check_path(store, &path, rule, shared, findings);
+        check_path(store, &path, rule, shared_here, findings);
         let is_left_out = deepest == DEPTH_OF_ENTRIES && path == home.issued();
         if is_folder && depth < deepest && !is_left_out {
             walk(store, &path, (depth + 1, deepest), shared, findings);
@@ -87,6 +90,22 @@ fn walk(store: &Store, folder: &Path, (depth, deepest): (usize, usize), shared: 
 fn shared_with_group(folder: &Path) -> u32 {
     let found = files::examine(folder).ok().flatten();
     found.filter(|found| found.mode & 0o077 == 0o050).map_or(0, |_| 0o050)
+}
+
+/// As [`shared_with_group`], of the folder of an entry: a group that can read the private key in it, whose mode is checked with its
+/// certificate, can enter the folder.
+fn shared_by_key(folder: &Path) -> u32 {
+    let key = files::examine(&KEY.path_in(folder)).ok().flatten();
+    if key.is_none_or(|key| key.mode & 0o040 != 0) { 0o050 } else { 0 }
+}
+
+/// Returns whether the folder of an entry belongs to the user to whom the private key in it was given.
+fn is_given_away(store: &Store, folder: &Path) -> bool {
+    let found = |path: &Path| files::examine(path).ok().flatten();
+    match (found(folder), found(&KEY.path_in(folder))) {
+        (Some(folder), Some(key)) => !store.home().owners().include(folder) && key.owner == folder.owner,
+        _ => false,
+    }
 }
 
 fn check_path(store: &Store, path: &Path, rule: Rule, shared: u32, findings: &mut Findings) {

@@ -11,6 +11,7 @@ use crate::authority::leaf::order::IssueOrder;
 use crate::authority::leaf::renew::NextKey;
 use crate::authority::revocation::publish_crl::CrlOrder;
 use crate::authority::testing::{Ca, order};
+use crate::issuance::{FileRules, FileRulesChange};
 use crate::store::delivery::Destination;
 use crate::store::index::sample::tamper;
 use crate::text::Lifetime;
@@ -40,6 +41,16 @@ pub(super) fn hook_of(ca: &Ca, command: Option<&str>) {
     ca.with_effects(|effects| hook::remember(&ca.store(), "web.test", hook.as_ref(), effects)).unwrap();
 }
 
+pub(super) fn access_of(ca: &Ca, mode: Option<u32>) {
+    let rules = FileRules { mode, ..FileRules::default() };
+    ca.with_effects(|effects| {
+        let mut index = ca.index();
+        let mut transaction = index.transaction(effects.event_context()).unwrap();
+        transaction.set_file_rules("web.test", &rules).unwrap();
+        transaction.commit().unwrap();
+    });
+}
+
 /// Returns a CA in which every kind of event happened.
 pub(super) fn eventful() -> Ca {
     let ca = Ca::new();
@@ -53,6 +64,7 @@ pub(super) fn eventful() -> Ca {
     ca.revoke("revoked.test", RevocationReason::KeyCompromise).unwrap();
     ca.publish(&CrlOrder::default()).unwrap();
     hook_of(&ca, Some("true"));
+    access_of(&ca, Some(0o640));
     ca
 }
 
@@ -87,6 +99,8 @@ fn nothing_is_found_in_a_ca_that_only_this_program_has_changed() {
     ca.revoke("held.test", RevocationReason::RemoveFromCrl).unwrap();
     hook_of(&ca, None);
     hook_of(&ca, Some("echo again"));
+    access_of(&ca, None);
+    access_of(&ca, Some(0o640));
     let request = ca.request_for("csr.test");
     ca.sign(&request).unwrap();
     let out = Some(Destination::Folder(ca.top.path().join("out")));
@@ -120,7 +134,7 @@ fn nothing_is_found_in_an_index_that_was_migrated() {
         &ca.path("index.db"),
         "DROP TABLE event; ALTER TABLE certificate DROP COLUMN delivered_check;
          ALTER TABLE revocation_list DROP COLUMN published_check; ALTER TABLE rollback DROP COLUMN done_check;
-         DROP TABLE imported_revocation; DROP TABLE imported_serial; PRAGMA user_version = 3",
+         DROP TABLE imported_revocation; DROP TABLE imported_serial; DROP TABLE file_rules; PRAGMA user_version = 3",
     );
     assert_eq!(found(&ca), [""; 0]);
     tamper(&ca.path("index.db"), "DELETE FROM revocation WHERE reason = 1");
@@ -173,6 +187,13 @@ fn every_change_of_the_index_by_others_is_found() {
         ("hook planted", "INSERT INTO hook VALUES ('other.test', 'touch /tmp/x', 30, 'keep')".to_owned(), "record-forged"),
         ("hook changed", "UPDATE hook SET command = 'false'".to_owned(), "record-changed"),
         ("hook removed", "DELETE FROM hook".to_owned(), "record-deleted"),
+        (
+            "access planted",
+            "INSERT INTO file_rules VALUES ('other.test', 'web', NULL, 416)".to_owned(),
+            "record-forged",
+        ),
+        ("access changed", "UPDATE file_rules SET group_name = 'x'".to_owned(), "record-changed"),
+        ("access removed", "DELETE FROM file_rules".to_owned(), "record-deleted"),
         ("CRL number", "UPDATE revocation_list SET number = number - 1".to_owned(), "record-deleted"),
         ("CRL deleted", "DELETE FROM revocation_list".to_owned(), "record-deleted"),
         ("entry renamed", format!("UPDATE certificate SET name = 'x.test' WHERE id = {web}"), "record-changed"),
@@ -371,4 +392,24 @@ fn fix_repairs_modes_missing_copies_and_left_overs_and_nothing_else() {
     assert_eq!(copies.map(read), before);
     assert_eq!(crate::system::files::mode(&ca.path("authorities/root/key.pem")).unwrap(), 0o600);
     assert!(!ca.path("authorities/issuing/.staged-0123456789abcdef").exists());
+}
+
+#[test]
+fn the_folder_of_a_key_for_a_group_can_be_entered_by_it_and_others_cannot() {
+    let ca = Ca::new();
+    ca.issue(order("server", "plain.test")).unwrap();
+    let files = FileRulesChange { mode: Some(Some(0o640)), ..FileRulesChange::default() };
+    ca.issue(IssueOrder { files, ..order("server", "web.test") }).unwrap();
+    let mode = |path: &str| fs::metadata(ca.path(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!([mode("issued/web.test"), mode("issued/web.test/key.pem")], [0o750, 0o640]);
+    assert_eq!(found(&ca), [""; 0]);
+    let set = |path: &str, mode| fs::set_permissions(ca.path(path), Permissions::from_mode(mode)).unwrap();
+    set("issued/plain.test", 0o750);
+    assert_eq!(found(&ca), ["open-folder"]);
+    set("issued/plain.test", 0o700);
+    set("issued/web.test", 0o755);
+    assert_eq!(found(&ca), ["open-folder"]);
+    set("issued/web.test", 0o750);
+    set("issued/web.test/key.pem", 0o644);
+    assert_eq!(found(&ca), ["key-readable"]);
 }

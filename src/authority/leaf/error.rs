@@ -25,6 +25,10 @@ pub enum IssueError {
     Follow(#[from] FollowError),
     #[error(transparent)]
     Owner(#[from] UnknownOwner),
+    #[error("the files cannot be given to {0}: only root can give files to other users and groups")]
+    NotGiven(String),
+    #[error("the files of the authority '{0}' belong to the owner of the CA directory")]
+    AuthorityFiles(String),
     #[error("the certificate would not be exactly what the request asks for")]
     NotExact(Comparison),
     #[error("'{0}' is an authority already; clients would refuse what it has signed if another key took its name")]
@@ -75,6 +79,12 @@ impl Diagnostic for IssueError {
             Self::SubjectKey(error) => error.diagnosis(),
             Self::Follow(error) => error.diagnosis(),
             Self::Owner(error) => error.diagnosis(),
+            Self::NotGiven(_) => Diagnosis::refused("permission-denied")
+                .hint("run the same command as root: sudo ca …")
+                .hint("to leave out what is remembered with the name: --owner '' --group ''"),
+            Self::AuthorityFiles(_) => {
+                Diagnosis::usage("bad-arguments").hint("leave out --owner, --group and --mode for an authority")
+            }
             Self::NotExact(comparison) => Diagnosis::refused("not-exact").hints(comparison.differences()),
             Self::AuthorityKept(_) => Diagnosis::refused("exists")
                 .hint("make another authority under another name, and let it sign what is next: --issuer NAME"),

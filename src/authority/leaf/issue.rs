@@ -6,6 +6,7 @@
 use crate::authority::certify::{Certified, RecordAs, certify, commit_signed, record, verify_draft};
 use crate::authority::issuer_chain::{chain_below_root, check_not_revoked};
 use crate::authority::leaf::error::IssueError;
+use crate::authority::leaf::file_access;
 use crate::authority::leaf::hook;
 use crate::authority::leaf::order::{
     CertificateFacts, IfNameExists, InMemory, IssueOrder, IssueOutcome, IssueStatus, SubjectKey,
@@ -143,7 +144,9 @@ pub fn carry_out(
     };
     let has_own_files = target.check_folder(index)?;
     check_subject_key(&target, index)?;
-    let delivery = target.place.begin(home, name, key_text.as_ref(), ownership, effects.entropy)?;
+    let file_rules = target.access.to_record(index, &target.order)?;
+    let begun = target.place.begin(home, name, key_text.as_ref(), ownership, effects.entropy);
+    let delivery = begun.map_err(|error| file_access::not_begun(error, &target.profile))?;
 
     // 2. The certificate is signed, verified and recorded in one durable transaction.
     let mut transaction = index.transaction(effects.event_context())?;
@@ -159,6 +162,10 @@ pub fn carry_out(
         event: target.order.event(),
         ..RecordAs::issued(name.as_str(), &target.profile.name, issuer.ca_certificate().name())
     };
+    if let Some(rules) = &file_rules {
+        // The event of the certificate is the last one, whose head is signed.
+        transaction.set_file_rules(name.as_str(), rules)?;
+    }
     let id = record(&mut transaction, record_as, &certificate, now)?;
     commit_signed(transaction, issuer)?;
 
@@ -174,11 +181,14 @@ pub fn carry_out(
     delivered.map_err(|cause| IssueError::NotDelivered { serial: certificate.serial.to_string(), cause })?;
     index.mark_delivered(id, now)?;
 
+    let folder = target.folder();
+    let closed_way = folder.and_then(|folder| file_access::closed_way(&target.profile, ownership, &folder));
     let comparison = target.comparison_with(&certificate);
     let authority = issuer.ca_certificate().name().to_owned();
     let (key, target) = target.into_key(new_key);
     let in_memory = key.filter(|_| target.place == Destination::Memory).map(|key| InMemory { chain, key });
-    let details = Details { warnings, client_facts, in_memory, clipped, replaced: current, comparison, hook };
+    let details =
+        Details { warnings, client_facts, in_memory, clipped, replaced: current, comparison, hook, closed_way };
     Ok(target.outcome(IssueStatus::Issued, &authority, CertificateFacts::Certificate(Box::new(certificate)), details))
 }
 

@@ -2,6 +2,7 @@
 
 pub mod due;
 pub mod error;
+pub mod file_access;
 pub(crate) mod follow;
 pub mod hook;
 pub mod issue;

@@ -6,12 +6,13 @@ use time::OffsetDateTime;
 
 use crate::authority::leaf::hook::Hook;
 use crate::clients::Fact;
-use crate::issuance::{Comparison, Draft, Expiry, GivenExtensions, VerifiedCsr};
+use crate::issuance::{Comparison, Draft, Expiry, FileRules, FileRulesChange, GivenExtensions, VerifiedCsr};
 use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::Finding;
 use crate::store::delivery::{Destination, Paths};
 use crate::store::entry_name::{EntryName, EntryNameError};
 use crate::store::index::{Entry, EventKind};
+use crate::system::files::ClosedFolder;
 use crate::text::Lifetime;
 use crate::x509::{AttributeType, Certificate, DistinguishedName, GeneralName, KeyAlgorithm, SerialNumber, Validity};
 
@@ -35,6 +36,8 @@ pub struct IssueOrder {
     /// The destination of the files; `None` for the usual folder of the template's certificates.
     pub place: Option<Destination>,
     pub existing: IfNameExists,
+    /// The owner, group and mode of the files, where they are not those that are remembered with the name.
+    pub files: FileRulesChange,
     /// The certificate that this order was made from; `None` when the order does not replace one. The current
     /// certificate under the lock must be equivalent, so that two processes that replace it at once do not undo each
     /// other's work.
@@ -70,6 +73,7 @@ impl IssueOrder {
             issuer: None,
             place: Some(Destination::Memory),
             existing: IfNameExists::Replace,
+            files: FileRulesChange::default(),
             follows: None,
             dry_run: false,
             protection: None,
@@ -160,6 +164,10 @@ pub struct IssueOutcome {
     pub comparison: Option<Comparison>,
     /// The hook that is stored for the name; `None` when there is none.
     pub hook: Option<Hook>,
+    /// The owner, group and mode that are remembered with the name; empty when none are.
+    pub file_rules: FileRules,
+    /// The folder that keeps the owner or the group away from the new files; `None` when there is none.
+    pub closed_way: Option<ClosedWay>,
 }
 
 impl IssueOutcome {
@@ -170,6 +178,14 @@ impl IssueOutcome {
             CertificateFacts::Draft(draft) => draft.basic_constraints.ca,
         }
     }
+}
+
+/// The user or the group of the files, and a folder that keeps it away from the private key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosedWay {
+    /// `owner web` or `group web`.
+    pub who: String,
+    pub folder: ClosedFolder,
 }
 
 /// The certificate, chain and key that were not written to files.

@@ -6,6 +6,7 @@ use crate::authority::certify::verify_draft;
 use crate::authority::error::CertifyError;
 use crate::authority::issuer_chain::check_not_revoked;
 use crate::authority::leaf::error::IssueError;
+use crate::authority::leaf::file_access::{self, FileAccess};
 use crate::authority::leaf::order::{
     CertificateFacts, IfNameExists, IssueOrder, IssueOutcome, IssueStatus, SubjectKey,
 };
@@ -50,7 +51,7 @@ pub enum Planned<'s> {
 /// When the template, the issuer or the state of the CA does not allow it.
 pub fn plan<'s>(store: &'s Store, mut order: IssueOrder, effects: &Effects<'_>) -> Result<Planned<'s>, IssueError> {
     let now = effects.now();
-    let profile = request_inputs::profile(Some(store), &order.template)?;
+    let mut profile = request_inputs::profile(Some(store), &order.template)?;
     order.name = request_inputs::plain_name(order.name, &profile)?;
     let cas = store.ca_certificates();
     let issuer = cas.ca_certificate(&cas.choose(order.issuer.as_deref(), store.config())?)?;
@@ -65,7 +66,8 @@ pub fn plan<'s>(store: &'s Store, mut order: IssueOrder, effects: &Effects<'_>) 
     if is_own_ca {
         check_authority_name(order.name.as_str())?;
     }
-    let target = IssueTarget::new(store, now, order, profile, place)?;
+    let access = FileAccess::decide(store, &order, &place, &mut profile)?;
+    let target = IssueTarget::new(store, now, order, profile, place, access)?;
 
     // This check without the lock ends most runs of `--if-due`, so that the caller is not asked for a passphrase in
     // vain.
@@ -111,8 +113,7 @@ pub fn plan<'s>(store: &'s Store, mut order: IssueOrder, effects: &Effects<'_>) 
     let preview = if target.is_requested() { Some(issuance::approve(draft.clone(), Some(&issuer))?) } else { None };
     let comparison = compare_request(&target, preview.as_ref())?;
     check_place(&target)?;
-    let files = &target.profile.files;
-    let ownership = Ownership::of(files.owner.as_deref(), files.group.as_deref())?;
+    let ownership = file_access::ownership(&target.profile)?;
     if !order.dry_run {
         return Ok(Planned::Issue(Box::new(Plan { target, issuer, request, draft, new_key, ownership, clipped })));
     }

@@ -19,7 +19,7 @@ use crate::store::previous_certificates::{self, NameHistory};
 use crate::store::{Store, certificate_folder};
 use zeroize::Zeroizing;
 
-use crate::issuance::{Expiry, GivenExtensions};
+use crate::issuance::{Expiry, FileRulesChange, GivenExtensions};
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::system::files;
@@ -38,6 +38,8 @@ pub struct RenewOrder {
     pub clip: bool,
     /// Values for the placeholders of the template outside the subject.
     pub set: BTreeMap<String, String>,
+    /// The owner, group and mode of the files, where they change.
+    pub files: FileRulesChange,
     /// True when the caller gave a passphrase for the current key, which then has to be encrypted.
     pub encrypted: bool,
     /// The rule that decides whether the certificate is due, because another process may have renewed it; `None` to
@@ -159,6 +161,7 @@ fn order(
         set: renewal.set.clone(),
         issuer: Some(entry.authority.clone()),
         place: Some(place),
+        files: renewal.files.clone(),
         existing: renewal.only_if.map_or(IfNameExists::Replace, IfNameExists::KeepUnlessDue),
         follows: Some(entry),
         dry_run: renewal.dry_run,

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 use crate::store::approval::PlannedChange;
 use crate::store::certificate_files::KEY;
+use crate::store::certificate_folder::FolderAccess;
 use crate::store::delivery::{Destination, Paths};
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
@@ -16,7 +17,7 @@ use crate::store::home::Home;
 use crate::store::index::{Entry, Index, Reference, Rollback};
 use crate::store::previous_certificates::{self, NameHistory};
 use crate::store::{Store, StoreError, certificate_folder};
-use crate::system::files::{self, Folder};
+use crate::system::files::{self, Folder, Ownership, UnknownOwner};
 use crate::text::{self, Diagnosis, Diagnostic, PathText, rfc3339, shell_word};
 use crate::x509::SerialNumber;
 
@@ -52,6 +53,8 @@ pub enum RollbackStatus {
 pub enum RollbackError {
     #[error(transparent)]
     Store(StoreError),
+    #[error(transparent)]
+    Owner(#[from] UnknownOwner),
     #[error("'{}' is an authority; its files are not rolled back", text::escape(.0))]
     Authority(String),
     #[error("the files of '{}' were never written; there is nothing to roll back", text::escape(.0))]
@@ -83,6 +86,7 @@ impl Diagnostic for RollbackError {
     fn diagnosis(&self) -> Diagnosis {
         match self {
             Self::Store(error) => error.diagnosis(),
+            Self::Owner(error) => error.diagnosis(),
             Self::Authority(_) => Diagnosis::refused("is-authority"),
             Self::NoFiles(_) => Diagnosis::refused("no-files").hint("issue it again with 'ca issue'"),
             Self::NothingBefore { name, others, .. } => {
@@ -235,6 +239,7 @@ impl RollbackRun<'_> {
         let folder = name_history.folder(home, name);
         let not_kept = || RollbackError::NotKept { name: name.to_string(), serial: target.serial.clone() };
         let incoming = self.kept(index, target)?.ok_or_else(not_kept)?;
+        let access = self.access(index)?;
         let is_one_by_one = in_place.place.is_some();
         let has_other_files = match is_one_by_one {
             // A killed process left files of two certificates, both of this name.
@@ -269,9 +274,13 @@ impl RollbackRun<'_> {
             }
         };
         let serial = in_place.serial.to_string();
+        if !is_one_by_one && let Some(access) = access {
+            access.give(&Folder::open(&incoming)?)?;
+        }
         if is_one_by_one {
             previous_certificates::keep_copy(home, name, &Folder::open(&folder)?, &serial, entropy)?;
-            previous_certificates::put_one_by_one(&incoming, &folder, entropy)?;
+            let access = access.unwrap_or_default();
+            previous_certificates::put_one_by_one(&incoming, &folder, access, entropy)?;
         } else if folder.exists() {
             files::replace_folder(&incoming, &folder, &previous_certificates::free_place(home, name, &serial))?;
         } else {
@@ -280,6 +289,14 @@ impl RollbackRun<'_> {
             files::sync_folder(&home.generations(name))?;
         }
         Ok(index.mark_rolled_back(id, self.now)?)
+    }
+
+    /// Returns the owner, group and mode that are remembered with the name: the kept files may be older than they are. `None`
+    /// when nothing is remembered.
+    fn access(&self, index: &Index) -> Result<Option<FolderAccess>, RollbackError> {
+        let Some(rules) = index.file_rules(self.name.as_str())? else { return Ok(None) };
+        let ownership = Ownership::of(rules.owner.as_deref(), rules.group.as_deref())?;
+        Ok(Some(FolderAccess { ownership, key_mode: rules.mode }))
     }
 
     fn outcome(

@@ -6,7 +6,9 @@ use crate::authority::leaf::error::IssueError;
 use crate::authority::leaf::order::{IfNameExists, IssueOrder, IssueOutcome, Requested, SubjectKey};
 use crate::authority::leaf::{issue, request_inputs};
 use crate::issuance::name_rules::CommonName;
-use crate::issuance::{CsrError, Expiry, GivenExtensions, Profile, UnusableNames, VerifiedCsr, verify_csr};
+use crate::issuance::{
+    CsrError, Expiry, FileRulesChange, GivenExtensions, Profile, UnusableNames, VerifiedCsr, verify_csr,
+};
 use crate::store::Store;
 use crate::store::delivery::Destination;
 use crate::store::effects::Effects;
@@ -34,6 +36,8 @@ pub struct SignOrder {
     /// The destination of the files; `None` for `issued/<name>/`.
     pub place: Option<Destination>,
     pub existing: IfNameExists,
+    /// The owner and group of the files, where they are not those that are remembered with the name.
+    pub files: FileRulesChange,
     /// True when everything is checked and nothing is signed.
     pub dry_run: bool,
     /// True when the order fails unless the certificate has exactly what the CSR asks for.
@@ -105,6 +109,7 @@ pub fn sign(
         issuer: signing.issuer,
         place: signing.place,
         existing: signing.existing,
+        files: signing.files,
         follows: None,
         dry_run: signing.dry_run,
         protection: None,

@@ -8,10 +8,11 @@ use time::OffsetDateTime;
 use crate::authority::error::CertifyError;
 use crate::authority::issuer_chain::check_not_revoked;
 use crate::authority::leaf::error::IssueError;
+use crate::authority::leaf::file_access::FileAccess;
 use crate::authority::leaf::follow::check_may_be_followed;
 use crate::authority::leaf::hook::Hook;
 use crate::authority::leaf::order::{
-    CertificateFacts, DueRule, IfNameExists, InMemory, IssueOrder, IssueOutcome, IssueStatus, SubjectKey,
+    CertificateFacts, ClosedWay, DueRule, IfNameExists, InMemory, IssueOrder, IssueOutcome, IssueStatus, SubjectKey,
 };
 use crate::authority::leaf::request_inputs;
 use crate::clients::Fact;
@@ -32,6 +33,7 @@ pub(crate) struct IssueTarget<'s> {
     pub order: IssueOrder,
     pub profile: Profile,
     pub place: Destination,
+    pub access: FileAccess,
     /// The subject alternative names of the order. A CSR has its own; NAME is then only the name of its certificate in
     /// the index.
     pub names: Vec<GeneralName>,
@@ -47,6 +49,7 @@ pub(crate) struct Details {
     pub replaced: Option<SerialNumber>,
     pub comparison: Option<Comparison>,
     pub hook: Option<Hook>,
+    pub closed_way: Option<ClosedWay>,
 }
 
 /// What the earlier certificates of the name mean for the order.
@@ -69,12 +72,13 @@ impl<'s> IssueTarget<'s> {
         order: IssueOrder,
         profile: Profile,
         place: Destination,
+        access: FileAccess,
     ) -> Result<Self, IssueError> {
         let names = match order.key {
             SubjectKey::Requested(_) => order.names.clone(),
             _ => request_inputs::names(&profile, &order.name, &order.names)?,
         };
-        Ok(Self { store, now, order, profile, place, names })
+        Ok(Self { store, now, order, profile, place, access, names })
     }
 
     /// Returns the folder of the files; `None` when they stay in memory.
@@ -115,7 +119,7 @@ impl<'s> IssueTarget<'s> {
         facts: CertificateFacts,
         details: Details,
     ) -> IssueOutcome {
-        let Details { warnings, client_facts, in_memory, clipped, replaced, comparison, hook } = details;
+        let Details { warnings, client_facts, in_memory, clipped, replaced, comparison, hook, closed_way } = details;
         let extensions = match &facts {
             CertificateFacts::Certificate(certificate) => &certificate.extensions,
             CertificateFacts::Draft(draft) => &draft.extensions,
@@ -136,6 +140,8 @@ impl<'s> IssueTarget<'s> {
             replaced,
             comparison,
             hook,
+            file_rules: self.access.wanted.clone(),
+            closed_way,
         }
     }
 
@@ -332,7 +338,7 @@ impl<'s> IssueTarget<'s> {
     }
 
     /// Returns true when no new certificate is needed: the existing one has enough of its lifetime left, is deployed,
-    /// matches the order, and neither it nor an authority above it is revoked.
+    /// matches the order, also in the owner, group and mode of its files, and neither it nor an authority above it is revoked.
     fn is_good_for_longer(
         &self,
         entry: &Entry,
@@ -343,7 +349,11 @@ impl<'s> IssueTarget<'s> {
         let folder = self.folder();
         let is_in_place = folder.is_none_or(|folder| self.are_all_in(&folder, certificate).unwrap_or(false));
         let is_due = due.is_due(certificate.validity, self.now);
-        let is_good = !is_due && entry.revocation.is_none() && is_in_place && self.is_as_ordered(certificate)?;
+        let is_good = !is_due
+            && !self.access.is_changed()
+            && entry.revocation.is_none()
+            && is_in_place
+            && self.is_as_ordered(certificate)?;
         Ok(is_good && self.is_issuer_good(entry, certificate, index)?)
     }
 

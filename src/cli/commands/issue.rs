@@ -10,6 +10,7 @@ use crate::app::context::Context;
 use crate::authority::leaf::issue;
 use crate::authority::leaf::order::{IssueOrder, IssueStatus, SubjectKey};
 use crate::cli::options::change::ExitChangedArgument;
+use crate::cli::options::file_rules::FileRuleArguments;
 use crate::cli::options::hook::HookArguments;
 use crate::cli::options::issue::{IssueOptions, existing, host_of_url, only_for_one};
 use crate::cli::options::passphrase::{PassphraseArguments, short_warning};
@@ -62,6 +63,8 @@ pub struct Arguments {
     /// Encrypt the new private key with the first line of a file
     #[arg(long, value_name = "FILE", requires = "encrypt_key")]
     key_passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    files: FileRuleArguments,
     #[command(flatten)]
     hook: HookArguments,
     #[command(flatten)]
@@ -146,6 +149,7 @@ fn order(
         issuer: options.issuer.clone(),
         place: arguments.out.as_ref().map(|folder| Destination::Folder(context.world.resolve(folder))),
         existing: existing(arguments.if_due, arguments.force),
+        files: arguments.files.change(),
         follows: None,
         dry_run,
         protection,

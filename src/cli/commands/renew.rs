@@ -28,13 +28,13 @@ pub struct Arguments {
     #[arg(value_name = "NAME|SERIAL|FILE", required_unless_present_any = ["due", "all"])]
     certificates: Vec<String>,
     /// Renew every certificate that is due, and sign every CRL that is due; see 'ca due'. With names: only those of them that are due
-    #[arg(long, conflicts_with_all = ["lifetime", "not_after", "set", "hook"])]
+    #[arg(long, conflicts_with_all = ["lifetime", "not_after", "set", "hook", "owner", "group", "mode"])]
     due: bool,
     /// Choose what is due: what expires within this time [default: what is in the last third of its lifetime]
     #[arg(long, value_name = "D", requires = "due", conflicts_with = "all")]
     within: Option<Lifetime>,
     /// Renew every deployed certificate, due or not, except those of authorities
-    #[arg(long, conflicts_with_all = ["certificates", "due", "lifetime", "not_after", "set", "hook"])]
+    #[arg(long, conflicts_with_all = ["certificates", "due", "lifetime", "not_after", "set", "hook", "owner", "group", "mode"])]
     all: bool,
     /// With --all: do not ask for a confirmation at a terminal
     #[arg(long, requires = "all", conflicts_with = "dry_run")]

@@ -8,8 +8,12 @@ use time::OffsetDateTime;
 
 use crate::app::context::Context;
 use crate::app::resolve::{Patterns, Resolved, resolve_all};
+use crate::authority::leaf::hook::{self, Hook};
+use crate::cli::reports::access::{AccessJson, access_field};
 use crate::cli::reports::entry::{EntryJson, FilesJson, file_fields, how_far};
+use crate::cli::reports::hook::HookJson;
 use crate::cli::reports::many;
+use crate::issuance::FileRules;
 use crate::report::describe::scope::{ImpersonationScope, ScopeJson};
 use crate::report::failure::Failure;
 use crate::report::json::{self, Hex, Time};
@@ -19,7 +23,7 @@ use crate::store::delivery::Paths;
 use crate::store::index::{CertificateStatus, Entry, EntryId, Revocation};
 use crate::store::locate::{count_as_delivered_if_there, locate};
 use crate::store::previous_certificates::NameHistory;
-use crate::text::{humanize, rfc3339};
+use crate::text::{self, humanize, rfc3339};
 use crate::x509::certificate::Certificate;
 use crate::x509::{ExtendedKeyUsage, KeyKind};
 
@@ -40,6 +44,9 @@ struct Shown {
     /// Where its files are now.
     paths: Option<Paths>,
     revocations: Vec<Revocation>,
+    /// The owner, group and mode that are remembered with the name.
+    file_rules: FileRules,
+    hook: Option<Hook>,
     /// Every certificate of the same name, the latest last.
     history: Vec<Entry>,
     /// The one of them whose files are in place.
@@ -73,6 +80,8 @@ fn show(resolved: &Resolved, context: &Context<'_>) -> Result<Box<dyn Report>, F
         paths: locate(store.home(), &entry, &certificate),
         certificate,
         revocations: index.revocations(entry.id)?,
+        file_rules: index.file_rules(&entry.name)?.unwrap_or_default(),
+        hook: hook::of(index, &entry.name)?,
         history: name_history.certificates,
         in_place,
         entry,
@@ -144,6 +153,10 @@ impl Report for Shown {
             Some(paths) => file_fields(page, paths),
             None => page.field("files", &self.no_files(page)),
         }
+        access_field(&self.file_rules, page);
+        if let Some(hook) = &self.hook {
+            page.field("hook", &text::escape(&hook.command));
+        }
         for revocation in &self.revocations {
             let what = format!("{} {}", rfc3339(revocation.at), revocation.reason.name());
             let suspected = revocation.invalid_since.map(|at| format!(", suspected since {}", rfc3339(at)));
@@ -178,6 +191,8 @@ impl Report for Shown {
             origin: entry.origin.name(),
             delivered_at: entry.delivered_at.map(Time),
             files: self.paths.as_ref().map(FilesJson::new),
+            access: AccessJson::new(&self.file_rules, None),
+            hook: self.hook.as_ref().map(HookJson::new),
             revocations: self.revocations.iter().map(RevocationJson::new).collect(),
             scope: self.scope.as_ref().map(ImpersonationScope::json),
             in_place: is_deployed,
@@ -207,6 +222,10 @@ pub struct ShowJson<'a> {
     delivered_at: Option<Time>,
     /// Where its files are.
     files: Option<FilesJson<'a>>,
+    /// The owner, group and mode that are remembered with the name, or `null`.
+    access: Option<AccessJson<'a>>,
+    /// What runs after the files of the name changed, or `null`.
+    hook: Option<HookJson<'a>>,
     revocations: Vec<RevocationJson>,
     /// Of an authority: what could be done with its key.
     #[serde(rename = "reach")]
@@ -285,6 +304,8 @@ mod tests {
             scope: None,
             paths: None,
             revocations: index.revocations(entry.id).unwrap(),
+            file_rules: FileRules::default(),
+            hook: None,
             history: index.history(&entry.name).unwrap(),
             in_place: Some(entry.id),
             entry,

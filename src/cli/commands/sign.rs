@@ -8,6 +8,7 @@ use crate::app::after_issue::After;
 use crate::app::context::Context;
 use crate::authority::leaf::sign::{self, SignOrder};
 use crate::cli::options::change::ExitChangedArgument;
+use crate::cli::options::file_rules::OwnerArguments;
 use crate::cli::options::hook::HookArguments;
 use crate::cli::options::issue::{IssueOptions, existing, only_for_one};
 use crate::cli::options::passphrase::PassphraseArguments;
@@ -54,6 +55,8 @@ pub struct Arguments {
     yes: bool,
     #[command(flatten)]
     exit_changed: ExitChangedArgument,
+    #[command(flatten)]
+    files: OwnerArguments,
     #[command(flatten)]
     hook: HookArguments,
     #[command(flatten)]
@@ -112,6 +115,7 @@ fn order(arguments: &Arguments, request: Vec<u8>, dry_run: bool, context: &Conte
         issuer: options.issuer.clone(),
         place: arguments.out.as_ref().map(|folder| Destination::Folder(context.world.resolve(folder))),
         existing: existing(arguments.if_due, arguments.force),
+        files: arguments.files.change(),
         dry_run,
         exact: arguments.require_exact,
     })

@@ -12,7 +12,7 @@ use crate::report::failure_codes;
 use crate::store::Store;
 use crate::store::home::Home;
 use crate::store::templates;
-use crate::system::World;
+use crate::system::{World, files};
 use crate::x509::KeyAlgorithm;
 use crate::x509::crl::RevocationReason;
 use crate::{lint, verify};
@@ -44,6 +44,9 @@ enum Value {
     Reason,
     Code,
     Folder,
+    User,
+    Group,
+    KeyMode,
 }
 
 impl Value {
@@ -65,6 +68,9 @@ impl Value {
             "REASON" => Self::Reason,
             "CODE" => Self::Code,
             "DIR" => Self::Folder,
+            "USER" => Self::User,
+            "GROUP" => Self::Group,
+            "MODE" => Self::KeyMode,
             _ => return None,
         })
     }
@@ -165,6 +171,9 @@ impl Source {
                 offered(codes, current)
             }
             Value::Folder => PathCompleter::dir().complete(current),
+            Value::User => offered(files::users(), current),
+            Value::Group => offered(files::groups(), current),
+            Value::KeyMode => offered(["0600", "0640", "0400", "0440"].map(str::to_owned), current),
         }
     }
 

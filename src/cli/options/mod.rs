@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod change;
 pub mod endpoints;
+pub mod file_rules;
 pub mod globals;
 pub mod hook;
 pub mod issue;

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use super::access::{AccessJson, access_field};
 use super::clients::{ClientJson, RefusedBy, WHAT_CAS_ISSUE};
 use super::entry::{FilesJson, file_fields};
 use super::hook::{HookRunJson, hook_failure, hook_fields};
@@ -87,6 +88,9 @@ pub struct IssueJson<'a> {
     #[schemars(extend("enum" = ["issued", "unchanged", "planned"]))]
     outcome: &'static str,
     files: Option<FilesJson<'a>>,
+    /// What `--owner`, `--group` and `--mode` of the name are; left out when nothing is remembered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access: Option<AccessJson<'a>>,
     /// As `replaced_serial`.
     #[schemars(extend("deprecated" = true))]
     replaced: Option<Serial<'a>>,
@@ -223,6 +227,7 @@ impl Report for IssueReport {
         if let Some(paths) = &self.outcome.paths {
             file_fields(page, paths);
         }
+        access_field(&self.outcome.file_rules, page);
         if let Some(replaced) = &self.outcome.replaced {
             page.field("replaced", &format!("{replaced}, which stays valid until it expires"));
         }
@@ -264,6 +269,7 @@ impl Report for IssueReport {
             status: done,
             outcome: done,
             files: outcome.paths.as_ref().map(FilesJson::new),
+            access: AccessJson::new(&outcome.file_rules, outcome.closed_way.as_ref()),
             replaced: outcome.replaced.as_ref().map(Serial),
             replaced_serial: outcome.replaced.as_ref().map(Serial),
             hook: self.hook.as_ref().map(HookRunJson::new),

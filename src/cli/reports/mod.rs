@@ -1,5 +1,6 @@
 //! Reports, and parts of them, that several commands share.
 
+pub mod access;
 pub mod authority;
 pub mod backup;
 pub mod clients;

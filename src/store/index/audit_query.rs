@@ -88,6 +88,10 @@ impl EventObject {
             Self::Hook => {
                 "SELECT NULL, name FROM hook WHERE name NOT IN (SELECT name FROM event WHERE object = 'hook')"
             }
+            Self::FileRules => {
+                "SELECT NULL, name FROM file_rules
+                 WHERE name NOT IN (SELECT name FROM event WHERE object = 'file-rules')"
+            }
             Self::ImportedRevocation => {
                 "SELECT id, authority FROM imported_revocation
                  WHERE id NOT IN (SELECT row FROM event WHERE object = 'imported-revocation' AND row IS NOT NULL)"

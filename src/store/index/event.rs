@@ -33,6 +33,9 @@ pub enum EventKind {
     HookRemove,
     /// The hook of a name ran and failed.
     HookFailed,
+    /// The owner, group and mode of the files of a name.
+    FileRulesSet,
+    FileRulesRemove,
     KeyPassphrase,
     Restore,
     /// A revocation that a published CRL or the index of another tool names.
@@ -46,7 +49,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::Init,
         Self::Import,
         Self::Issue,
@@ -66,6 +69,8 @@ impl EventKind {
         Self::HookSet,
         Self::HookRemove,
         Self::HookFailed,
+        Self::FileRulesSet,
+        Self::FileRulesRemove,
         Self::KeyPassphrase,
         Self::Restore,
         Self::ImportRevocation,
@@ -96,6 +101,8 @@ impl EventKind {
             Self::HookSet => "hook-set",
             Self::HookRemove => "hook-remove",
             Self::HookFailed => "hook-failed",
+            Self::FileRulesSet => "file-rules-set",
+            Self::FileRulesRemove => "file-rules-remove",
             Self::KeyPassphrase => "key-passphrase",
             Self::Restore => "restore",
             Self::ImportRevocation => "import-revocation",

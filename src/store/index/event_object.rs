@@ -19,10 +19,11 @@ pub enum EventObject {
     Hook,
     ImportedRevocation,
     ImportedSerial,
+    FileRules,
 }
 
 impl EventObject {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Certificate,
         Self::Revocation,
         Self::Release,
@@ -31,6 +32,7 @@ impl EventObject {
         Self::Hook,
         Self::ImportedRevocation,
         Self::ImportedSerial,
+        Self::FileRules,
     ];
 
     /// Returns the name in the log.
@@ -44,6 +46,7 @@ impl EventObject {
             Self::Hook => "hook",
             Self::ImportedRevocation => "imported-revocation",
             Self::ImportedSerial => "imported-serial",
+            Self::FileRules => "file-rules",
         }
     }
 
@@ -65,6 +68,7 @@ impl EventObject {
                 "authority, serial, issuer, at, reason, invalid_since, not_after, source, recorded_at"
             }
             Self::ImportedSerial => "authority, serial, not_after, subject",
+            Self::FileRules => "name, owner, group_name, mode",
         }
     }
 
@@ -78,7 +82,13 @@ impl EventObject {
             Self::Hook => "hook",
             Self::ImportedRevocation => "imported_revocation",
             Self::ImportedSerial => "imported_serial",
+            Self::FileRules => "file_rules",
         }
+    }
+
+    /// Returns true for a setting of a name: its row is overwritten, so that only the latest event is about it.
+    pub const fn is_setting(self) -> bool {
+        matches!(self, Self::Hook | Self::FileRules)
     }
 
     /// Returns the condition that selects one row: `?1` is the number in the log, `?2` the name.
@@ -89,7 +99,7 @@ impl EventObject {
             }
             Self::Release => "id = ?1 AND released_at IS NOT NULL",
             Self::Crl => "number = ?1 AND authority = ?2",
-            Self::Hook => "?1 IS NULL AND name = ?2",
+            Self::Hook | Self::FileRules => "?1 IS NULL AND name = ?2",
         }
     }
 
@@ -106,7 +116,7 @@ impl EventObject {
         let count = statement.column_count();
         let read = |row: &Row<'_>| self.digest_of(row, count);
         match self {
-            Self::Crl | Self::Hook => one(&mut statement, (id, name), read),
+            Self::Crl | Self::Hook | Self::FileRules => one(&mut statement, (id, name), read),
             _ => one(&mut statement, (id,), read),
         }
     }

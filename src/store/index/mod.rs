@@ -18,6 +18,7 @@ mod event;
 mod event_log;
 mod event_object;
 pub mod event_query;
+mod file_rules;
 mod imported;
 mod in_effect;
 mod inventory;

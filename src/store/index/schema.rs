@@ -43,6 +43,8 @@ impl Migration {
 /// Version 5. Revocations that a published CRL or the index of another tool names, and serial numbers that another tool
 /// gave. The latest row of a serial number counts; removeFromCRL (8) ends the rows before it. When the index has the
 /// certificate, the revocation is a row of `revocation` too, and only that one counts.
+///
+/// Version 7. The owner, group and mode of the files of a name: a setting like a hook.
 const MIGRATIONS: &[Migration] = &[
     Migration::of(
         "
@@ -183,6 +185,16 @@ CREATE INDEX imported_serial_serial ON imported_serial (serial);
 ",
     ),
     Migration::of("CREATE INDEX event_at ON event (at);\n"),
+    Migration::of(
+        "
+CREATE TABLE file_rules (
+    name       TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,
+    owner      TEXT,
+    group_name TEXT,
+    mode       INTEGER              -- of the private key
+) STRICT, WITHOUT ROWID;
+",
+    ),
 ];
 
 /// The version that this program writes.

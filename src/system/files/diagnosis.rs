@@ -43,6 +43,7 @@ impl Diagnostic for LockError {
 
 impl Diagnostic for UnknownOwner {
     fn diagnosis(&self) -> Diagnosis {
-        Diagnosis::refused("unknown-owner").hint("set owner and group in [files] of the template, by name or number")
+        Diagnosis::refused("unknown-owner")
+            .hint("name one that is there, or its number: --owner, --group, or [files] of the template")
     }
 }

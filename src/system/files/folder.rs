@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::existing::{ExistingFile, check_kind, check_regular};
 use super::interference::Interference;
 use super::resolve;
-use super::{FileError, Ownership, too_long};
+use super::{FOLDER, FileError, GROUP_FOLDER, Ownership, too_long};
 use crate::system::unix::attributes;
 use crate::system::unix::folder::{self, Found, Kind, OpenFor};
 
@@ -120,6 +120,37 @@ impl Folder {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
             read => read.map(Some).map_err(FileError::of("read", &self.path_of(name))),
         }
+    }
+
+    /// Gives a regular file in it to an owner and a group, and sets its mode; `None` leaves the mode. Nothing happens when
+    /// nothing has this name.
+    ///
+    /// # Errors
+    /// When it is not a regular file, or the system refuses.
+    pub fn set_access(
+        &self,
+        name: impl AsRef<OsStr>,
+        mode: Option<u32>,
+        ownership: Ownership,
+    ) -> Result<(), FileError> {
+        let (name, path) = (name.as_ref(), self.path_of(name.as_ref()));
+        let opened = match self.open_to_read(name) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
+            opened => opened.map_err(FileError::of("open", &path))?,
+        };
+        ownership.give(&opened, &path)?;
+        let set = mode.map_or(Ok(()), |mode| attributes::set_mode_of(&opened, mode));
+        set.map_err(FileError::of("set the permissions of", &path))
+    }
+
+    /// Gives the folder itself to an owner and a group, and lets the group enter it when it may.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn set_own_access(&self, group_enters: bool, ownership: Ownership) -> Result<(), FileError> {
+        ownership.give(&self.opened, &self.path)?;
+        let mode = if group_enters { GROUP_FOLDER } else { FOLDER };
+        attributes::set_mode_of(&self.opened, mode).map_err(FileError::of("set the permissions of", &self.path))
     }
 
     /// Opens a regular file, and only that.

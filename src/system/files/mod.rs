@@ -7,6 +7,7 @@
 //!   ([`unfinished_name::PREFIX`]) and by the kernel lock that ended with the process.
 //! - When a function that is called durable has returned, the change survives a power cut.
 
+mod closed_folder;
 mod copy;
 mod diagnosis;
 mod existing;
@@ -36,6 +37,7 @@ use std::path::{Path, PathBuf};
 
 use crate::text::{PathText, io_reason};
 
+pub use closed_folder::ClosedFolder;
 pub use copy::{OpenedFile, StreamedFile};
 pub use diagnosis::RAISE_SIZE_LIMIT;
 pub use existing::ExistingFile;
@@ -43,7 +45,7 @@ pub use exposure::{ExposedFile, Exposure, exposure};
 pub use folder::{Folder, StoredFile};
 pub use folder_lock::{FolderLock, LOCK_FILE, LockError};
 pub use folders::{create_folders, move_new, names_in, remove, remove_if_empty};
-pub use ownership::{Ownership, UnknownOwner};
+pub use ownership::{Ownership, UnknownOwner, groups, users};
 pub use permissions::{FoundPath, PathKind, examine, mode, our_user, owner, restrict_mode};
 pub use place::{check_new, check_place, check_writable, read_regular};
 pub use publish::{NewFile, publish_file, replace_files};
@@ -64,8 +66,15 @@ pub const MAX_SMALL_FILE_BYTES: u64 = 1024 * 1024;
 pub const SECRET: u32 = 0o600;
 /// The mode of certificates and CRLs.
 pub const PUBLIC: u32 = 0o644;
-/// The mode of every folder.
+/// The mode of every folder, except those for a key that a group can read.
 pub const FOLDER: u32 = 0o700;
+/// The mode of a folder whose group can read the key in it.
+pub const GROUP_FOLDER: u32 = 0o750;
+/// The mode of the folders that are made above one for another user or a group: they can be entered, and not listed.
+pub const PASSAGE: u32 = 0o711;
+
+/// The action of an error about the owner of a file.
+const CHANGE_OWNER: &str = "change the owner of";
 
 /// An operation on a path that failed.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +96,11 @@ impl FileError {
     /// Returns whether the name is taken.
     pub fn is_already_there(&self) -> bool {
         matches!(self.cause.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty)
+    }
+
+    /// Returns whether a file was to be given to a user or group, which only root may do.
+    pub fn is_not_given(&self) -> bool {
+        self.action == CHANGE_OWNER && self.cause.kind() == io::ErrorKind::PermissionDenied
     }
 
     /// Returns whether nothing of that name exists.

@@ -6,7 +6,7 @@ use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::Path;
 
-use super::FileError;
+use super::{CHANGE_OWNER, FileError};
 use crate::system::getent;
 use crate::system::unix::attributes::{self, are_we_root};
 use crate::text;
@@ -14,8 +14,8 @@ use crate::text;
 /// The owner and group that files are given to; `None` leaves them as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Ownership {
-    user: Option<u32>,
-    group: Option<u32>,
+    pub(super) user: Option<u32>,
+    pub(super) group: Option<u32>,
 }
 
 /// The system has no user or group of this name.
@@ -39,6 +39,22 @@ impl Ownership {
         Ok(Self { user: user.map(user_id).transpose()?, group: group.map(group_id).transpose()? })
     }
 
+    /// Returns this ownership, and where it is silent that of `base`.
+    pub fn over(self, base: Self) -> Self {
+        Self { user: self.user.or(base.user), group: self.group.or(base.group) }
+    }
+
+    /// Returns whether it names a group.
+    pub fn names_group(self) -> bool {
+        self.group.is_some()
+    }
+
+    /// Returns whether this process can give files to this owner and group, as far as that is known before it is tried.
+    pub fn can_be_given(self) -> bool {
+        self.user.is_none_or(attributes::is_ours) && self.group.is_none_or(attributes::is_our_group)
+            || attributes::may_give_files_away()
+    }
+
     /// Returns the ownership of a file, for a copy of it. It is empty unless this process is root's: only root can give
     /// files away.
     pub(super) fn of_file(found: &Metadata) -> Self {
@@ -58,7 +74,7 @@ impl Ownership {
 
     /// As [`give_opened`](Self::give_opened), with the path in the error.
     pub(super) fn give(self, opened: &File, path: &Path) -> Result<(), FileError> {
-        self.give_opened(opened).map_err(FileError::of("change the owner of", path))
+        self.give_opened(opened).map_err(FileError::of(CHANGE_OWNER, path))
     }
 }
 
@@ -70,6 +86,21 @@ fn look_up(database: &str, name: &str) -> Option<u32> {
         return Some(id);
     }
     getent::ask(database, name).ok()?.lines().next().and_then(id_in)
+}
+
+/// Returns the users of this machine; those of a directory service are left out.
+pub fn users() -> Vec<String> {
+    names("/etc/passwd")
+}
+
+/// As [`users`], the groups.
+pub fn groups() -> Vec<String> {
+    names("/etc/group")
+}
+
+fn names(database: &str) -> Vec<String> {
+    let own = fs::read(database).unwrap_or_default();
+    String::from_utf8_lossy(&own).lines().filter_map(|line| line.split(':').next()).map(str::to_owned).collect()
 }
 
 /// Returns the third field of a line of passwd(5) or group(5).

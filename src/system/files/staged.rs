@@ -11,7 +11,7 @@ use super::rename::{rename, rename_new};
 use super::replace::replace_place;
 use super::resolve::others_can_write;
 use super::unfinished_name::{is_unfinished_name, unfinished_name};
-use super::{FOLDER, FileError, Ownership, SECRET};
+use super::{CHANGE_OWNER, FOLDER, FileError, GROUP_FOLDER, Ownership, SECRET};
 use crate::system::Entropy;
 use crate::system::unix::folder::{self, Found, Kind};
 use crate::system::unix::{attributes, write};
@@ -158,10 +158,19 @@ impl StagedFolder {
             return Ok(());
         }
         for file in &self.files {
-            self.with_file(file, "change the owner of", |opened| ownership.give_opened(opened))?;
+            self.with_file(file, CHANGE_OWNER, |opened| ownership.give_opened(opened))?;
         }
         let folders = self.folders.iter().map(|(_, folder)| folder).rev().chain([&self.folder]);
         folders.into_iter().try_for_each(|folder| ownership.give(folder.file(), folder.path()))
+    }
+
+    /// Lets the group of the folder enter it, when it is complete: mode 0750.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn let_group_enter(&self) -> Result<(), FileError> {
+        let set = attributes::set_mode_of(self.folder.file(), GROUP_FOLDER);
+        set.map_err(FileError::of("set the permissions of", &self.path))
     }
 
     /// Makes everything in it durable: the files, the folders in it, then itself.

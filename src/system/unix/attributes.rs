@@ -60,6 +60,23 @@ pub fn is_ours(owner: u32) -> bool {
     owner == rustix::process::geteuid().as_raw()
 }
 
+/// Returns whether this is a group of this process.
+pub fn is_our_group(group: u32) -> bool {
+    let is_it = |own: rustix::process::Gid| own.as_raw() == group;
+    is_it(rustix::process::getegid()) || rustix::process::getgroups().is_ok_and(|own| own.into_iter().any(is_it))
+}
+
+/// Returns whether this process can give files to other users: it is root's, or has the capability for it (CAP_CHOWN, the first
+/// of capabilities(7)).
+pub fn may_give_files_away() -> bool {
+    let status = || fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let capabilities = |status: String| {
+        let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+        u64::from_str_radix(line.trim(), 16).ok()
+    };
+    are_we_root() || capabilities(status()).is_some_and(|capabilities| capabilities & 1 != 0)
+}
+
 /// Returns the user id of this process.
 pub fn our_user() -> u32 {
     rustix::process::geteuid().as_raw()
