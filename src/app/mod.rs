@@ -7,6 +7,7 @@ pub mod backup;
 pub mod certificate_input;
 pub mod clock;
 pub mod context;
+pub mod crl_bundle;
 pub mod crl_expiry;
 pub mod directory;
 pub mod export;

@@ -7,11 +7,13 @@ use time::OffsetDateTime;
 
 use super::after_issue::After;
 use super::context::Context;
+use super::crl_bundle::{self, AuthorityCrl, RefreshOptions, RefreshedBundle};
 use super::key_input::{CaKeyPrompt, WRONG_PASSPHRASE};
 use super::run_hook::{HookOptions, HookRun};
 use crate::authority::leaf::due::{self, DueEntry, DueItem};
 use crate::authority::leaf::order::{CertificateFacts, DueRule, IssueStatus};
 use crate::authority::leaf::renew::{self, NextKey, RenewOrder};
+use crate::authority::revocation::bundle;
 use crate::authority::revocation::publish_crl::{self, CrlOrder};
 use crate::issuance::FileRulesChange;
 use crate::keys::Passphrase;
@@ -85,6 +87,10 @@ pub struct RenewedEntries {
     pub entries: Vec<RenewedEntry>,
     /// The number of entries that come after the failure of a passphrase.
     pub not_tried: usize,
+    /// The CRL bundles that are remembered.
+    pub bundles: Vec<RefreshedBundle>,
+    /// Why the CRLs of the bundles could not be completed.
+    pub crl_failure: Option<Failure>,
 }
 
 /// What was done about one entry.
@@ -152,7 +158,38 @@ pub fn renew_due(
             break;
         }
     }
-    Ok(RenewedEntries { not_tried: count - entries.len(), entries })
+    let not_tried = count - entries.len();
+    let (bundles, crl_failure) = refresh_bundles(store, request, &mut passphrases, context)?;
+    Ok(RenewedEntries { entries, not_tried, bundles, crl_failure })
+}
+
+/// Refreshes the CRL bundles. An authority that has no CRL yet gets one, because a bundle without it is incomplete.
+fn refresh_bundles(
+    store: &Store,
+    request: &RenewDueRequest<'_>,
+    passphrases: &mut CaPassphrases,
+    context: &mut Context<'_>,
+) -> Result<(Vec<RefreshedBundle>, Option<Failure>), Failure> {
+    let bundles = bundle::remembered(store)?;
+    if bundles.is_empty() || !matches!(request.what, Selection::Due(_)) {
+        return Ok((Vec::new(), None));
+    }
+    let signed = {
+        let context = &*context;
+        let mut ask = |key: &EncryptedKey| passphrases.get(key, store, request, context);
+        let also: Vec<_> = bundles.into_iter().flat_map(|bundle| bundle.also).collect();
+        crl_bundle::sign_all(store, None, &also, &mut ask, &context.effects())
+    };
+    let crls = match signed {
+        Ok(crls) => crls,
+        Err(failure) => return Ok((Vec::new(), Some(failure))),
+    };
+    crls.iter().filter_map(AuthorityCrl::warning).for_each(|warning| context.warn_at_end(warning));
+    if context.changes.dry_run {
+        return Ok((Vec::new(), None));
+    }
+    let options = RefreshOptions { skip_hooks: request.hook.skip, secret: request.secret };
+    Ok((crl_bundle::refresh(store, options, context)?, None))
 }
 
 /// The most names that a question lists.

@@ -1,5 +1,9 @@
 //! Running the hook of a name after its files changed, and the rollback that its failure asks for.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::Path;
+
 use crate::app::context::Context;
 use crate::authority::leaf::hook::{self, Hook, HookEvent, OnFailure};
 use crate::authority::leaf::rollback;
@@ -78,7 +82,7 @@ impl HookOptions {
         }
         let settings = &store.config().passphrase;
         let secrets: Vec<&str> = secrets.iter().copied().chain([settings.env.as_str()]).collect();
-        report.run(store, change, &secrets, context);
+        report.run(&hook::environment(&context.world.environment, &secrets, store.home(), change), context);
         if report.failed() {
             if report.hook.on_failure == OnFailure::Rollback {
                 report.roll_back(store, change, context);
@@ -91,8 +95,23 @@ impl HookOptions {
 }
 
 impl HookRun {
-    fn run(&mut self, store: &Store, change: &HookEvent<'_>, secrets: &[&str], context: &Context<'_>) {
-        let environment = hook::environment(&context.world.environment, secrets, store.home(), change);
+    /// Runs the hook of a CRL bundle after its file changed, and records when it fails.
+    pub fn of_bundle(store: &Store, bundle: &Path, hook: Hook, secret: Option<&str>, context: &Context<'_>) -> Self {
+        let name = bundle.to_string_lossy().into_owned();
+        let mut report = Self { name, hook, end: End::Within, output: None, rolled_back: None };
+        if hook::is_within(&context.world.environment, &report.name) {
+            return report;
+        }
+        let secrets: Vec<&str> = secret.into_iter().chain([store.config().passphrase.env.as_str()]).collect();
+        report.run(&hook::bundle_environment(&context.world.environment, &secrets, store.home(), bundle), context);
+        if report.failed() {
+            // The failure is reported in any case; this record is for 'ca status'.
+            drop(hook::record_failure(store, &report.name, report.how(), &context.effects()));
+        }
+        report
+    }
+
+    fn run(&mut self, environment: &HashMap<OsString, OsString>, context: &Context<'_>) {
         // With JSON, standard error has only the document of a failure.
         let folder = context.world.variable("TMPDIR").map_or_else(|| "/tmp".into(), std::path::PathBuf::from);
         let kept = (context.format == OutputFormat::Json)
@@ -102,7 +121,7 @@ impl HookRun {
             Ok(kept) => {
                 let shell = Shell {
                     command: &self.hook.command,
-                    environment: &environment,
+                    environment,
                     folder: &context.world.working_folder,
                     timeout: self.hook.timeout(),
                     output: kept.as_ref().and_then(|file| file.try_clone().ok()),

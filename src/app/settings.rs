@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::context::Context;
+use crate::authority::revocation::bundle::{self, Bundle};
 use crate::report::failure::Failure;
 use crate::store::StoreError;
 use crate::store::config::{Config, WrittenSetting};
@@ -33,6 +34,8 @@ pub enum Source {
     Flag(&'static str),
     /// The CA directory was found upwards from the working folder.
     Found,
+    /// The index has it, because of this command.
+    Index(&'static str),
 }
 
 /// Returns all settings, and the file they were read from; `None` where there is no CA.
@@ -50,7 +53,26 @@ pub fn all(context: &Context<'_>) -> Result<(Option<PathBuf>, Vec<Setting>), Fai
     let text = read(&path)?;
     let config = Config::read(&path.escaped().to_string(), &text)?;
     settings.extend(of_file(&config, &text));
+    settings.extend(bundles(context));
     Ok((Some(path), settings))
+}
+
+/// The CRL bundles that the index remembers. An index that cannot be read is reported by the commands that need it.
+fn bundles(context: &Context<'_>) -> Vec<Setting> {
+    let found = context.store().ok().and_then(|store| bundle::remembered(&store).ok()).unwrap_or_default();
+    let setting = |(key, value): (&str, &str)| Setting {
+        key: key.to_owned(),
+        value: quoted(value),
+        source: Source::Index("ca crl --all --bundle"),
+    };
+    let of = |bundle: &Bundle| {
+        let path = bundle.path.to_string_lossy().into_owned();
+        let hook = bundle.hook.as_ref().map(|hook| ("crl.bundle.hook", hook.command.clone()));
+        let also = bundle.also.iter().map(|path| ("crl.bundle.also", path.to_string_lossy().into_owned()));
+        let all = [("crl.bundle", path)].into_iter().chain(hook).chain(also);
+        all.map(|(key, value)| setting((key, &value))).collect::<Vec<_>>()
+    };
+    found.iter().flat_map(of).collect()
 }
 
 fn read(path: &Path) -> Result<String, Failure> {

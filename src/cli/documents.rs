@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::commands::{
-    audit, backup, completions, due, explain, export, help, history, init, inspect, intermediate, key, log, man,
+    audit, backup, completions, crl, due, explain, export, help, history, init, inspect, intermediate, key, log, man,
     quickstart, request, restore, revoke, rollback, root, roots, settings, show, status, template, tree, version,
 };
 use super::reports::{self, dry_run, handshake_json, issue, lint_json, list, many, renew_due, verify_json};
@@ -60,7 +60,8 @@ pub const ALL: &[DocumentForm] = &[
     form::<backup::BackupJson<'_>>("ca.backup/1", &["backup"]),
     form::<completions::InstallJson<'_>>("ca.completions-install/1", &["completions"]),
     form::<completions::CompletionsJson<'_>>("ca.completions/1", &["completions"]),
-    form::<reports::crl::CrlJson<'_>>("ca.crl/1", &["crl"]),
+    form::<reports::bundle::AllCrlsJson<'_>>("ca.crl-all/1", &["crl"]),
+    form::<crl::PublishedCrlJson<'_>>("ca.crl/1", &["crl"]),
     form::<dry_run::DryRunJson<'_>>("ca.dry-run/1", &[]),
     form::<due::DuesJson<'_>>("ca.due/1", &["due"]),
     form::<failure::FailureJson<'_>>("ca.error/1", &[]),

@@ -57,6 +57,7 @@ pub enum Kind {
     FileMissing,
     NotDelivered,
     HookFailed,
+    BundleOutdated,
     InvalidTemplate,
     AuthorityDue,
     AuthorityShort,
@@ -65,7 +66,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ClockBehind,
         Self::Restored,
         Self::OpenPermissions,
@@ -76,6 +77,7 @@ impl Kind {
         Self::FileMissing,
         Self::NotDelivered,
         Self::HookFailed,
+        Self::BundleOutdated,
         Self::InvalidTemplate,
         Self::AuthorityDue,
         Self::AuthorityShort,
@@ -96,6 +98,7 @@ impl Kind {
             Self::FileMissing => "file-missing",
             Self::NotDelivered => "not-delivered",
             Self::HookFailed => "hook-failed",
+            Self::BundleOutdated => "crl-bundle-outdated",
             Self::InvalidTemplate => "template-invalid",
             Self::AuthorityDue => "authority-due",
             Self::AuthorityShort => "authority-expires-early",

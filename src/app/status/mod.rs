@@ -1,6 +1,7 @@
 //! What needs attention today: what `ca due` finds, what an audit finds with little work, and what the index says of files
 //! that should be there. Nothing is written, and no lock is taken.
 
+mod bundles;
 mod certificates;
 mod item;
 mod sentence;
@@ -51,6 +52,7 @@ pub fn of(store: &Store, usual_issuer: &str, now: OffsetDateTime) -> Result<CaSt
     let next_crl = crl_items(store, usual_issuer, now, &mut items)?;
     items.extend(certificates::items(store, now)?);
     items.extend(store.index()?.failed_hooks()?.into_iter().map(|failed| hook_item(failed, now)));
+    items.extend(bundles::items(store, now)?);
     items.sort_by_key(|item| (item.kind, item.not_after));
     let mut except = store.ca_certificates().names()?;
     except.extend(files::names_in(&store.home().retired())?);

@@ -138,13 +138,9 @@ pub fn environment(
     home: &Home,
     change: &HookEvent<'_>,
 ) -> HashMap<OsString, OsString> {
-    let mut environment = program.clone();
-    environment.retain(|variable, _| !secrets.iter().any(|secret| variable == secret));
     let path = |path: Option<&Path>| path.map_or_else(OsString::new, |path| path.as_os_str().to_owned());
     let text = |text: String| OsString::from(text);
     let folder = change.paths.certificate.parent();
-    let running = program.get(OsStr::new(RUNNING)).map(|names| names.to_string_lossy().into_owned());
-    let running = running.unwrap_or_default() + change.name + "\n";
     let values = [
         ("CA_DIR", path(Some(home.folder()))),
         ("CA_ACTION", text(change.action.to_owned())),
@@ -159,9 +155,37 @@ pub fn environment(
         ("CA_SERIAL", text(change.serial.to_string())),
         ("CA_PREVIOUS_SERIAL", text(change.previous.map(SerialNumber::to_string).unwrap_or_default())),
         ("CA_NOT_AFTER", text(rfc3339(change.not_after))),
-        (RUNNING, text(running)),
     ];
+    with_values(program, secrets, change.name, values)
+}
+
+/// Returns the environment of the hook of a CRL bundle, as [`environment`] does.
+pub fn bundle_environment(
+    program: &HashMap<OsString, OsString>,
+    secrets: &[&str],
+    home: &Home,
+    bundle: &Path,
+) -> HashMap<OsString, OsString> {
+    let values = [
+        ("CA_DIR", home.folder().as_os_str().to_owned()),
+        ("CA_ACTION", OsString::from("crl")),
+        ("CA_CRL_BUNDLE", bundle.as_os_str().to_owned()),
+    ];
+    with_values(program, secrets, &bundle.to_string_lossy(), values)
+}
+
+fn with_values<const N: usize>(
+    program: &HashMap<OsString, OsString>,
+    secrets: &[&str],
+    name: &str,
+    values: [(&str, OsString); N],
+) -> HashMap<OsString, OsString> {
+    let mut environment = program.clone();
+    environment.retain(|variable, _| !secrets.iter().any(|secret| variable == secret));
+    let running = program.get(OsStr::new(RUNNING)).map(|names| names.to_string_lossy().into_owned());
+    let running = running.unwrap_or_default() + name + "\n";
     environment.extend(values.map(|(variable, value)| (OsString::from(variable), value)));
+    environment.insert(RUNNING.into(), running.into());
     environment
 }
 

@@ -85,6 +85,7 @@ const DRY_RUNS: &[&str] = &[
     "revoke lost.test --reason release",
     "crl",
     "crl --out copy.der",
+    "crl --all --bundle crls.pem --hook true",
     "root renew",
     "root rotate start",
     "key passphrase root --new-passphrase-file word",

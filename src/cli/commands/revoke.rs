@@ -9,6 +9,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
+use crate::app::crl_bundle::{self, RefreshOptions, RefreshedBundle};
 use crate::app::public_key;
 use crate::app::resolve::{
     self, Patterns, Resolved, Source, first_certificate, is_only_a_file, not_found, of_pattern, source,
@@ -17,6 +18,7 @@ use crate::authority::revocation::publish_crl;
 use crate::authority::revocation::revoke::{self, RevokeAction, RevokeOrder, RevokeOutcome, RevokeTarget};
 use crate::cli::options::change::ConfirmArguments;
 use crate::cli::options::passphrase::PassphraseArguments;
+use crate::cli::reports::bundle::{BundleJson, bundle_fields};
 use crate::cli::reports::crl::{CrlJson, crl_fields};
 use crate::cli::reports::entry::EntryJson;
 use crate::cli::reports::many;
@@ -65,6 +67,8 @@ struct Revoked {
     invalid_since: Option<OffsetDateTime>,
     /// The lists that were signed.
     lists: Vec<publish_crl::CrlOutcome>,
+    /// The bundles that were refreshed.
+    bundles: Vec<RefreshedBundle>,
     /// The commands that make the lists say so, where none was signed.
     next: Vec<String>,
     /// The authorities that are retired, whose CRLs are no longer signed.
@@ -124,13 +128,15 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let next = next_steps(&store, &signing)?;
     let lists = if crl { sign_lists(&store, &signing, &next, &passphrase, context)? } else { Vec::new() };
     let next = if crl { Vec::new() } else { next };
+    let options = RefreshOptions { skip_hooks: false, secret: passphrase.passphrase_env.as_deref() };
+    let bundles = if crl { crl_bundle::refresh(&store, options, context)? } else { Vec::new() };
     let now = context.now();
     let last = revoked.iter().rposition(|(_, outcome)| outcome.is_ok());
-    let mut after = Some((lists, next, retired));
+    let mut after = Some((lists, bundles, next, retired));
     let parts = revoked.into_iter().enumerate().map(|(at, (name, outcome))| {
         // What is left to do is said once.
-        let (lists, next, retired) = after.take_if(|_| Some(at) == last).unwrap_or_default();
-        (name, outcome.map(|outcome| Revoked { outcome, reason, invalid_since, lists, next, retired, now }))
+        let (lists, bundles, next, retired) = after.take_if(|_| Some(at) == last).unwrap_or_default();
+        (name, outcome.map(|outcome| Revoked { outcome, reason, invalid_since, lists, bundles, next, retired, now }))
     });
     let parts = parts.collect();
     many::for_each("ca.revoke-many/1", parts, |part| part.map(|revoked| Box::new(revoked) as Box<dyn Report>))
@@ -262,6 +268,8 @@ pub struct RevokeJson<'a> {
     authority_names: &'a Vec<String>,
     /// What `--crl` signed.
     lists: Vec<CrlJson<'a>>,
+    /// The CRL bundles that are remembered, after `--crl` signed.
+    bundles: Vec<BundleJson<'a>>,
     /// The commands that are left to run.
     next: &'a Vec<String>,
 }
@@ -302,6 +310,13 @@ impl Report for Revoked {
         if self.lists.is_empty() && self.next.is_empty() {
             return;
         }
+        for bundle in &self.bundles {
+            page.gap();
+            bundle_fields(bundle, page);
+        }
+        if !self.bundles.is_empty() {
+            return;
+        }
         if !self.lists.is_empty() {
             page.line("Clients learn of it from the CRL: publish it where they fetch it.");
             return;
@@ -321,9 +336,14 @@ impl Report for Revoked {
             authorities: &self.outcome.authorities,
             authority_names: &self.outcome.authorities,
             lists: self.lists.iter().map(CrlJson::new).collect(),
+            bundles: self.bundles.iter().map(BundleJson::new).collect(),
             next: &self.next,
         };
         json::document("ca.revoke/1", &content)
+    }
+
+    fn failure(&self) -> Option<Failure> {
+        crl_bundle::failure(&self.bundles)
     }
 
     fn only_confirms(&self) -> bool {

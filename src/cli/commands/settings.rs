@@ -96,11 +96,11 @@ pub struct SettingJson<'a> {
     key: &'a str,
     /// The value as TOML writes it.
     value: &'a str,
-    /// `default`, `file`, `environment`, `flag` or `found`.
+    /// `default`, `file`, `environment`, `flag`, `found` or `index`.
     source: &'static str,
     /// The line in the settings file.
     line: Option<usize>,
-    /// The name of the environment variable or flag.
+    /// The name of the environment variable or flag, or the command whose value the index has.
     name: Option<&'static str>,
 }
 
@@ -112,6 +112,7 @@ impl<'a> SettingJson<'a> {
             Source::Environment(name) => ("environment", None, Some(name)),
             Source::Flag(name) => ("flag", None, Some(name)),
             Source::Found => ("found", None, None),
+            Source::Index(command) => ("index", None, Some(command)),
         };
         Self { key: &setting.key, value: &setting.value, source, line, name }
     }
@@ -126,6 +127,7 @@ impl Report for Shown {
                 Source::Environment(name) => format!("environment variable {name}"),
                 Source::Flag(name) => format!("flag {name}"),
                 Source::Found => "nearest one upwards".to_owned(),
+                Source::Index(command) => format!("the index ({command})"),
             };
             vec![setting.key.clone(), setting.value.clone(), source]
         };

@@ -1,5 +1,7 @@
 //! `ca show NAME|SERIAL`: one certificate of this CA and its history.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -9,6 +11,7 @@ use time::OffsetDateTime;
 use crate::app::context::Context;
 use crate::app::resolve::{Patterns, Resolved, resolve_all};
 use crate::authority::leaf::hook::{self, Hook};
+use crate::authority::revocation::bundle;
 use crate::cli::reports::access::{AccessJson, access_field};
 use crate::cli::reports::entry::{EntryJson, FilesJson, file_fields, how_far};
 use crate::cli::reports::hook::HookJson;
@@ -16,7 +19,7 @@ use crate::cli::reports::many;
 use crate::issuance::FileRules;
 use crate::report::describe::scope::{ImpersonationScope, ScopeJson};
 use crate::report::failure::Failure;
-use crate::report::json::{self, Hex, Time};
+use crate::report::json::{self, FilePath, Hex, Time};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::delivery::Paths;
@@ -41,6 +44,8 @@ struct Shown {
     certificate: Certificate,
     /// Of an authority: what its key could be used for.
     scope: Option<ImpersonationScope>,
+    /// Of an authority: the remembered CRL bundles.
+    bundles: Vec<PathBuf>,
     /// Where its files are now.
     paths: Option<Paths>,
     revocations: Vec<Revocation>,
@@ -75,8 +80,10 @@ fn show(resolved: &Resolved, context: &Context<'_>) -> Result<Box<dyn Report>, F
     let above = store.ca_certificates().ca_certificate(&entry.name).ok();
     let above = above.filter(|facts| *facts.certificate() == certificate).map(|facts| facts.above().to_vec());
     let scope = certificate.is_ca().then(|| ImpersonationScope::of(&certificate, &above.unwrap_or_default(), now));
+    let bundles = if certificate.is_ca() { bundle::remembered(&store)? } else { Vec::new() };
     Ok(Box::new(Shown {
         scope,
+        bundles: bundles.into_iter().map(|bundle| bundle.path).collect(),
         paths: locate(store.home(), &entry, &certificate),
         certificate,
         revocations: index.revocations(entry.id)?,
@@ -157,6 +164,9 @@ impl Report for Shown {
         if let Some(hook) = &self.hook {
             page.field("hook", &text::escape(&hook.command));
         }
+        for path in &self.bundles {
+            page.field("CRL bundle", &page.path(path));
+        }
         for revocation in &self.revocations {
             let what = format!("{} {}", rfc3339(revocation.at), revocation.reason.name());
             let suspected = revocation.invalid_since.map(|at| format!(", suspected since {}", rfc3339(at)));
@@ -195,6 +205,7 @@ impl Report for Shown {
             hook: self.hook.as_ref().map(HookJson::new),
             revocations: self.revocations.iter().map(RevocationJson::new).collect(),
             scope: self.scope.as_ref().map(ImpersonationScope::json),
+            crl_bundles: self.bundles.iter().map(FilePath).collect(),
             in_place: is_deployed,
             deployed: is_deployed,
             history: self.history.iter().map(|entry| EntryJson::new(entry, *now)).collect(),
@@ -230,6 +241,8 @@ pub struct ShowJson<'a> {
     /// Of an authority: what could be done with its key.
     #[serde(rename = "reach")]
     scope: Option<ScopeJson<'a>>,
+    /// Of an authority: the remembered files that have its CRL among others.
+    crl_bundles: Vec<FilePath<&'a PathBuf>>,
     /// As `deployed`.
     #[schemars(extend("deprecated" = true))]
     in_place: bool,
@@ -302,6 +315,7 @@ mod tests {
         Shown {
             certificate: index.certificate(&entry).unwrap(),
             scope: None,
+            bundles: Vec::new(),
             paths: None,
             revocations: index.revocations(entry.id).unwrap(),
             file_rules: FileRules::default(),

@@ -177,6 +177,10 @@ pub const ALL: &[(&str, &[Example])] = &[
                 "ca crl --ensure --out issuing.crl",
             ),
             example("the CRL of the root", "ca crl --authority root"),
+            example(
+                "every CRL in one file, for servers that check whole chains; reload them when it changes",
+                "ca crl --all --bundle crls.pem --hook \"echo reload nginx\"",
+            ),
         ],
     ),
     (

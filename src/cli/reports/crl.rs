@@ -12,14 +12,9 @@ use crate::report::page::{Page, Tone};
 use crate::text::{humanize, rfc3339};
 use crate::x509::{DistinguishedName, SerialNumber};
 
-/// The fields of a CRL.
-pub fn crl_fields(outcome: &CrlOutcome, page: &mut Page) {
-    let number = format!("number {}", outcome.number);
-    let (mark, done) = match outcome.status {
-        CrlStatus::Signed(_) => ("✓ ", "Signed the CRL of "),
-        CrlStatus::Unchanged => ("= ", "Unchanged, not due: the CRL of "),
-    };
-    let because = match outcome.status {
+/// Returns why a CRL was signed, as a phrase after its number; empty when it was ordered, or not signed.
+pub fn because(outcome: &CrlOutcome) -> &'static str {
+    match outcome.status {
         CrlStatus::Signed(CrlReason::Changed) => "  because something was revoked or released",
         CrlStatus::Signed(CrlReason::Due) => "  because less than a third of its lifetime was left",
         CrlStatus::Signed(CrlReason::NotYetValid) => {
@@ -27,6 +22,15 @@ pub fn crl_fields(outcome: &CrlOutcome, page: &mut Page) {
         }
         CrlStatus::Signed(CrlReason::Files) => "  because its files had been changed",
         CrlStatus::Signed(CrlReason::Ordered | CrlReason::First) | CrlStatus::Unchanged => "",
+    }
+}
+
+/// The fields of a CRL.
+pub fn crl_fields(outcome: &CrlOutcome, page: &mut Page) {
+    let number = format!("number {}", outcome.number);
+    let (mark, done) = match outcome.status {
+        CrlStatus::Signed(_) => ("✓ ", "Signed the CRL of "),
+        CrlStatus::Unchanged => ("= ", "Unchanged, not due: the CRL of "),
     };
     page.pieces(&[
         (Tone::Good, mark),
@@ -34,7 +38,7 @@ pub fn crl_fields(outcome: &CrlOutcome, page: &mut Page) {
         (Tone::Strong, &outcome.authority),
         (Tone::Plain, ", "),
         (Tone::Plain, &number),
-        (Tone::Dim, because),
+        (Tone::Dim, because(outcome)),
     ]);
     page.field("issuer", &outcome.issuer.to_string());
     page.field("revoked", &count(outcome.revoked));
@@ -46,15 +50,20 @@ pub fn crl_fields(outcome: &CrlOutcome, page: &mut Page) {
     if let Some(copy) = &outcome.copy {
         page.field("copy", &page.path(copy));
     }
+    carried_over_fields(outcome, page);
+    if matches!(outcome.status, CrlStatus::Signed(_)) && outcome.copy.is_none() {
+        page.field("next", "copy the CRL to where clients read it (--out FILE writes a copy), and reload them");
+    }
+}
+
+/// What the CRL has from earlier ones, and what it left out.
+pub fn carried_over_fields(outcome: &CrlOutcome, page: &mut Page) {
     let CarriedOver { entries, forgotten } = &outcome.carried_over;
     if !entries.is_empty() {
         page.rows("carried over", &carried_over(entries, page));
     }
     if !forgotten.is_empty() {
         page.field("forgotten", &some_of(forgotten.iter()));
-    }
-    if matches!(outcome.status, CrlStatus::Signed(_)) && outcome.copy.is_none() {
-        page.field("next", "copy the CRL to where clients read it (--out FILE writes a copy), and reload them");
     }
 }
 

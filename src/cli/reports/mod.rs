@@ -3,6 +3,7 @@
 pub mod access;
 pub mod authority;
 pub mod backup;
+pub mod bundle;
 pub mod clients;
 pub mod counts;
 pub mod crl;

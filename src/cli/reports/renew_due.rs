@@ -5,8 +5,10 @@ use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use super::bundle::{BundleJson, bundle_fields};
 use super::due::{DueJson, kind};
 use super::hook::{HookRunJson, hook_failure, hook_fields};
+use crate::app::crl_bundle::{self, RefreshedBundle};
 use crate::app::renew_due::{Done, RenewedEntries, RenewedEntry};
 use crate::authority::leaf::due::DueItem;
 use crate::authority::leaf::order::DueRule;
@@ -51,6 +53,8 @@ pub struct RenewDueJson<'a> {
     failed: usize,
     /// The number of due items that were not tried, because the passphrase was wrong or missing.
     not_tried: usize,
+    /// The CRL bundles that are remembered.
+    bundles: Vec<BundleJson<'a>>,
 }
 
 /// What was due, and what was done about it.
@@ -161,12 +165,15 @@ impl EntryText<'_> {
 
 impl Report for RenewDueReport {
     fn text(&self, page: &mut Page) {
-        if self.renewed.entries.is_empty() {
+        let bundles: Vec<_> =
+            self.renewed.bundles.iter().filter(|bundle| bundle.failed() || bundle.has_changed()).collect();
+        if self.renewed.entries.is_empty() && bundles.is_empty() {
             page.line(if self.all { "no certificate is deployed" } else { "nothing is due" });
         }
         for entry in self.renewed.entries.iter().filter(|_| !self.is_printed) {
             EntryText { usual_issuer: &self.usual_issuer, when: self.when, now: self.now }.write(entry, page);
         }
+        bundles.iter().for_each(|bundle| bundle_fields(bundle, page));
     }
 
     fn json(&self) -> Value {
@@ -175,6 +182,7 @@ impl Report for RenewDueReport {
             entries: self.renewed.entries.iter().map(entry).collect(),
             failed: self.renewed.entries.iter().filter(|entry| entry.failed()).count(),
             not_tried: self.renewed.not_tried,
+            bundles: self.renewed.bundles.iter().map(BundleJson::new).collect(),
         };
         json::document("ca.renew-due/1", &content)
     }
@@ -182,7 +190,8 @@ impl Report for RenewDueReport {
     fn failure(&self) -> Option<Failure> {
         let failed: Vec<&RenewedEntry> = self.renewed.entries.iter().filter(|entry| entry.failed()).collect();
         if failed.is_empty() {
-            return None;
+            let crl_failure = self.renewed.crl_failure.as_ref().map(crl_bundle::not_written);
+            return crl_failure.or_else(|| crl_bundle::failure(&self.renewed.bundles));
         }
         let names: Vec<String> =
             failed.iter().map(|entry| format!("{} {}", kind(&entry.due), entry.due.name)).collect();
@@ -215,7 +224,7 @@ impl Report for RenewDueReport {
 
     fn has_changed(&self) -> bool {
         let changes = |entry: &RenewedEntry| matches!(entry.outcome, Ok(Done::Renewed { .. } | Done::Signed { .. }));
-        self.renewed.entries.iter().any(changes)
+        self.renewed.entries.iter().any(changes) || self.renewed.bundles.iter().any(RefreshedBundle::has_changed)
     }
 
     fn only_confirms(&self) -> bool {

@@ -92,6 +92,9 @@ impl EventObject {
                 "SELECT NULL, name FROM file_rules
                  WHERE name NOT IN (SELECT name FROM event WHERE object = 'file-rules')"
             }
+            Self::CrlBundle => {
+                "SELECT NULL, path FROM crl_bundle WHERE path NOT IN (SELECT name FROM event WHERE object = 'crl-bundle')"
+            }
             Self::ImportedRevocation => {
                 "SELECT id, authority FROM imported_revocation
                  WHERE id NOT IN (SELECT row FROM event WHERE object = 'imported-revocation' AND row IS NOT NULL)"

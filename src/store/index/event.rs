@@ -46,10 +46,15 @@ pub enum EventKind {
     ImportSerial,
     /// A row that was in the index before the index had a log.
     Migrate,
+    /// A CRL bundle is remembered, or gets another hook.
+    BundleSet,
+    BundleRemove,
+    /// A CRL bundle was written, and its hook succeeded.
+    BundleWrite,
 }
 
 impl EventKind {
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 30] = [
         Self::Init,
         Self::Import,
         Self::Issue,
@@ -77,6 +82,9 @@ impl EventKind {
         Self::ForgetRevocation,
         Self::ImportSerial,
         Self::Migrate,
+        Self::BundleSet,
+        Self::BundleRemove,
+        Self::BundleWrite,
     ];
 
     /// Returns the name in the log and in reports.
@@ -109,6 +117,9 @@ impl EventKind {
             Self::ForgetRevocation => "forget-revocation",
             Self::ImportSerial => "import-serial",
             Self::Migrate => "migrate",
+            Self::BundleSet => "bundle-set",
+            Self::BundleRemove => "bundle-remove",
+            Self::BundleWrite => "bundle-write",
         }
     }
 }
@@ -137,7 +148,7 @@ pub(crate) struct NewEvent {
 pub(crate) struct CoveredRow {
     /// The name of the [`EventObject`](crate::store::index::event_object::EventObject).
     pub object: &'static str,
-    /// The id of the row, or the number of a CRL; `None` for a hook, whose key is its name.
+    /// The id of the row, or the number of a CRL; `None` for a hook or a CRL bundle, whose key is the name.
     pub id: Option<i64>,
     /// The digest of the row; `None` when the row was removed.
     pub content: Option<[u8; 32]>,

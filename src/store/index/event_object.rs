@@ -20,10 +20,11 @@ pub enum EventObject {
     ImportedRevocation,
     ImportedSerial,
     FileRules,
+    CrlBundle,
 }
 
 impl EventObject {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Certificate,
         Self::Revocation,
         Self::Release,
@@ -33,6 +34,7 @@ impl EventObject {
         Self::ImportedRevocation,
         Self::ImportedSerial,
         Self::FileRules,
+        Self::CrlBundle,
     ];
 
     /// Returns the name in the log.
@@ -47,6 +49,7 @@ impl EventObject {
             Self::ImportedRevocation => "imported-revocation",
             Self::ImportedSerial => "imported-serial",
             Self::FileRules => "file-rules",
+            Self::CrlBundle => "crl-bundle",
         }
     }
 
@@ -69,6 +72,7 @@ impl EventObject {
             }
             Self::ImportedSerial => "authority, serial, not_after, subject",
             Self::FileRules => "name, owner, group_name, mode",
+            Self::CrlBundle => "path, command, timeout, also, content",
         }
     }
 
@@ -83,6 +87,7 @@ impl EventObject {
             Self::ImportedRevocation => "imported_revocation",
             Self::ImportedSerial => "imported_serial",
             Self::FileRules => "file_rules",
+            Self::CrlBundle => "crl_bundle",
         }
     }
 
@@ -100,6 +105,7 @@ impl EventObject {
             Self::Release => "id = ?1 AND released_at IS NOT NULL",
             Self::Crl => "number = ?1 AND authority = ?2",
             Self::Hook | Self::FileRules => "?1 IS NULL AND name = ?2",
+            Self::CrlBundle => "?1 IS NULL AND path = ?2",
         }
     }
 
@@ -116,7 +122,7 @@ impl EventObject {
         let count = statement.column_count();
         let read = |row: &Row<'_>| self.digest_of(row, count);
         match self {
-            Self::Crl | Self::Hook | Self::FileRules => one(&mut statement, (id, name), read),
+            Self::Crl | Self::Hook | Self::FileRules | Self::CrlBundle => one(&mut statement, (id, name), read),
             _ => one(&mut statement, (id,), read),
         }
     }

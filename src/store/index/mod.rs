@@ -12,6 +12,7 @@ mod audit_query;
 mod completion_query;
 mod connection;
 mod crl;
+pub mod crl_bundle;
 mod entry;
 mod error;
 mod event;

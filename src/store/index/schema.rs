@@ -45,6 +45,9 @@ impl Migration {
 /// certificate, the revocation is a row of `revocation` too, and only that one counts.
 ///
 /// Version 7. The owner, group and mode of the files of a name: a setting like a hook.
+///
+/// Version 8. The files with the CRLs of all authorities. `content` changes when the hook of the file succeeded, so that a
+/// hook that failed, or did not run, is found by comparing it with the file.
 const MIGRATIONS: &[Migration] = &[
     Migration::of(
         "
@@ -192,6 +195,17 @@ CREATE TABLE file_rules (
     owner      TEXT,
     group_name TEXT,
     mode       INTEGER              -- of the private key
+) STRICT, WITHOUT ROWID;
+",
+    ),
+    Migration::of(
+        "
+CREATE TABLE crl_bundle (
+    path    TEXT NOT NULL PRIMARY KEY,  -- absolute
+    command TEXT,                       -- the hook, for sh -c; NULL: none
+    timeout INTEGER,                    -- of the hook, in seconds
+    also    TEXT NOT NULL,              -- files with CRLs of CAs above, one path a line
+    content BLOB                        -- SHA-256 of the file that its hook has seen; NULL: none yet
 ) STRICT, WITHOUT ROWID;
 ",
     ),

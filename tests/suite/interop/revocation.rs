@@ -74,3 +74,28 @@ fn nginx_turns_the_revoked_away_and_no_other() {
         }
     }
 }
+
+/// `ca revoke --crl` refreshes the remembered bundle: a server that reads it again refuses the revoked client.
+#[test]
+fn nginx_lets_in_by_a_bundle_and_refuses_after_the_next_revocation() {
+    if !skip::unless_installed(&["nginx", "curl"]) {
+        return;
+    }
+    let hierarchy = Hierarchy::of("ecdsa-p256");
+    let place = &hierarchy.place;
+    place.done("--dir ca issue client bob --key ecdsa-p256");
+    let bob = Credential::of(place, "ca/issued/bob");
+    place.done("--dir ca crl --all --bundle crls.pem");
+    let lets_in = |alice_is_good: bool| {
+        let server = start(&peers::NGINX, &hierarchy);
+        for (credential, good) in [(&bob, true), (&hierarchy.client, alice_is_good)] {
+            let (port, root) = (server.port, &*hierarchy.root);
+            let who = Visit { port, host: "localhost", tls: "1.3", root, credential: Some(credential) };
+            let said = visit(&peers::CURL, &hierarchy, &who);
+            assert_eq!(said.contains(" 200"), good, "{said}\nserver:\n{}", server.log());
+        }
+    };
+    lets_in(true);
+    place.done("--dir ca revoke alice --reason key-compromise --crl");
+    lets_in(false);
+}
