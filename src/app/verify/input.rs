@@ -23,12 +23,13 @@ pub struct Blocks {
     pub kind: Option<&'static FileKind>,
 }
 
+const KIND_CODES: KindCodes = KindCodes { other: "undecodable", empty: "empty-input" };
+
 impl Blocks {
     /// Returns the failure of a file without a certificate.
     pub fn no_certificate(&self, path: &Path) -> Failure {
-        let codes = KindCodes { other: "undecodable", empty: "empty-input" };
         match self.kind {
-            Some(kind) => Failure::another_kind(path, kind, Expected::Certificate, codes),
+            Some(kind) => Failure::another_kind(path, kind, Expected::Certificate, KIND_CODES),
             None => Failure::nothing_in_file(path, "certificate"),
         }
     }
@@ -43,7 +44,11 @@ pub fn read_blocks(path: &Path, budget: &InputBudget, context: &mut Context<'_>)
 fn blocks(path: &Path, content: Vec<u8>) -> Result<Blocks, Failure> {
     let content = text_encoding::decoded(content);
     let kind = file_kind::unexpected(&content, Expected::Certificate);
-    let values = certificate_file::ders(content).map_err(|error| Failure::damaged_pem(path, &error))?;
+    let values = certificate_file::ders(content).map_err(|error| match kind {
+        // PEM that is quoted, indented or escaped is damaged for the decoder. Its name says how to get it in order.
+        Some(kind) => Failure::another_kind(path, kind, Expected::Certificate, KIND_CODES),
+        None => Failure::damaged_pem(path, &error),
+    })?;
     Ok(Blocks { file: path.escaped().to_string(), certificates: values.ders, is_pem: values.is_pem, kind })
 }
 

@@ -176,15 +176,7 @@ impl Source {
     fn read_block(&self, block: Block, place: &str) -> Result<Box<dyn Describe>, Failure> {
         if let Some(kind) = file_kind::mislabelled(&block) {
             let message = format!("{place}: the content is {}, and the label says something else", kind.name);
-            let hint = match file_kind::usual_label(kind) {
-                Some(usual) => format!(
-                    "correct the label: sed 's/{} {}-----/{} {usual}-----/' FILE > NEW.pem",
-                    "\\(BEGIN\\|END\\)", block.label, "\\1"
-                ),
-                None => {
-                    "correct the BEGIN and END lines, or write the file again with the program that made it".to_owned()
-                }
-            };
+            let hint = file_kind::label_fix(kind, &self.path, &block.label);
             return Err(Failure::usage("undecodable", message).hint(hint));
         }
         let unreadable = |error: DecodeError| {

@@ -113,8 +113,7 @@ impl FileKind {
             (Expected::PrivateKey, Some(fix)) => fix,
             _ => self.fix,
         };
-        // Standard input has no path; the command then shows where it belongs.
-        let file = if path.as_os_str() == "-" { "FILE".to_owned() } else { path.in_shell().to_string() };
+        let file = in_command(path);
         match fix {
             Fix::Convert(command) => Some(format!("convert it: {}", command.replace("FILE", &file))),
             Fix::Advice(sentence) => Some(sentence.to_owned()),
@@ -128,4 +127,9 @@ impl FileKind {
             Fix::None => None,
         }
     }
+}
+
+/// Returns a path as it stands in a command. Standard input has no path; the command then shows where it belongs.
+pub(super) fn in_command(path: &Path) -> String {
+    if path.as_os_str() == "-" { "FILE".to_owned() } else { path.in_shell().to_string() }
 }

@@ -10,6 +10,8 @@ mod labels;
 mod signatures;
 mod text;
 
+use std::path::Path;
+
 pub use kind::{Expected, FileKind};
 
 use self::kind::Content;
@@ -51,8 +53,22 @@ pub fn mislabelled(block: &Block) -> Option<&'static FileKind> {
     der_outline::recognise(&block.content).filter(|kind| kind.content != labelled.content)
 }
 
+/// Returns the fix for a block of this kind that has another label, in the file at this path.
+///
+/// A label is text of the file. Only letters, digits and spaces of it can become part of a command that a user pastes.
+pub fn label_fix(kind: &FileKind, path: &Path, label: &str) -> String {
+    let is_plain = label.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == ' ');
+    match usual_label(kind) {
+        Some(usual) if is_plain => {
+            let edit = format!(r"s/\(BEGIN\|END\) {label}-----/\1 {usual}-----/");
+            format!("correct the label: sed '{edit}' {} > NEW.pem", kind::in_command(path))
+        }
+        _ => "correct the BEGIN and END lines, or write the file again with the program that made it".to_owned(),
+    }
+}
+
 /// Returns the label of a kind in PEM (RFC 7468), when it has one of its own.
-pub fn usual_label(kind: &FileKind) -> Option<&'static str> {
+fn usual_label(kind: &FileKind) -> Option<&'static str> {
     match kind.content {
         Content::Certificate => Some("CERTIFICATE"),
         Content::Request => Some("CERTIFICATE REQUEST"),

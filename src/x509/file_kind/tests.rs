@@ -195,3 +195,18 @@ proptest::proptest! {
         drop(what_is(&noise).map(|kind| kind.fix(Path::new("f"), Expected::Any)));
     }
 }
+
+#[test]
+fn the_label_of_a_block_is_part_of_a_command_only_when_a_shell_reads_nothing_into_it() {
+    let path = Path::new("a file.pem");
+    assert_eq!(
+        label_fix(&kinds::CERTIFICATE, path, "CERTIFICATE REQUEST"),
+        r"correct the label: sed 's/\(BEGIN\|END\) CERTIFICATE REQUEST-----/\1 CERTIFICATE-----/' 'a file.pem' > NEW.pem"
+    );
+    for label in ["X'; id; ' PRIVATE KEY", "X/e PRIVATE KEY", "X\nPRIVATE KEY"] {
+        let fix = label_fix(&kinds::CERTIFICATE, path, label);
+        assert!(!fix.contains("sed") && !fix.contains('X'), "{fix}");
+    }
+    // A private key has several labels, so the program cannot say which.
+    assert!(!label_fix(&kinds::PRIVATE_KEY, path, "CERTIFICATE").contains("sed"));
+}
