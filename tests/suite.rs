@@ -55,6 +55,8 @@ mod pkits;
 mod power_cut;
 #[path = "suite/power_cut_backup.rs"]
 mod power_cut_backup;
+#[path = "suite/programs.rs"]
+mod programs;
 #[path = "suite/refusals_in_memory.rs"]
 mod refusals_in_memory;
 #[path = "suite/replacement.rs"]

@@ -113,7 +113,11 @@ pub fn export(
     Ok(Exported { entry, format, parts, content })
 }
 
-fn located(resolved: &Resolved, entry: &Entry, certificate: &Certificate, store: &Store) -> Result<Paths, Failure> {
+/// Finds the files of a certificate.
+///
+/// # Errors
+/// When no folder has them any longer.
+pub fn located(resolved: &Resolved, entry: &Entry, certificate: &Certificate, store: &Store) -> Result<Paths, Failure> {
     match locate(store.home(), entry, certificate) {
         Some(paths) => Ok(paths),
         // It names the certificate and what to do.
@@ -138,7 +142,7 @@ fn key_of(
         return Ok(None);
     }
     let Some(path) = &paths.key else {
-        return Err(ExportError::NoKey { name: entry.name.clone(), format }.into());
+        return Err(ExportError::NoKey { name: entry.name.clone(), format: format.name().to_owned() }.into());
     };
     let key = read_private_key(path, prompt, context)?;
     if *key.public_key() != certificate.public_key {
@@ -165,7 +169,7 @@ pub fn attributes_path(out: &Path) -> PathBuf {
 }
 
 /// Warns of a certificate that clients refuse: an export is usually deployed.
-fn warn_of_status(entry: &Entry, context: &Context<'_>) {
+pub fn warn_of_status(entry: &Entry, context: &Context<'_>) {
     let since = match (entry.status(context.now()), &entry.revocation) {
         (CertificateStatus::Expired, _) => format!("expired at {}", rfc3339(entry.validity.not_after)),
         (CertificateStatus::Revoked | CertificateStatus::Held, Some(revocation)) => {

@@ -12,8 +12,8 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 
 use super::commands::{
     audit, backup, completions, crl, due, explain, export, handshake, help as help_command, history, init, inspect,
-    intermediate, issue, key, lint, list, log, man, quickstart, rekey, renew, request, restore, revoke, rollback, root,
-    roots, schema, settings, show, sign, status, template, tree, verify, version,
+    intermediate, issue, key, lint, list, log, man, quickstart, recipe, rekey, renew, request, restore, revoke,
+    rollback, root, roots, schema, settings, show, sign, status, template, tree, verify, version,
 };
 use super::help;
 use super::options::globals::Globals;
@@ -161,7 +161,9 @@ subcommands! {
     "root" => Root(root::Arguments),
     /// Write the CA certificates that clients must trust: PEM, a Java trust store, Kubernetes, Apple
     "roots" => Roots(roots::Arguments),
-    /// Write a certificate for another program: PKCS#12 (.p12), one combined PEM file, Kubernetes, OpenVPN, index.txt of OpenSSL
+    /// List, show and check recipes: the files and the configuration that a program needs
+    "recipe" => Recipe(recipe::Arguments),
+    /// Write a certificate for another program: the files of nginx, PostgreSQL and others, PKCS#12 (.p12), Kubernetes, OpenVPN, index.txt of OpenSSL
     "export" => Export(export::Arguments),
     /// Change, add or remove the passphrase of an authority's key
     "key" => Key(key::Arguments),

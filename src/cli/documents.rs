@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::commands::{
     audit, backup, completions, crl, due, explain, export, help, history, init, inspect, intermediate, key, log, man,
-    quickstart, request, restore, revoke, rollback, root, roots, settings, show, status, template, tree, version,
+    quickstart, recipe, request, restore, revoke, rollback, root, roots, settings, show, status, template, tree,
+    version,
 };
 use super::reports::{self, dry_run, handshake_json, issue, lint_json, list, many, renew_due, verify_json};
 use crate::report::failure;
@@ -66,6 +67,7 @@ pub const ALL: &[DocumentForm] = &[
     form::<due::DuesJson<'_>>("ca.due/1", &["due"]),
     form::<failure::FailureJson<'_>>("ca.error/1", &[]),
     form::<explain::ExplainJson<'_>>("ca.explain/1", &["explain"]),
+    form::<export::for_program::ExportTargetJson<'_>>("ca.export-target/1", &["export"]),
     form::<export::ExportJson<'_>>("ca.export/1", &["export"]),
     form::<handshake_json::HandshakeTestJson<'_>>("ca.handshake-test/1", &["handshake-test"]),
     form::<help::HelpJson<'_>>("ca.help/1", &["help"]),
@@ -86,6 +88,9 @@ pub const ALL: &[DocumentForm] = &[
     form::<log::LogJson<'_>>("ca.log/1", &["log"]),
     form::<man::ManJson>("ca.man/1", &["man"]),
     form::<quickstart::QuickstartJson>("ca.quickstart/1", &["quickstart"]),
+    form::<recipe::check::CheckedJson>("ca.recipe-check/1", &["recipe check"]),
+    form::<recipe::list::ListJson>("ca.recipe-list/1", &["recipe list"]),
+    form::<recipe::show::ShownJson>("ca.recipe-show/1", &["recipe show"]),
     form::<many::ManyJson<issue::IssueJson<'_>>>("ca.rekey-many/1", &["rekey"]),
     form::<issue::IssueJson<'_>>("ca.rekey/1", &["rekey"]),
     form::<renew_due::RenewDueJson<'_>>("ca.renew-due/1", &["renew"]),

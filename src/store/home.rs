@@ -8,6 +8,7 @@
 //! │                                     new-with-old.pem old-with-new.pem bundle.pem of a root that replaces another
 //! ├── retired/<authority>/              authorities that are no longer trusted
 //! ├── templates/*.toml                  the site's own templates
+//! ├── recipes/*.toml                    the site's own recipes
 //! ├── index.db                          0600
 //! └── issued/<name>/                    0700: cert.pem chain.pem fullchain.pem key.pem
 //!     .generations/<name>/<serial>/     files that a newer certificate of the same name replaced
@@ -196,6 +197,11 @@ impl Home {
     /// The path of the latest CRL of an authority in DER.
     pub fn crl_der(&self, name: &str) -> PathBuf {
         self.authority(name).join("crl.der")
+    }
+
+    /// Returns the folder of the site's own recipes, which may be missing.
+    pub fn recipes(&self) -> PathBuf {
+        self.folder.join("recipes")
     }
 
     pub fn issued(&self) -> PathBuf {

@@ -20,6 +20,7 @@ pub mod open;
 pub mod passphrase_prompt;
 pub mod previous_certificates;
 pub mod progress;
+pub mod recipe;
 pub mod restored;
 pub mod templates;
 pub mod trusted_directory;

@@ -118,7 +118,9 @@ pub fn check(folder: &Path, trust: Trust) -> Result<(), DistrustReason> {
         check_path(&folder.join(file), trust)?;
     }
     check_index(&folder.join("index.db"), trust)?;
-    check_templates(&folder.join("templates"), trust)?;
+    for texts in ["templates", "recipes"] {
+        check_templates(&folder.join(texts), trust)?;
+    }
     for authorities in ["authorities", "retired"] {
         check_authorities(&folder.join(authorities), trust)?;
     }
@@ -146,7 +148,7 @@ pub fn check_index_elsewhere(index: &Path, trust: Trust) -> Result<(), DistrustR
     check_index(index, trust)
 }
 
-/// Examines a folder of templates, and the templates in it.
+/// Examines a folder of templates or recipes, and the TOML files in it.
 ///
 /// # Errors
 /// As [`check`].
@@ -226,7 +228,7 @@ mod tests {
     use super::*;
 
     const OTHER: u32 = 65_534;
-    const FOLDERS: [&str; 9] = [
+    const FOLDERS: [&str; 10] = [
         "",
         "authorities",
         "authorities/issuing",
@@ -236,8 +238,9 @@ mod tests {
         "retired",
         "retired/old",
         "templates",
+        "recipes",
     ];
-    const FILES: [&str; 15] = [
+    const FILES: [&str; 16] = [
         "ca.toml",
         "restored.toml",
         "index.db",
@@ -253,6 +256,7 @@ mod tests {
         "authorities/root/bundle.pem",
         "retired/old/cert.pem",
         "templates/server.toml",
+        "recipes/nginx.toml",
     ];
 
     /// A CA directory of which only owners and modes count.

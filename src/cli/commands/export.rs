@@ -1,4 +1,6 @@
-//! `ca export NAME --as FORMAT`: a certificate in the form that another program reads.
+//! `ca export`: a certificate in the format that another program reads (`--as`), or all files that it needs (`--target`).
+
+pub mod for_program;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,13 +12,14 @@ use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use self::for_program::ProgramRequest;
 use crate::app::context::Context;
 use crate::app::export::{self, Exported, StoreEncryption};
 use crate::app::output_file::{self, OutputFile};
 use crate::app::store_passphrase::StorePassphrase;
 use crate::cli::options::change::ConfirmForceArguments;
 use crate::cli::options::passphrase::{KEY_FLAG, of_existing_key_file, question};
-use crate::cli::options::store::{StorePassphraseArguments, target_parser};
+use crate::cli::options::store::StorePassphraseArguments;
 use crate::keys::key_file::pkcs12::Strength;
 use crate::report::failure::Failure;
 use crate::report::json::{self, FilePath, Hex, Serial, Time};
@@ -25,7 +28,7 @@ use crate::report::page::{Page, Tone};
 use crate::store::export::{ExportFormat, Target, openssl_index};
 use crate::store::passphrase_prompt::EncryptedKey;
 use crate::system::files;
-use crate::text::{how_far, rfc3339};
+use crate::text::{escape, how_far, rfc3339};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -38,15 +41,19 @@ pub struct Arguments {
     /// (a .p7b file), k8s-secret (a manifest of Kubernetes), openvpn (the inline blocks of a profile), or openssl-index
     /// (index.txt of an authority, for openssl ocsp and openssl ca); the roots, also as a Java trust store: ca roots
     /// --as
-    #[arg(long = "as", value_name = "FORMAT", value_parser = format_parser())]
-    format: ExportFormat,
-    /// Encrypt PKCS#12 for the programs that import it: apple (macOS and iOS, which need 3DES and SHA-1), windows, java, or nss
-    /// (Firefox and Chromium on Linux) [default: AES-256 and SHA-256]
-    #[arg(long, value_name = "TARGET", value_parser = target_parser())]
-    target: Option<Target>,
-    /// Write to a file instead of standard output; mode 0600 when it has the private key
-    #[arg(long, value_name = "FILE")]
+    #[arg(long = "as", value_name = "FORMAT", value_parser = format_parser(), required_unless_present = "target")]
+    format: Option<ExportFormat>,
+    /// Write all files that a program needs, and show the lines of its configuration: nginx, postgres and others, see ca
+    /// recipe list. With --as p12: encrypt for the programs that import it: apple (macOS and iOS, which need 3DES and
+    /// SHA-1), windows, java, or nss (Firefox and Chromium on Linux) [default: AES-256 and SHA-256]
+    #[arg(long, value_name = "PROGRAM")]
+    target: Option<String>,
+    /// Write to a file instead of standard output; mode 0600 when it has the private key. With --target PROGRAM: the
+    /// folder of its files
+    #[arg(long, value_name = "FILE|DIR")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    program: ProgramArguments,
     /// Replace an existing file with other content
     #[arg(long, requires = "out")]
     force: bool,
@@ -62,12 +69,32 @@ pub struct Arguments {
     passphrase: StorePassphraseArguments,
 }
 
+const PROGRAM_HEADING: &str = "Files of a program (--target PROGRAM)";
+
+/// The flags of an export for a program.
+#[derive(Debug, Args)]
+struct ProgramArguments {
+    /// Leave out the CRLs: the program accepts revoked certificates then
+    #[arg(long, help_heading = PROGRAM_HEADING, requires = "target")]
+    without_crls: bool,
+    /// Give the files to another user than the recipe says
+    #[arg(long, help_heading = PROGRAM_HEADING, value_name = "USER", requires = "target")]
+    owner: Option<String>,
+    /// Give the files to another group than the recipe says
+    #[arg(long, help_heading = PROGRAM_HEADING, value_name = "GROUP", requires = "target")]
+    group: Option<String>,
+}
+
 fn format_parser() -> impl TypedValueParser<Value = ExportFormat> {
     PossibleValuesParser::new(ExportFormat::ALL.map(ExportFormat::name)).try_map(|name| name.parse::<ExportFormat>())
 }
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let Arguments { certificate, format, target, out, key_passphrase_file, .. } = arguments;
+    let Some(format) = arguments.format else {
+        return for_a_program(arguments, context);
+    };
+    let Arguments { certificate, out, key_passphrase_file, .. } = arguments;
+    let target = arguments.store_target()?;
     let dry_run = arguments.confirm.apply(context);
     if dry_run && out.is_none() {
         return Err(Failure::usage("bad-arguments", "--dry-run has no effect without --out FILE: nothing is written"));
@@ -77,12 +104,12 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         output_file::check_stdout(format.has_key(), format.is_binary(), context)?;
     }
     let chosen = arguments.passphrase_of_store(context)?;
-    let encryption = chosen.as_ref().map(|chosen| StoreEncryption { passphrase: &chosen.passphrase, target: *target });
+    let encryption = chosen.as_ref().map(|chosen| StoreEncryption { passphrase: &chosen.passphrase, target });
     let prompt = |path: &Path, context: &Context<'_>| {
         let question = question(&EncryptedKey::File(path.to_owned()));
         of_existing_key_file(key_passphrase_file.as_deref(), &question, KEY_FLAG, context)
     };
-    let exported = export::export(certificate, *format, encryption.as_ref(), &prompt, context)?;
+    let exported = export::export(certificate, format, encryption.as_ref(), &prompt, context)?;
     let written = match out {
         Some(out) => Some((out.clone(), write(&exported, chosen.as_ref(), out, arguments.force, context)?)),
         None => None,
@@ -95,7 +122,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     }
     Ok(Box::new(ExportReport {
         exported,
-        target: *target,
+        target,
         strength,
         passphrase_file: chosen.and_then(|chosen| chosen.file),
         written,
@@ -104,23 +131,64 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     }))
 }
 
+/// Exports the files of a program: `--target` without `--as`.
+fn for_a_program(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
+    let Arguments { certificate, target, out, program, force, key_passphrase_file, .. } = arguments;
+    if arguments.passphrase.plain().is_given() {
+        let sentence = "the passphrases of a program's files are generated, and written beside them";
+        return Err(Failure::usage("passphrase-unused", sentence)
+            .hint("to open an encrypted private key: --key-passphrase-file FILE"));
+    }
+    arguments.confirm.apply(context);
+    context.changes.exit_changed = arguments.exit_changed;
+    let request = ProgramRequest {
+        certificate,
+        target: target.as_deref().unwrap_or_default(),
+        out: out.as_deref(),
+        owner: program.owner.as_deref(),
+        group: program.group.as_deref(),
+        without_crls: program.without_crls,
+        force: *force,
+        key_passphrase_file: key_passphrase_file.as_deref(),
+    };
+    for_program::run(&request, context)
+}
+
 impl Arguments {
+    /// Returns the programs that import a PKCS#12 file. Beside a format, `--target` names them, and not the recipe of a program.
+    fn store_target(&self) -> Result<Option<Target>, Failure> {
+        let (Some(named), Some(format)) = (self.target.as_deref(), self.format) else { return Ok(None) };
+        match named.parse::<Target>() {
+            Ok(target) if format == ExportFormat::P12 => Ok(Some(target)),
+            Ok(target) => Err(Failure::usage("bad-arguments", format!("--target {target} is for --as p12"))),
+            Err(expected) => {
+                let named = escape(named);
+                let sentence =
+                    format!("--as {format} and --target {named} contradict each other: a recipe has its own formats");
+                let failure = Failure::usage("bad-arguments", sentence)
+                    .hint(format!("the files of a program: ca export NAME --target {named} --out DIR"));
+                Err(match format {
+                    ExportFormat::P12 => failure.hint(format!("the programs that import PKCS#12: {expected}")),
+                    _ => failure.hint(format!("one file: ca export NAME --as {format} --out FILE")),
+                })
+            }
+        }
+    }
+
     /// Returns the passphrase of a PKCS#12 file; `None` for other formats.
     fn passphrase_of_store(&self, context: &Context<'_>) -> Result<Option<StorePassphrase>, Failure> {
         let flags = self.passphrase.plain();
-        if self.format == ExportFormat::P12 {
+        let Some(format) = self.format else { return Ok(None) };
+        if format == ExportFormat::P12 {
             let given = flags.read(context)?;
             return StorePassphrase::choose(given, self.out.as_deref(), context).map(Some);
         }
         if flags.is_given() {
-            let sentence = format!("{} is not encrypted: the passphrase has no effect", self.format);
+            let sentence = format!("{format} is not encrypted: the passphrase has no effect");
             return Err(Failure::usage("passphrase-unused", sentence)
                 .hint("to open an encrypted private key: --key-passphrase-file FILE"));
         }
-        match self.target {
-            Some(target) => Err(Failure::usage("bad-arguments", format!("--target {target} is for --as p12"))),
-            None => Ok(None),
-        }
+        Ok(None)
     }
 }
 

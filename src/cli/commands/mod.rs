@@ -34,6 +34,7 @@ pub mod list;
 pub mod log;
 pub mod man;
 pub mod quickstart;
+pub mod recipe;
 pub mod rekey;
 pub mod renew;
 pub mod request;
@@ -83,8 +84,8 @@ pub fn run(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report
 
 fn only_reads(command: &Command) -> bool {
     use Command::{
-        Audit, Completions, Due, Explain, Export, Help, History, Inspect, Lint, List, Log, Man, Roots, Settings, Show,
-        Status, Template, Tree, Verify, Version,
+        Audit, Completions, Due, Explain, Export, Help, History, Inspect, Lint, List, Log, Man, Recipe, Roots,
+        Settings, Show, Status, Template, Tree, Verify, Version,
     };
     matches!(
         command,
@@ -100,6 +101,7 @@ fn only_reads(command: &Command) -> bool {
             | List(_)
             | Log(_)
             | Man(_)
+            | Recipe(_)
             | Roots(_)
             | Settings(_)
             | Show(_)
@@ -132,6 +134,7 @@ fn carry_out(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Repo
         Command::Intermediate(arguments) => intermediate::run(*arguments, context),
         Command::Root(arguments) => root::run(*arguments, context),
         Command::Roots(arguments) => roots::run(&arguments, context),
+        Command::Recipe(arguments) => recipe::run(&arguments, context),
         Command::Export(arguments) => export::run(&arguments, context),
         Command::Key(arguments) => key::run(*arguments, context),
         Command::Audit(arguments) => audit::run(&arguments, context),

@@ -10,8 +10,9 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathComplete
 use crate::cli::help::topics;
 use crate::report::failure_codes;
 use crate::store::Store;
+use crate::store::export::Target;
 use crate::store::home::Home;
-use crate::store::templates;
+use crate::store::{recipe, templates};
 use crate::system::{World, files};
 use crate::x509::KeyAlgorithm;
 use crate::x509::crl::RevocationReason;
@@ -39,6 +40,8 @@ enum Value {
     FileOrCertificate,
     Serial,
     Template,
+    Recipe,
+    Program,
     Authority,
     KeyAlgorithm,
     Reason,
@@ -63,6 +66,8 @@ impl Value {
             "DIR|FILE|NAME" => Self::Certificate { or_file: true },
             "SERIAL" => Self::Serial,
             "TEMPLATE" => Self::Template,
+            "RECIPE" => Self::Recipe,
+            "PROGRAM" => Self::Program,
             "AUTHORITY" => Self::Authority,
             "ALG" => Self::KeyAlgorithm,
             "REASON" => Self::Reason,
@@ -151,6 +156,11 @@ impl Source {
                 let own = self.store().and_then(|store| templates::names(&store.template_folder()).ok());
                 offered(own.unwrap_or_else(built_in_templates), current)
             }
+            Value::Recipe => offered(self.recipes(), current),
+            Value::Program => {
+                let stores = Target::ALL.map(|target| target.name().to_owned());
+                offered(self.recipes().into_iter().chain(stores), current)
+            }
             Value::Authority => {
                 let names = self.store().and_then(|store| store.ca_certificates().names().ok());
                 offered(names.unwrap_or_default(), current)
@@ -175,6 +185,12 @@ impl Source {
             Value::Group => offered(files::groups(), current),
             Value::KeyMode => offered(["0600", "0640", "0400", "0440"].map(str::to_owned), current),
         }
+    }
+
+    /// The recipes of the CA, or those of this program where there is none.
+    fn recipes(&self) -> Vec<String> {
+        let folder = self.store().map(|store| store.home().recipes());
+        recipe::names(folder.as_deref()).unwrap_or_default()
     }
 
     /// The names, when they are wanted, and the serial numbers of the index that begin with what was typed.

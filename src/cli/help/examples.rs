@@ -80,6 +80,10 @@ pub const ALL: &[(&str, &[Example])] = &[
         "export",
         &[
             example(
+                "the files of nginx, and the lines of its configuration",
+                "ca export www.corp.test --target nginx --without-crls --out tls",
+            ),
+            example(
                 "PKCS#12 for a browser, Windows or Java; the passphrase is in www.p12.passphrase",
                 "ca export www.corp.test --as p12 --out www.p12",
             ),
@@ -91,6 +95,22 @@ pub const ALL: &[(&str, &[Example])] = &[
             example("the index of an authority for openssl ocsp", "ca export root --as openssl-index --out index.txt"),
         ],
     ),
+    (
+        "recipe",
+        &[
+            example("the programs that ca export --target knows", "ca recipe list"),
+            example("what a recipe says", "ca recipe show nginx"),
+        ],
+    ),
+    ("recipe list", &[example("the programs, their side and what they are", "ca recipe list")]),
+    (
+        "recipe show",
+        &[
+            example("the text of a recipe", "ca recipe show postgres"),
+            example("to change it for this CA", "mkdir -p ca/recipes && ca recipe show nginx > ca/recipes/nginx.toml"),
+        ],
+    ),
+    ("recipe check", &[example("every problem of a recipe", "ca recipe check nginx")]),
     (
         "template",
         &[

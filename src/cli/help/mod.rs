@@ -17,7 +17,7 @@ pub struct Group {
 /// The commands by what they are for. Each command is in one group.
 pub const GROUPS: [Group; 5] = [
     Group { title: "Start", commands: &["quickstart", "init", "intermediate", "root", "key", "backup", "restore"] },
-    Group { title: "Issue", commands: &["issue", "request", "sign", "template", "export", "roots"] },
+    Group { title: "Issue", commands: &["issue", "request", "sign", "template", "export", "recipe", "roots"] },
     Group { title: "Renew and revoke", commands: &["status", "due", "renew", "rekey", "rollback", "revoke", "crl"] },
     Group { title: "Verify and test", commands: &["verify", "lint", "handshake-test", "audit"] },
     Group {
@@ -55,7 +55,7 @@ pub fn first_screen() -> String {
          ca issue server www.corp.test              make a key and a certificate\n  \
          ca verify ca/issued/www.corp.test/fullchain.pem --hostname www.corp.test\n\n  \
          ca help COMMAND   options and examples of a command: ca help issue\n  \
-         ca help export    other formats: PKCS#12, Java trust store, Kubernetes, OCSP\n",
+         ca help export    for nginx, PostgreSQL, Java, Kubernetes, PKCS#12, OCSP\n",
     );
     row(&mut text, "  ca help TOPIC     ", topics::ALL.iter().map(|topic| topic.name), "  ");
     text.push_str("  ca help --all     every command and topic with a sentence\n");

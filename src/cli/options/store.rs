@@ -1,13 +1,11 @@
-//! The flags of a PKCS#12 file that is written: its passphrase, and the programs that import it.
+//! The flags of a PKCS#12 file that is written: its passphrase.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::cli::options::number::whole_number;
 use crate::cli::options::passphrase::PassphraseArguments;
-use crate::store::export::Target;
 
 const HEADING: &str = "Passphrase of a PKCS#12 file";
 
@@ -36,9 +34,4 @@ impl StorePassphraseArguments {
             passphrase_fd: self.passphrase_fd,
         }
     }
-}
-
-/// Parses the name of a target.
-pub fn target_parser() -> impl TypedValueParser<Value = Target> {
-    PossibleValuesParser::new(Target::ALL.map(Target::name)).try_map(|name| name.parse::<Target>())
 }

@@ -31,7 +31,7 @@ pub const SETTINGS: &str = "ca.toml";
 /// What keeps keys and the index out of a repository.
 pub const GIT_IGNORE: &str = ".gitignore";
 /// The folders of a CA directory that a backup has whole.
-pub const FOLDERS: [&str; 3] = ["authorities", "retired", "issued"];
+pub const FOLDERS: [&str; 4] = ["authorities", "retired", "recipes", "issued"];
 
 /// What a backup has.
 #[derive(Debug)]

@@ -20,19 +20,22 @@ pub fn encode(
     let text = |text: String| Ok(Zeroizing::new(text.into_bytes()));
     match format {
         ExportFormat::Pem => text(material.chain_pem()),
-        ExportFormat::Combined => Ok(joined(&[&material.key_pem(format)?, &material.chain_pem()])),
+        ExportFormat::Combined => Ok(joined(&[&material.key_pem(format.name())?, &material.chain_pem()])),
         ExportFormat::Der => Ok(Zeroizing::new(material.certificate.as_der().to_vec())),
         ExportFormat::P12 => {
             let protection = protection.ok_or(ExportError::NoPassphrase)?;
             let chain: Vec<&[u8]> = material.chain().collect();
             let failed = |cause| ExportError::Writing { name: material.name.to_owned(), cause };
-            key_store(material.key(format)?, material.name, &chain, protection).map_err(failed)
+            key_store(material.key(format.name())?, material.name, &chain, protection).map_err(failed)
         }
         ExportFormat::Pkcs7 => text(pkcs7::certificates(material.chain())),
-        ExportFormat::KubernetesSecret => {
-            kubernetes::secret(material.name, &material.roots_pem(), &material.chain_pem(), &material.key_pem(format)?)
-        }
-        ExportFormat::OpenVpn => openvpn::profile(material, &material.key_pem(format)?),
+        ExportFormat::KubernetesSecret => kubernetes::secret(
+            material.name,
+            &material.roots_pem(),
+            &material.chain_pem(),
+            &material.key_pem(format.name())?,
+        ),
+        ExportFormat::OpenVpn => openvpn::profile(material, &material.key_pem(format.name())?),
         ExportFormat::OpensslIndex => text(String::new()),
     }
 }

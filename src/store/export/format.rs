@@ -108,6 +108,8 @@ pub enum Part {
     Certificate,
     Intermediates,
     Roots,
+    /// The CRLs of all authorities, that of the issuer first.
+    Crls,
     /// Every certificate of an authority, without its content.
     Index,
 }
@@ -120,6 +122,7 @@ impl Part {
             Self::Certificate => "certificate",
             Self::Intermediates => "intermediates",
             Self::Roots => "roots",
+            Self::Crls => "CRLs",
             Self::Index => "index",
         }
     }
@@ -128,6 +131,7 @@ impl Part {
     pub const fn word(self) -> &'static str {
         match self {
             Self::PrivateKey => "private-key",
+            Self::Crls => "crls",
             other => other.name(),
         }
     }

@@ -25,7 +25,7 @@ pub struct Material<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     #[error("{format} needs the private key of '{}', which is not with its files", escape(name))]
-    NoKey { name: String, format: ExportFormat },
+    NoKey { name: String, format: String },
     #[error("'{}' is an authority: its private key is not exported", escape(name))]
     AuthorityKey { name: String, format: ExportFormat },
     #[error("the private key of '{}' does not belong to its certificate", escape(.0))]
@@ -67,18 +67,19 @@ impl Diagnostic for ExportError {
 }
 
 impl Material<'_> {
-    pub(super) fn key(&self, format: ExportFormat) -> Result<&PrivateKey, ExportError> {
-        self.key.ok_or_else(|| ExportError::NoKey { name: self.name.to_owned(), format })
+    pub(super) fn key(&self, format: &str) -> Result<&PrivateKey, ExportError> {
+        let missing = || ExportError::NoKey { name: self.name.to_owned(), format: format.to_owned() };
+        self.key.ok_or_else(missing)
     }
 
-    /// Returns the private key as PEM, not encrypted.
-    pub(super) fn key_pem(&self, format: ExportFormat) -> Result<Zeroizing<String>, ExportError> {
+    /// Returns the private key as PEM, not encrypted. `format` is what needs it.
+    pub(in crate::store) fn key_pem(&self, format: &str) -> Result<Zeroizing<String>, ExportError> {
         let failed = |cause| ExportError::Writing { name: self.name.to_owned(), cause };
         key_file::write(self.key(format)?, None).map_err(failed)
     }
 
     /// Returns the certificate and the intermediates.
-    pub(super) fn chain(&self) -> impl Iterator<Item = &[u8]> {
+    pub(in crate::store) fn chain(&self) -> impl Iterator<Item = &[u8]> {
         std::iter::once(self.certificate).chain(self.intermediates).map(Certificate::as_der)
     }
 
@@ -92,7 +93,7 @@ impl Material<'_> {
 }
 
 /// Joins texts, of which one is secret, without a copy that is not wiped.
-pub(super) fn joined(parts: &[&str]) -> Zeroizing<Vec<u8>> {
+pub(in crate::store) fn joined(parts: &[&str]) -> Zeroizing<Vec<u8>> {
     let mut whole = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
     parts.iter().for_each(|part| whole.extend_from_slice(part.as_bytes()));
     whole

@@ -12,6 +12,8 @@ mod trust;
 
 pub use encode::encode;
 pub use format::{ExportFormat, Part};
+pub use kubernetes::object_name as kubernetes_name;
+pub(in crate::store) use material::joined;
 pub use material::{ExportError, Material};
 pub use target::Target;
 pub use trust::{RootsFormat, encode_roots};

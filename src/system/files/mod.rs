@@ -48,7 +48,7 @@ pub use folders::{create_folders, move_new, names_in, remove, remove_if_empty};
 pub use ownership::{Ownership, UnknownOwner, groups, users};
 pub use permissions::{FoundPath, PathKind, examine, mode, our_user, owner, restrict_mode};
 pub use place::{check_new, check_place, check_writable, read_regular};
-pub use publish::{NewFile, publish_file, replace_files};
+pub use publish::{NewFile, publish_file, replace_files, replace_together};
 pub use replace::replace_folder;
 pub use second_place::{is_copy, put_also};
 pub use staged::{StagedFolder, discard, remove_stale, stale_folders};

@@ -64,6 +64,13 @@ impl Ownership {
         Self { user: Some(attributes::owner(found)), group: Some(attributes::group(found)) }
     }
 
+    /// Returns whether a file that is owned like this needs no change. What is left as it is agrees with everything, and so does a
+    /// file of which nothing is known.
+    pub fn is_that_of(self, file: Self) -> bool {
+        let agrees = |wanted: Option<u32>, found: Option<u32>| wanted.is_none() || found.is_none() || wanted == found;
+        agrees(self.user, file.user) && agrees(self.group, file.group)
+    }
+
     /// Gives an open file or folder to this owner and group.
     ///
     /// # Errors
@@ -123,6 +130,17 @@ mod tests {
         for name in ["no-such-group", "", "-i", "root:x", "root\n"] {
             assert_eq!(Ownership::of(None, Some(name)), Err(UnknownOwner::Group(name.to_owned())));
         }
+    }
+
+    #[test]
+    fn an_owner_that_is_left_as_it_is_agrees_with_every_file() {
+        let of = |user, group| Ownership { user, group };
+        assert!(Ownership::default().is_that_of(of(Some(1), Some(1))));
+        assert!(of(None, Some(2)).is_that_of(of(Some(1), Some(2))));
+        assert!(
+            !of(Some(2), Some(2)).is_that_of(of(Some(1), Some(2))) && !of(None, Some(1)).is_that_of(of(None, Some(2)))
+        );
+        assert!(of(Some(1), None).is_that_of(Ownership::default()), "nothing is known of the file");
     }
 
     #[test]

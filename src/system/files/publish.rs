@@ -95,6 +95,21 @@ pub fn replace_files(files: &[(&Path, &[u8])], mode: u32, entropy: &dyn Entropy)
     folder.sync()
 }
 
+/// Writes several files that belong together, in open folders, as [`replace_files`] does: all of them are on the disk, with owner
+/// and mode, before the first is renamed.
+///
+/// # Errors
+/// As [`replace_files`].
+pub fn replace_together(files: &[(&Folder, NewFile<'_>)], entropy: &dyn Entropy) -> Result<(), FileError> {
+    let write = |(folder, file): &(&Folder, NewFile<'_>)| {
+        let place = Place { folder: (*folder).clone(), name: file.name.into() };
+        written(place, file.content, (file.mode, file.ownership), ExistingFile::Replace, entropy)
+    };
+    let written: Result<Vec<_>, _> = files.iter().map(write).collect();
+    written?.into_iter().try_for_each(UnfinishedFile::rename)?;
+    files.iter().try_for_each(|(folder, _)| folder.sync())
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
