@@ -44,7 +44,8 @@ pub struct Authority {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthorityState {
     Active,
-    /// A root that another one replaces; both are trusted.
+    /// A root that another one replaces, while both are trusted; or an intermediate that another one replaced, and that has its
+    /// CRL only.
     BeingReplaced,
     /// It was moved to `retired/`: clients no longer trust it.
     Retired,
@@ -102,6 +103,7 @@ pub fn of(store: &Store, now: OffsetDateTime) -> Result<Vec<Authority>, StoreErr
             let state = match is_retired {
                 true => AuthorityState::Retired,
                 false if being_replaced.as_ref() == Some(&name) => AuthorityState::BeingReplaced,
+                false if store.ca_certificates().successor_of(&name)?.is_some() => AuthorityState::BeingReplaced,
                 false => AuthorityState::Active,
             };
             found.extend(read(home, &folder.join(&name), name, state)?);

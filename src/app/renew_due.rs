@@ -10,7 +10,8 @@ use super::context::Context;
 use super::crl_bundle::{self, AuthorityCrl, RefreshOptions, RefreshedBundle};
 use super::key_input::{CaKeyPrompt, WRONG_PASSPHRASE};
 use super::run_hook::{HookOptions, HookRun};
-use crate::authority::leaf::due::{self, DueEntry, DueItem};
+use crate::authority::hierarchy::renewal::{self, NextAuthorityOrder};
+use crate::authority::leaf::due::{self, AuthorityFix, DueEntry, DueItem};
 use crate::authority::leaf::order::{CertificateFacts, DueRule, IssueStatus};
 use crate::authority::leaf::renew::{self, NextKey, RenewOrder};
 use crate::authority::revocation::bundle;
@@ -46,11 +47,10 @@ impl Selection {
         Ok(match self {
             Self::Due(rule) => due::due(store, *rule, &context.effects())?,
             Self::DueOf(rule, names) => {
-                let is_wanted = |due: &DueEntry| {
-                    matches!(due.what, DueItem::Certificate { .. })
-                        && names.iter().any(|name| name.eq_ignore_ascii_case(&due.name))
-                };
-                let mut found = due::certificates_due(store, *rule, context.now())?;
+                let is_wanted = |due: &DueEntry| names.iter().any(|name| name.eq_ignore_ascii_case(&due.name));
+                let now = context.now();
+                let mut found = due::authorities(store, &|certificate| rule.is_due(certificate.validity, now))?;
+                found.extend(due::certificates_due(store, *rule, now)?);
                 found.retain(is_wanted);
                 found
             }
@@ -107,7 +107,7 @@ pub enum Done {
     Planned(Option<OffsetDateTime>),
     /// Another process did it first.
     Unchanged,
-    /// An authority, which is renewed by hand; or a certificate whose key is not here, which needs a new request.
+    /// A root, an authority whose issuer or its key is not here, or a certificate whose key is not here: a person renews it.
     Left,
 }
 
@@ -129,7 +129,12 @@ pub fn renew_due(
 ) -> Result<RenewedEntries, Failure> {
     let mut passphrases = CaPassphrases::default();
     let mut entries = Vec::new();
-    let due = request.what.entries(store, context)?;
+    let mut due = request.what.entries(store, context)?;
+    // An authority comes before what it issues, which gets its new certificate and the whole lifetime then.
+    due.sort_by_key(|due| match &due.what {
+        DueItem::Authority { depth, .. } => *depth,
+        DueItem::Certificate { .. } | DueItem::List { .. } => usize::MAX,
+    });
     let count = due.len();
     if matches!(request.what, Selection::All) && count > 0 && !context.changes.dry_run {
         context.approve(all_at_once(&due))?;
@@ -147,7 +152,8 @@ pub fn renew_due(
                 }
             }
             DueItem::List { .. } => (sign_crl(store, &due.name, request, &mut passphrases, context), None),
-            DueItem::Authority { .. } | DueItem::Certificate { .. } => (Ok(Done::Left), None),
+            DueItem::Authority { .. } => (renew_authority(store, &due.name, request, &mut passphrases, context), None),
+            DueItem::Certificate { .. } => (Ok(Done::Left), None),
         };
         let stops = outcome.as_ref().is_err_and(|failure| passphrases.is_cause_of(failure));
         let done = RenewedEntry { due, outcome, hook };
@@ -272,6 +278,38 @@ fn renew_one(
         (IssueStatus::Planned, CertificateFacts::Draft(draft)) => (Done::Planned(Some(draft.validity.not_after)), None),
         _ => (Done::Unchanged, None),
     })
+}
+
+/// Renews an authority when the key of its issuer is here and opens. Otherwise it is left to a person, and does not stop the rest.
+fn renew_authority(
+    store: &Store,
+    name: &str,
+    request: &RenewDueRequest<'_>,
+    passphrases: &mut CaPassphrases,
+    context: &Context<'_>,
+) -> Result<Done, Failure> {
+    let authorities = store.ca_certificates();
+    // Its issuer may have been renewed just now.
+    let AuthorityFix::Renew { issuer } = due::fix(authorities, &authorities.certificate(name)?)? else {
+        return Ok(Done::Left);
+    };
+    if !store.home().key(&issuer).exists() {
+        return Ok(Done::Left);
+    }
+    let order = NextAuthorityOrder { name: name.to_owned(), only_if: request.what.rule(), ..Default::default() };
+    if context.changes.dry_run {
+        return Ok(Done::Planned(Some(renewal::planned(store, &order, &context.effects())?)));
+    }
+    let mut ask = |key: &EncryptedKey| passphrases.get(key, store, request, context);
+    match renewal::renew(store, &order, &mut ask, &context.effects()).map_err(Failure::from) {
+        Err(failure) if passphrases.is_cause_of(&failure) => Ok(Done::Left),
+        Err(failure) => Err(failure),
+        Ok(None) => Ok(Done::Unchanged),
+        Ok(Some(renewed)) => Ok(Done::Renewed {
+            serial: renewed.certificate.serial.to_string(),
+            until: renewed.certificate.validity.not_after,
+        }),
+    }
 }
 
 fn sign_crl(

@@ -12,6 +12,7 @@ use super::commands::{
     quickstart, recipe, request, restore, revoke, rollback, root, roots, settings, show, status, template, tree,
     version,
 };
+use super::next_authority;
 use super::reports::{self, dry_run, handshake_json, issue, lint_json, list, many, renew_due, verify_json};
 use crate::report::failure;
 
@@ -91,8 +92,12 @@ pub const ALL: &[DocumentForm] = &[
     form::<recipe::check::CheckedJson>("ca.recipe-check/1", &["recipe check"]),
     form::<recipe::list::ListJson>("ca.recipe-list/1", &["recipe list"]),
     form::<recipe::show::ShownJson>("ca.recipe-show/1", &["recipe show"]),
+    form::<many::ManyJson<next_authority::RekeyedJson<'_>>>("ca.rekey-authority-many/1", &["rekey"]),
+    form::<next_authority::RekeyedJson<'_>>("ca.rekey-authority/1", &["rekey"]),
     form::<many::ManyJson<issue::IssueJson<'_>>>("ca.rekey-many/1", &["rekey"]),
     form::<issue::IssueJson<'_>>("ca.rekey/1", &["rekey"]),
+    form::<many::ManyJson<next_authority::RenewedJson<'_>>>("ca.renew-authority-many/1", &["renew"]),
+    form::<next_authority::RenewedJson<'_>>("ca.renew-authority/1", &["renew"]),
     form::<renew_due::RenewDueJson<'_>>("ca.renew-due/1", &["renew"]),
     form::<many::ManyJson<issue::IssueJson<'_>>>("ca.renew-many/1", &["renew"]),
     form::<issue::IssueJson<'_>>("ca.renew/1", &["renew"]),

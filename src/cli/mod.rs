@@ -9,6 +9,7 @@ mod completion;
 pub mod documents;
 pub mod help;
 pub mod man;
+mod next_authority;
 mod next_certificate;
 pub mod options;
 mod parse_failure;

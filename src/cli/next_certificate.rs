@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use time::OffsetDateTime;
 
+use super::next_authority::{self, NextAuthorities};
 use super::options::change::{DryRunArgument, ExitChangedArgument};
 use super::options::file_rules::FileRuleArguments;
 use super::options::hook::HookArguments;
@@ -62,6 +63,34 @@ impl NextCertificateOptions {
         self.exit_changed.apply(context);
         self.dry_run.apply(context)
     }
+
+    fn expiry(&self) -> Option<Expiry> {
+        self.lifetime.map(Expiry::For).or(self.not_after.map(Expiry::At))
+    }
+
+    /// Refuses what is not for authorities.
+    fn check_for_authorities(&self, names: &[String], are_alone: bool) -> Result<(), Failure> {
+        let name = names.first().map_or("", String::as_str);
+        if !are_alone {
+            let sentence = format!("'{name}' is an authority, and other names are not");
+            return Err(Failure::usage("bad-arguments", sentence).hint("name authorities in a command of their own"));
+        }
+        let given = [
+            ("--set", !self.set.is_empty()),
+            ("--hook", self.hook.hook.is_some()),
+            ("--owner", self.files.owner.owner.is_some()),
+            ("--group", self.files.owner.group.is_some()),
+            ("--mode", self.files.mode.is_some()),
+            ("--key-passphrase-file", self.key_passphrase_file.is_some()),
+        ];
+        match given.into_iter().find(|(_, is_given)| *is_given) {
+            Some((flag, _)) => {
+                let sentence = format!("'{name}' is an authority, and {flag} is for other certificates");
+                Err(Failure::usage("bad-arguments", sentence).hint(format!("leave {flag} out")))
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 /// Issues the certificates that follow others, one after the other. All are resolved before the first is issued, and each
@@ -74,6 +103,15 @@ pub fn follow(
 ) -> Result<Box<dyn Report>, Failure> {
     let dry_run = next.apply(context);
     let resolved = resolve_all(certificates, Patterns::Usable(&is_not_revoked, NOT_FOLLOWED), context)?;
+    let store = context.store()?;
+    let (authorities, others): (Vec<_>, Vec<_>) =
+        resolved.iter().partition(|resolved| store.ca_certificates().exists(&resolved.entry.name));
+    if !authorities.is_empty() {
+        let names: Vec<String> = authorities.into_iter().map(|resolved| resolved.entry.name.clone()).collect();
+        next.check_for_authorities(&names, others.is_empty())?;
+        let (expiry, clip, passphrase) = (next.expiry(), next.clip, &next.passphrase);
+        return next_authority::follow(names, &NextAuthorities { key, expiry, clip, passphrase }, context);
+    }
     let each = resolved.into_iter().map(|resolved| (resolved.given.clone(), resolved.name_reference())).collect();
     let (mut of_issuers, mut of_keys) = (PassphraseCache::default(), PassphraseCache::default());
     let many = if key == NextKey::Same { "ca.renew-many/1" } else { "ca.rekey-many/1" };
@@ -94,7 +132,7 @@ fn follow_one(
     let renewal = RenewOrder {
         reference,
         key,
-        expiry: next.lifetime.map(Expiry::For).or(next.not_after.map(Expiry::At)),
+        expiry: next.expiry(),
         clip: next.clip,
         set: next.set.iter().cloned().collect(),
         files: next.files.change(),

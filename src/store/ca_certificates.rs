@@ -119,11 +119,67 @@ impl CaCertificates {
     }
 
     /// Returns the authority that issues: the named one, or that of the setting, or the active root when there is no
-    /// other.
+    /// other; in the place of one that was replaced, the one that replaced it.
+    ///
+    /// # Errors
+    /// When no authority has this name.
+    pub fn choose_issuer(&self, named: Option<&str>, config: &Config) -> Result<String, StoreError> {
+        // One that was replaced may have been moved away.
+        let wanted = named.unwrap_or(&config.issue.issuer);
+        match self.newest_of(wanted.to_owned())? {
+            newest if newest != wanted => Ok(newest),
+            _ => self.choose_named(named, config),
+        }
+    }
+
+    /// As [`choose_issuer`](Self::choose_issuer); one that is named is that one, replaced or not.
     ///
     /// # Errors
     /// When no authority has this name.
     pub fn choose(&self, named: Option<&str>, config: &Config) -> Result<String, StoreError> {
+        match named {
+            Some(_) => self.choose_named(named, config),
+            None => self.choose_issuer(None, config),
+        }
+    }
+
+    /// Returns the authority that issues in the place of this one: itself, or the last of those that replaced each other.
+    ///
+    /// # Errors
+    /// When the folder or a file cannot be read.
+    pub fn newest_of(&self, mut name: String) -> Result<String, StoreError> {
+        let mut replacements = self.replacements()?;
+        // Each is followed once: a file that was edited by hand could lead in a circle.
+        while let Some(at) = replacements.iter().position(|(replaced, _)| *replaced == name) {
+            name = replacements.swap_remove(at).1;
+        }
+        Ok(name)
+    }
+
+    /// Returns the authority that replaced this one (`ca rekey`); `None` when it issues itself.
+    ///
+    /// # Errors
+    /// When the folder or a file cannot be read.
+    pub fn successor_of(&self, name: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.replacements()?.into_iter().find(|(replaced, _)| replaced == name).map(|(_, by)| by))
+    }
+
+    /// Returns the authorities that were replaced, each with the one that replaced it.
+    fn replacements(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let mut replacements = Vec::new();
+        for by in self.names()? {
+            let Some(text) = files::read_if_exists(&self.home.replaces(&by), files::MAX_SMALL_FILE_BYTES)? else {
+                continue;
+            };
+            let replaced = String::from_utf8_lossy(&text).trim().to_owned();
+            if replaced != by {
+                replacements.push((replaced, by));
+            }
+        }
+        Ok(replacements)
+    }
+
+    fn choose_named(&self, named: Option<&str>, config: &Config) -> Result<String, StoreError> {
         let wanted = named.unwrap_or(&config.issue.issuer);
         if self.exists(wanted) {
             return Ok(wanted.to_owned());

@@ -21,6 +21,7 @@ pub const GITIGNORE: &str = "\
 !bundle.pem
 !new-with-old.pem
 !old-with-new.pem
+!replaces
 !request.pem
 !crl.pem
 !crl.der

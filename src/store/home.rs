@@ -6,6 +6,7 @@
 //! ├── authorities/<authority>/          cert.pem chain.pem crl.pem crl.der 0644, key.pem 0600
 //! │                                     request.pem of an authority that waits for its certificate
 //! │                                     new-with-old.pem old-with-new.pem bundle.pem of a root that replaces another
+//! │                                     replaces: the name of the intermediate that this one replaces
 //! ├── retired/<authority>/              authorities that are no longer trusted
 //! ├── templates/*.toml                  the site's own templates
 //! ├── recipes/*.toml                    the site's own recipes
@@ -172,6 +173,11 @@ impl Home {
     /// The path of the CSR of an authority whose certificate another CA signs.
     pub fn request(&self, name: &str) -> PathBuf {
         self.authority(name).join("request.pem")
+    }
+
+    /// The file that names the authority which this one replaces (`ca rekey`).
+    pub fn replaces(&self, name: &str) -> PathBuf {
+        self.authority(name).join("replaces")
     }
 
     /// The path of the new root's certificate by the old root, in the folder of the new root (RFC 4210 §4.4).

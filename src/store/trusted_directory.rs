@@ -94,7 +94,7 @@ impl Diagnostic for DistrustReason {
 }
 
 /// The files of an authority that are believed. The key is examined where it is opened, more strictly.
-const OF_AUTHORITY: [&str; 8] = [
+const OF_AUTHORITY: [&str; 9] = [
     "cert.pem",
     "chain.pem",
     "crl.pem",
@@ -103,6 +103,7 @@ const OF_AUTHORITY: [&str; 8] = [
     "new-with-old.pem",
     "old-with-new.pem",
     "bundle.pem",
+    "replaces",
 ];
 
 /// The endings of the files that SQLite reads together with the main file.

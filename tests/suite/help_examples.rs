@@ -35,6 +35,7 @@ fn before(typed: &str) -> Option<&'static str> {
              ca --dir other sign ca/authorities/branch/request.pem --template intermediate --name branch --out signed && \
              cp signed/cert.pem branch.pem"
         }
+        "ca renew issuing" | "ca rekey issuing --dry-run" => "ca issue intermediate issuing --issuer root",
         _ if typed.starts_with("ca root rotate status") => "ca root rotate start",
         _ if typed.starts_with("ca root rotate finish") => {
             "rm -r ca && ca init --no-passphrase && ca root rotate start"

@@ -18,6 +18,8 @@ const INIT: &str = "--dir ca init --name Root --key ecdsa-p256 --no-passphrase -
 const START: &str = "--dir ca root rotate start";
 const FINISH: &str = "--dir ca root rotate finish";
 const RENEW: &str = "--dir ca root renew";
+const RENEW_AUTHORITY: &str = "--dir ca renew policy --for 5y";
+const REKEY_AUTHORITY: &str = "--dir ca rekey issuing";
 const REQUEST: &str = "--dir ca intermediate request branch --no-passphrase";
 const INSTALL: &str = "--dir ca intermediate install branch branch.pem --chain corporate.pem --add-root corporate";
 const PASSPHRASE: &str = "--dir ca key passphrase root --passphrase-file old --new-passphrase-file new";
@@ -58,6 +60,20 @@ fn the_end_of_a_rotation_killed_at_any_moment_is_there_or_not() {
 fn a_root_whose_renewal_is_killed_at_any_moment_is_the_old_or_the_new_one() {
     for fault in [Fault::Kill, Fault::NoSpace] {
         struck(&two_deep(), RENEW, fault, renewed);
+    }
+}
+
+#[test]
+fn an_intermediate_whose_renewal_is_struck_at_any_moment_is_renewed_by_the_same_command() {
+    for fault in [Fault::Kill, Fault::NoSpace] {
+        struck(&two_deep(), RENEW_AUTHORITY, fault, authority_renewed);
+    }
+}
+
+#[test]
+fn an_intermediate_whose_new_key_is_struck_at_any_moment_is_replaced_by_the_same_command() {
+    for fault in [Fault::Kill, Fault::NoSpace] {
+        struck(&two_deep(), REKEY_AUTHORITY, fault, authority_rekeyed);
     }
 }
 
@@ -270,6 +286,58 @@ fn renewed(place: &Place, struck: &Output) -> Result<(), String> {
         verifies(place, name, root)?;
     }
     Ok(())
+}
+
+/// No error of an audit.
+fn audited(place: &Place) -> Result<(), String> {
+    let report: Value = serde_json::from_slice(&place.ca("--dir ca audit --json").output().unwrap().stdout).unwrap();
+    let errors: Vec<_> =
+        report["findings"].as_array().unwrap().iter().filter(|finding| finding["severity"] == "error").collect();
+    ok(errors.is_empty(), &format!("{errors:?}"))
+}
+
+fn authority_renewed(place: &Place, struck: &Output) -> Result<(), String> {
+    let root = "ca/authorities/root/cert.pem";
+    place.done("--dir ca issue server meanwhile.test");
+    let is_whole = |place: &Place| {
+        let end = openssl(place, "x509 -in ca/authorities/policy/cert.pem -noout -checkend 160000000");
+        let policy = fs::read(place.path("ca/authorities/policy/cert.pem")).unwrap();
+        end.is_err() && policy == fs::read(place.path("ca/authorities/issuing/chain.pem")).unwrap()
+    };
+    ok(!struck.status.success() || is_whole(place), "exit status 0, and the old certificate or chain in place")?;
+    audited(place)?;
+    place.done(RENEW_AUTHORITY);
+    ok(is_whole(place), "after the second run it is not renewed, or the chain below it is the old one")?;
+    place.done("--dir ca issue server new.test");
+    for name in ["web.test", "meanwhile.test", "new.test"] {
+        verifies(place, name, root)?;
+    }
+    audited(place)
+}
+
+fn authority_rekeyed(place: &Place, struck: &Output) -> Result<(), String> {
+    let root = "ca/authorities/root/cert.pem";
+    place.done("--dir ca issue server meanwhile.test");
+    let is_there = |place: &Place| place.path("ca/authorities/issuing-g2/cert.pem").is_file();
+    again(place, REKEY_AUTHORITY, struck, is_there(place))?;
+    let key = openssl(place, "pkey -in ca/authorities/issuing-g2/key.pem -pubout")?;
+    let certified = openssl(place, "x509 -in ca/authorities/issuing-g2/cert.pem -noout -pubkey")?;
+    ok(key == certified, "another key")?;
+    place.done("--dir ca issue server new.test");
+    place.done("--dir ca renew web.test");
+    for name in ["new.test", "web.test"] {
+        let issuer = openssl(place, &format!("x509 -in ca/issued/{name}/cert.pem -noout -issuer"))?;
+        ok(issuer.contains("issuing G2"), &issuer)?;
+    }
+    for name in ["web.test", "meanwhile.test", "new.test"] {
+        verifies(place, name, root)?;
+    }
+    for authority in ["issuing", "issuing-g2"] {
+        place.done(&format!("--dir ca crl --authority {authority}"));
+    }
+    let folders = fs::read_dir(place.path("ca/authorities")).unwrap().count();
+    ok(folders == 4, "more or less than root, policy, issuing and issuing-g2")?;
+    audited(place)
 }
 
 fn requested(place: &Place, struck: &Output) -> Result<(), String> {

@@ -125,7 +125,10 @@ fn not_delivered(store: &Store, mut entry: Entry, now: OffsetDateTime) -> Result
     let history = NameHistory::of(index, &entry.name)?;
     let folder = entry.name.parse::<EntryName>().ok().map(|name| history.folder(store.home(), &name));
     let has_key = folder.is_some_and(|folder| KEY.path_in(&folder).exists());
+    let is_authority = store.ca_certificates().exists(&entry.name);
     let fix = match history.recorded() {
+        Some(recorded) if is_authority && recorded.authority == entry.name => format!("ca root renew {name}"),
+        Some(_) if is_authority => format!("ca renew {name}"),
         Some(_) if has_key => format!("ca renew {name}"),
         Some(_) => format!("ca sign CSR --name {name} --force"),
         None => {

@@ -89,7 +89,7 @@ fn what_expires_soon_is_counted_also_when_it_is_not_due() {
 #[test]
 fn an_authority_is_named_before_its_certificates_would_be_cut_short() {
     let mut ca = Ca::new();
-    let fix = "ca issue intermediate issuing-2 --issuer root";
+    let fix = "ca renew issuing";
     ca.now += Duration::days(4 * 365);
     assert_eq!(shown(&ca), [format!("authority-due issuing -> {fix}")]);
     ca.now += Duration::days(300);

@@ -6,9 +6,10 @@ use crate::authority::audit::finding::{Findings, Repair, Severity};
 use crate::authority::audit::scan::UNKNOWN_CERTIFICATE;
 use crate::authority::audit::subject::{RESTORE_FILE, Subject, read_certificates};
 use crate::authority::hierarchy::rotation::start::CROSS;
-use crate::store::StoreError;
 use crate::store::certificate_files::{CERTIFICATE, CHAIN, KEY};
+use crate::store::index::Entry;
 use crate::store::previous_certificates::NameHistory;
+use crate::store::{StoreError, ca_certificates};
 use crate::system::files;
 use crate::text::{self, PathText};
 use crate::x509::{Certificate, pem};
@@ -56,7 +57,10 @@ fn check_authority(
 ) -> Result<(), StoreError> {
     let path = CERTIFICATE.path_in(folder);
     let history = NameHistory::of(subject.index, name)?;
-    let Some(recorded) = history.recorded() else {
+    // A run that died before it could mark the delivery left the certificate in its place.
+    let there = ca_certificates::read_certificates(&path).unwrap_or_default().into_iter().next();
+    let is_there = |row: &&Entry| there.as_ref().is_some_and(|there| there.fingerprint() == row.fingerprint);
+    let Some(recorded) = history.recorded().or_else(|| history.certificates.iter().find(is_there)) else {
         // It waits for its certificate, or was never recorded.
         if path.symlink_metadata().is_ok() {
             let message = "the index has no certificate of an authority with this name";

@@ -9,4 +9,5 @@ pub mod key_passphrase;
 pub(crate) mod new_authority;
 pub mod openssl_index;
 pub mod renew_root;
+pub mod renewal;
 pub mod rotation;

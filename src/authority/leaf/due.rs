@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use time::{Duration, OffsetDateTime};
 
+use crate::authority::hierarchy::renewal::{limit_of, root_renew};
 use crate::authority::leaf::hook::{self, Hook};
 use crate::authority::leaf::order;
-use crate::store::ca_certificates::{CaCertificates, ROOT, read_certificate};
-use crate::store::certificate_files::KEY;
+use crate::store::ca_certificates::{CaCertificates, read_certificate, read_certificates};
+use crate::store::certificate_files::{CHAIN, KEY};
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::index::placement::ExpiryCondition;
@@ -39,6 +40,8 @@ pub enum DueItem {
     Authority {
         serial: SerialNumber,
         fix: AuthorityFix,
+        /// The number of CAs above it.
+        depth: usize,
         /// Whether its authority key identifier names its own serial number, as that of its leaves may.
         names_serial: bool,
     },
@@ -52,8 +55,10 @@ pub enum DueItem {
 pub enum AuthorityFix {
     /// The root gets a new certificate for the same key.
     RenewRoot,
-    /// Another authority is made below `above`, and issues from then on.
-    IssueAnother { above: String },
+    /// It gets a new certificate for the same key, signed by this authority.
+    Renew { issuer: String },
+    /// The authority above it that expires first has to be renewed before.
+    RenewAbove { above: String, is_root: bool },
     /// The issuer is not an authority of this CA, so that its operator has to sign again.
     AskAbove,
 }
@@ -110,7 +115,7 @@ pub fn certificates_due_or_within(
     })
 }
 
-/// Returns the authorities that are wanted, except those that are revoked or on hold.
+/// Returns the authorities that are wanted, except those that are revoked or on hold, and those that were replaced.
 ///
 /// # Errors
 /// When the index or an authority cannot be read.
@@ -120,11 +125,13 @@ pub fn authorities(store: &Store, is_wanted: &dyn Fn(&Certificate) -> bool) -> R
     for name in authorities.names()? {
         let certificate = read_certificate(&authorities.cert_path(&name))?;
         if is_wanted(&certificate)
+            && authorities.successor_of(&name)?.is_none()
             && !index.by_serial(&certificate.serial)?.iter().any(|entry| entry.revocation.is_some())
         {
             let what = DueItem::Authority {
                 serial: certificate.serial.clone(),
                 fix: fix(authorities, &certificate)?,
+                depth: read_certificates(&CHAIN.path_in(&store.home().authority(&name)))?.len(),
                 names_serial: certificate.names_its_serial(),
             };
             found.push(DueEntry { what, name, validity: certificate.validity });
@@ -193,14 +200,24 @@ fn list_is_due(list: &RecordedCrl, due: order::DueRule, now: OffsetDateTime) -> 
     }
 }
 
-fn fix(authorities: &CaCertificates, certificate: &Certificate) -> Result<AuthorityFix, StoreError> {
+/// Returns how an authority is replaced.
+///
+/// # Errors
+/// When a certificate cannot be read.
+pub fn fix(authorities: &CaCertificates, certificate: &Certificate) -> Result<AuthorityFix, StoreError> {
     if certificate.is_self_issued() {
         return Ok(AuthorityFix::RenewRoot);
     }
     for name in authorities.names()? {
-        if read_certificate(&authorities.cert_path(&name))?.subject == certificate.issuer {
-            return Ok(AuthorityFix::IssueAnother { above: name });
+        if read_certificate(&authorities.cert_path(&name))?.subject != certificate.issuer {
+            continue;
         }
+        let issuer = authorities.ca_certificate(&authorities.newest_of(name.clone())?)?;
+        if issuer.name() == name && issuer.end().1 <= certificate.validity.not_after {
+            let (above, is_root) = limit_of(authorities, &issuer)?;
+            return Ok(AuthorityFix::RenewAbove { above, is_root });
+        }
+        return Ok(AuthorityFix::Renew { issuer: issuer.name().to_owned() });
     }
     Ok(AuthorityFix::AskAbove)
 }
@@ -238,12 +255,13 @@ impl DueEntry {
         match &self.what {
             DueItem::Certificate { has_key: true, .. } => format!("ca renew {}", shell_word(name)),
             DueItem::Certificate { has_key: false, .. } => format!("ca sign CSR --name {} --force", shell_word(name)),
-            DueItem::Authority { fix: AuthorityFix::RenewRoot, .. } if name == ROOT => "ca root renew".to_owned(),
-            DueItem::Authority { fix: AuthorityFix::RenewRoot, .. } => format!("ca root renew {name}"),
-            DueItem::Authority { fix: AuthorityFix::IssueAnother { above }, .. } => {
-                format!("ca issue intermediate {name}-2 --issuer {above}")
-            }
-            DueItem::Authority { fix: AuthorityFix::AskAbove, .. } => format!("ca intermediate request {name}-2"),
+            DueItem::Authority { fix, .. } => match fix {
+                AuthorityFix::RenewRoot => root_renew(name),
+                AuthorityFix::Renew { .. } => format!("ca renew {name}"),
+                AuthorityFix::RenewAbove { above, is_root: true } => root_renew(above),
+                AuthorityFix::RenewAbove { above, is_root: false } => format!("ca renew {above}"),
+                AuthorityFix::AskAbove => format!("ca intermediate request {name}-2"),
+            },
             DueItem::List { .. } => {
                 let authority = if name == usual_issuer { String::new() } else { format!(" --authority {name}") };
                 // With --ensure, only a CRL in its last third is signed, so another due rule leaves the flag out.

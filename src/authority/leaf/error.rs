@@ -87,6 +87,7 @@ impl Diagnostic for IssueError {
             }
             Self::NotExact(comparison) => Diagnosis::refused("not-exact").hints(comparison.differences()),
             Self::AuthorityKept(_) => Diagnosis::refused("exists")
+                .hint("for its next certificate: ca renew NAME (same key), ca rekey NAME (new key)")
                 .hint("make another authority under another name, and let it sign what is next: --issuer NAME"),
             Self::NameTaken { name, by_request: true, .. } => Diagnosis::refused("exists")
                 .hint(format!("'ca show {}' shows it", shell_word(name)))

@@ -54,7 +54,7 @@ pub fn plan<'s>(store: &'s Store, mut order: IssueOrder, effects: &Effects<'_>) 
     let mut profile = request_inputs::profile(Some(store), &order.template)?;
     order.name = request_inputs::plain_name(order.name, &profile)?;
     let cas = store.ca_certificates();
-    let issuer = cas.ca_certificate(&cas.choose(order.issuer.as_deref(), store.config())?)?;
+    let issuer = cas.ca_certificate(&cas.choose_issuer(order.issuer.as_deref(), store.config())?)?;
     // A CA certificate for a CSR belongs to another CA, which keeps its key elsewhere.
     let is_own_ca = profile.is_authority() && !matches!(order.key, SubjectKey::Requested(_));
     let place = order.place.clone().unwrap_or(if is_own_ca { Destination::Authority } else { Destination::Issued });

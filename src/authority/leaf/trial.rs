@@ -75,7 +75,7 @@ fn decide(store: &Store, profile: &Profile, order: TrialOrder, effects: &Effects
     let now = effects.now();
     let name = request_inputs::plain_name(order.name, profile)?;
     let cas = store.ca_certificates();
-    let issuer = cas.ca_certificate(&cas.choose(order.issuer.as_deref(), store.config())?)?;
+    let issuer = cas.ca_certificate(&cas.choose_issuer(order.issuer.as_deref(), store.config())?)?;
     let kind = order.key.or(profile.keys.first().copied()).unwrap_or(KeyAlgorithm::EcdsaP256);
     let key = PrivateKey::generate(kind).map_err(CertifyError::from)?;
     let request = CertificateRequest {

@@ -11,7 +11,7 @@ use crate::x509::KeyAlgorithm;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Which certificates: a name, a pattern such as 'web-*', a serial number or its first digits, or a file; see ca help names
+    /// Which certificates: a name, a pattern such as 'web-*', a serial number or its first digits, a file, or an intermediate; see ca help names
     #[arg(value_name = "NAME|SERIAL|FILE", required = true)]
     certificates: Vec<String>,
     /// Choose the kind of the new key [default: as it was]

@@ -24,10 +24,10 @@ use crate::text::Lifetime;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Which certificates: a name, a pattern such as 'web-*', a serial number or its first digits, or a file; see ca help names
+    /// Which certificates: a name, a pattern such as 'web-*', a serial number or its first digits, a file, or an intermediate; see ca help names
     #[arg(value_name = "NAME|SERIAL|FILE", required_unless_present_any = ["due", "all"])]
     certificates: Vec<String>,
-    /// Renew every certificate that is due, and sign every CRL that is due; see 'ca due'. With names: only those of them that are due
+    /// Renew every certificate and intermediate that is due, and sign every CRL that is due; see 'ca due'. With names: only those of them that are due
     #[arg(long, conflicts_with_all = ["lifetime", "not_after", "set", "hook", "owner", "group", "mode"])]
     due: bool,
     /// Choose what is due: what expires within this time [default: what is in the last third of its lifetime]

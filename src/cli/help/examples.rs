@@ -73,9 +73,16 @@ pub const ALL: &[(&str, &[Example])] = &[
             example("the next certificate of a name, for the same key", "ca renew www.corp.test"),
             example("from cron: everything that is due", "ca renew --due --no-input"),
             example("every deployed certificate, due or not", "ca renew --all --dry-run"),
+            example("the next certificate of an intermediate, for the same key", "ca renew issuing"),
         ],
     ),
-    ("rekey", &[example("the next certificate of a name, with a new key", "ca rekey www.corp.test")]),
+    (
+        "rekey",
+        &[
+            example("the next certificate of a name, with a new key", "ca rekey www.corp.test"),
+            example("a new intermediate with a new key, which issues from then on", "ca rekey issuing --dry-run"),
+        ],
+    ),
     (
         "export",
         &[

@@ -11,7 +11,7 @@
 
 pub mod error;
 mod finish;
-mod recertify;
+pub(crate) mod recertify;
 pub(crate) mod start;
 mod status;
 

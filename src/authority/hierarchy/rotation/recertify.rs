@@ -124,8 +124,7 @@ pub fn recertify_the_rest(
         let serial = unused_serial(settings.serial_bytes, transaction, effects.entropy)?;
         let mut draft = recertify(&before, SignedBy::Issuer(issuer), now, validity, serial)?;
         if let Some(profile) = profile_of(store, &template)? {
-            let entry = name.parse::<EntryName>()?;
-            let values = |issuer| request_inputs::values(&profile, &entry, &BTreeMap::new(), config, Some(issuer));
+            let values = |issuer| values_of(store, &name, &profile, issuer);
             readdress(&mut draft, &before, &profile.distribution, &[values(issuer.name())?, values(old_name)?]);
         }
         let certificate = certify(draft, new, now)?.certificate;
@@ -137,9 +136,15 @@ pub fn recertify_the_rest(
     Ok(recertified)
 }
 
+/// Returns the values of the placeholders in the addresses of an authority's certificate.
+pub fn values_of(store: &Store, name: &str, profile: &Profile, issuer: &str) -> Result<TemplateValues, RotationError> {
+    let entry = name.parse::<EntryName>()?;
+    Ok(request_inputs::values(profile, &entry, &BTreeMap::new(), store.config(), Some(issuer))?)
+}
+
 /// The template of an authority. One that was imported or certified elsewhere has none, and that of another may be gone by now:
 /// nothing is known then of what gave it its addresses.
-fn profile_of(store: &Store, template: &str) -> Result<Option<Profile>, RotationError> {
+pub fn profile_of(store: &Store, template: &str) -> Result<Option<Profile>, RotationError> {
     if template == ROOT {
         return Ok(None);
     }
@@ -156,7 +161,7 @@ fn profile_of(store: &Store, template: &str) -> Result<Option<Profile>, Rotation
 
 /// Replaces the addresses that the template or the settings gave, with the name of the signing authority in them, by those of
 /// the new root (the first values). Addresses that neither set of values gives stay as `recertify` decided.
-fn readdress(draft: &mut Draft, before: &Certificate, given: &Distribution, values: &[TemplateValues; 2]) {
+pub fn readdress(draft: &mut Draft, before: &Certificate, given: &Distribution, values: &[TemplateValues; 2]) {
     let fields = [
         (&given.crl, &before.crl_urls, &mut draft.crl_urls),
         (&given.ca_issuers, &before.ca_issuer_urls, &mut draft.ca_issuer_urls),
@@ -202,7 +207,7 @@ pub fn put_in_place(
 }
 
 /// Chains that name an authority by a certificate that is not its present one, and how they have to be.
-fn outdated_chains(authorities: &CaCertificates) -> Result<Vec<(String, Vec<Certificate>)>, RotationError> {
+pub fn outdated_chains(authorities: &CaCertificates) -> Result<Vec<(String, Vec<Certificate>)>, RotationError> {
     let names = authorities.names()?;
     let present = names.iter().map(|name| authorities.certificate(name)).collect::<Result<Vec<_>, StoreError>>()?;
     let mut outdated = Vec::new();
