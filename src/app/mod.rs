@@ -15,6 +15,7 @@ pub mod export_files;
 mod file_pattern;
 pub mod handshake;
 pub mod hierarchy;
+pub mod import;
 pub mod key_input;
 pub mod lint;
 pub mod output_file;

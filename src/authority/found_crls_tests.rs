@@ -232,18 +232,14 @@ fn earlier(ca: &Ca, crls: &[Vec<u8>]) -> Result<EarlierRevocations, EarlierError
 
 fn files(crls: &[Vec<u8>]) -> EarlierFiles {
     let crls = crls.iter().map(|content| (PathBuf::from("old.crl"), content.clone())).collect();
-    EarlierFiles { crls, openssl_index: None }
+    EarlierFiles { crls, ..EarlierFiles::default() }
 }
 
 /// A CA that imported the root of another one, with what that one revoked.
 fn imported(from: &Ca, crls: &[Vec<u8>]) -> Ca {
     let ca = Ca::none();
-    let imported = ImportedCa {
-        certificate: certificate_of(from, "root"),
-        key: key_of(from, "root"),
-        chain: Vec::new(),
-        earlier: files(crls),
-    };
+    let imported = ImportedCa::new(certificate_of(from, "root"), key_of(from, "root"), Vec::new());
+    let imported = ImportedCa { earlier: files(crls), ..imported };
     ca.init(InitOrder { intermediate: None, imported: Some(imported), ..ca.init_order() }).unwrap();
     ca
 }

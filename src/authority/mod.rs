@@ -7,6 +7,7 @@ pub mod error;
 pub mod hierarchy;
 pub mod issuer_chain;
 pub mod leaf;
+pub mod other_tool;
 pub mod revocation;
 pub(crate) mod serial;
 pub(crate) mod signed_by;

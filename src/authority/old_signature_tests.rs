@@ -52,7 +52,7 @@ fn imported() -> Ca {
     let ca = Ca::none();
     let key = KeyFile::parse(KEY.as_bytes()).unwrap().open(None).unwrap();
     let (certificate, chain) = (certificate(CA), Vec::new());
-    let imported = Some(ImportedCa { certificate, key, chain, earlier: Default::default() });
+    let imported = Some(ImportedCa::new(certificate, key, chain));
     ca.init(InitOrder { intermediate: None, imported, ..ca.init_order() }).unwrap();
     ca
 }

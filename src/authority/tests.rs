@@ -454,14 +454,13 @@ fn the_files_have_the_mode_and_owner_that_the_template_names() {
 #[test]
 fn a_ca_of_another_tool_is_imported_with_its_chain() {
     let other_ca = Ca::new();
-    let imported = |authority: &str| ImportedCa {
-        certificate: read_certificate(&other_ca.path(&format!("authorities/{authority}/cert.pem"))).unwrap(),
-        key: KeyFile::parse(&fs::read(other_ca.path(&format!("authorities/{authority}/key.pem"))).unwrap())
-            .unwrap()
-            .open(None)
-            .unwrap(),
-        earlier: Default::default(),
-        chain: Vec::new(),
+    let imported = |authority: &str| {
+        let key = fs::read(other_ca.path(&format!("authorities/{authority}/key.pem"))).unwrap();
+        ImportedCa::new(
+            read_certificate(&other_ca.path(&format!("authorities/{authority}/cert.pem"))).unwrap(),
+            KeyFile::parse(&key).unwrap().open(None).unwrap(),
+            Vec::new(),
+        )
     };
     let root = || imported("root").certificate;
     let import = |imported| {
@@ -507,7 +506,7 @@ fn an_expired_ca_and_a_leaf_are_not_imported() {
     let ca = Ca::none();
     let wanted = crate::authority::hierarchy::init::InitOrder {
         intermediate: None,
-        imported: Some(ImportedCa { certificate, key, chain: Vec::new(), earlier: Default::default() }),
+        imported: Some(ImportedCa::new(certificate, key, Vec::new())),
         ..ca.init_order()
     };
     assert!(matches!(ca.init(wanted), Err(error) if error.to_string().contains("not now")));
@@ -516,8 +515,7 @@ fn an_expired_ca_and_a_leaf_are_not_imported() {
     let read = |below: &str| read_certificates(&other_ca.path(below)).unwrap();
     let key = KeyFile::parse(&fs::read(other_ca.path("issued/web.test/key.pem")).unwrap()).unwrap().open(None).unwrap();
     let chain = [read("issued/web.test/chain.pem"), vec![root]].concat();
-    let leaf =
-        ImportedCa { certificate: read("issued/web.test/cert.pem").remove(0), key, chain, earlier: Default::default() };
+    let leaf = ImportedCa::new(read("issued/web.test/cert.pem").remove(0), key, chain);
     let wanted =
         crate::authority::hierarchy::init::InitOrder { intermediate: None, imported: Some(leaf), ..ca.init_order() };
     assert!(matches!(ca.init(wanted), Err(InitError::Import(ImportError::Issuer(_)))));

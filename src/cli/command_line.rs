@@ -11,9 +11,9 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::commands::{
-    audit, backup, completions, crl, due, explain, export, handshake, help as help_command, history, init, inspect,
-    intermediate, issue, key, lint, list, log, man, quickstart, recipe, rekey, renew, request, restore, revoke,
-    rollback, root, roots, schema, settings, show, sign, status, template, tree, verify, version,
+    audit, backup, completions, crl, due, explain, export, handshake, help as help_command, history, import, init,
+    inspect, intermediate, issue, key, lint, list, log, man, quickstart, recipe, rekey, renew, request, restore,
+    revoke, rollback, root, roots, schema, settings, show, sign, status, template, tree, verify, version,
 };
 use super::help;
 use super::options::globals::Globals;
@@ -131,6 +131,8 @@ subcommands! {
     "quickstart" => Quickstart(quickstart::Arguments),
     /// Make a new CA: a self-signed root, its directory and its index
     "init" => Init(init::Arguments),
+    /// Import the CA of another tool: its key, certificates, revocations and CRL number
+    "import" => Import(import::Arguments),
     /// Make a key and a certificate from a template
     "issue" => Issue(issue::Arguments),
     /// List, show, write, check and try templates

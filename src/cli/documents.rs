@@ -8,9 +8,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::commands::{
-    audit, backup, completions, crl, due, explain, export, help, history, init, inspect, intermediate, key, log, man,
-    quickstart, recipe, request, restore, revoke, rollback, root, roots, settings, show, status, template, tree,
-    version,
+    audit, backup, completions, crl, due, explain, export, help, history, import, init, inspect, intermediate, key,
+    log, man, quickstart, recipe, request, restore, revoke, rollback, root, roots, settings, show, status, template,
+    tree, version,
 };
 use super::next_authority;
 use super::reports::{self, dry_run, handshake_json, issue, lint_json, list, many, renew_due, verify_json};
@@ -74,6 +74,7 @@ pub const ALL: &[DocumentForm] = &[
     form::<help::HelpJson<'_>>("ca.help/1", &["help"]),
     form::<many::ManyJson<history::HistoryJson<'_>>>("ca.history-many/1", &["history"]),
     form::<history::HistoryJson<'_>>("ca.history/1", &["history"]),
+    form::<import::ImportJson<'_>>("ca.import/1", &["import"]),
     form::<init::InitJson<'_>>("ca.init/1", &["init"]),
     form::<many::ManyJson<inspect::InspectJson<'_>>>("ca.inspect-many/1", &["inspect"]),
     form::<inspect::InspectJson<'_>>("ca.inspect/1", &["inspect"]),

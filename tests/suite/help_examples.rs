@@ -30,6 +30,12 @@ fn before(typed: &str) -> Option<&'static str> {
     Some(match typed {
         _ if typed.contains("--connect") => return None,
         _ if typed.starts_with("ca init") => "rm -r ca",
+        _ if typed.contains(" import ") => {
+            "rm -r ca && mkdir -p easy-rsa/pki/private easy-rsa/pki/issued demoCA/private && \
+             cp old-ca.pem easy-rsa/pki/ca.crt && cp old-ca.key easy-rsa/pki/private/ca.key && touch easy-rsa/pki/index.txt && \
+             cp old-ca.pem demoCA/cacert.pem && touch demoCA/index.txt && \
+             openssl pkey -in old-ca.key -aes256 -passout file:ca.pass -out demoCA/private/cakey.pem"
+        }
         _ if typed.starts_with("ca intermediate install") => {
             "ca intermediate request branch --no-passphrase && \
              ca --dir other sign ca/authorities/branch/request.pem --template intermediate --name branch --out signed && \

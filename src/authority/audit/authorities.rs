@@ -7,7 +7,7 @@ use crate::authority::audit::scan::UNKNOWN_CERTIFICATE;
 use crate::authority::audit::subject::{RESTORE_FILE, Subject, read_certificates};
 use crate::authority::hierarchy::rotation::start::CROSS;
 use crate::store::certificate_files::{CERTIFICATE, CHAIN, KEY};
-use crate::store::index::Entry;
+use crate::store::index::{Entry, Origin};
 use crate::store::previous_certificates::NameHistory;
 use crate::store::{StoreError, ca_certificates};
 use crate::system::files;
@@ -34,7 +34,9 @@ pub fn check(subject: &Subject<'_>, findings: &mut Findings) -> Result<(), Store
         let name = &authority.name;
         let is_there = [home.authority(name), home.retired().join(name)].iter().any(|folder| folder.is_dir());
         let Some(record) = subject.record_of(&authority.certificate)? else { continue };
-        let is_expected = record.template != CROSS && record.delivered_at.is_some();
+        // An authority that another tool made below an imported CA has no folder here.
+        let has_folder = record.template != CROSS && record.origin != Origin::Imported;
+        let is_expected = has_folder && record.delivered_at.is_some();
         if is_expected
             && !is_there
             && !subject.facts.retired.contains(name)

@@ -22,6 +22,28 @@ pub struct EarlierFiles {
     pub crls: Vec<(PathBuf, Vec<u8>)>,
     /// `index.txt` of `openssl ca`.
     pub openssl_index: Option<(PathBuf, Vec<u8>)>,
+    /// What was read from the files of another tool.
+    pub read: ReadRecords,
+}
+
+/// The records of another tool, after they were read.
+#[derive(Debug, Default)]
+pub struct ReadRecords {
+    /// The certificates of its index; `None` when it has no index.
+    pub entries: Option<Vec<OpensslEntry>>,
+    /// Revocations that its index does not have.
+    pub revoked: Vec<ReadRevocation>,
+    /// The number of the last CRL that it signed; `None` when it is not known.
+    pub last_crl_number: Option<u64>,
+}
+
+/// A revocation in the records of another tool.
+#[derive(Debug, Clone)]
+pub struct ReadRevocation {
+    pub serial: SerialNumber,
+    pub revocation: Revocation,
+    /// The expiry of the certificate; `None` when it is not known.
+    pub not_after: Option<OffsetDateTime>,
 }
 
 /// Why the files of another tool are not imported.
@@ -75,6 +97,8 @@ pub struct EarlierRevocations {
     revocations: Vec<(SerialNumber, Earlier)>,
     certificates: Vec<OpensslEntry>,
     latest: Option<LatestCrl>,
+    /// The number of the last CRL, when it is greater than that of the latest CRL which is here.
+    last_number: Option<u64>,
     pub has_crl: bool,
     pub has_index: bool,
     /// Why an entry was left out, as sentences.
@@ -105,9 +129,9 @@ impl EarlierRevocations {
         self.certificates.len()
     }
 
-    /// Returns the number of the latest CRL; `None` when no CRL with a number was given.
+    /// Returns the number of the last CRL; `None` when it is not known.
     pub fn crl_number(&self) -> Option<u64> {
-        self.latest.as_ref().map(|latest| latest.number)
+        self.last_number.max(self.latest.as_ref().map(|latest| latest.number))
     }
 
     /// Returns the latest CRL in DER and in PEM.
@@ -121,13 +145,18 @@ impl EarlierRevocations {
     /// # Errors
     /// When a file cannot be read, or a CRL is not a full CRL of this CA.
     pub fn read(files: EarlierFiles, ca: &Certificate) -> Result<Self, EarlierError> {
-        let (has_crl, has_index) = (!files.crls.is_empty(), files.openssl_index.is_some());
-        let mut read = Self { has_crl, has_index, ..Self::default() };
+        let ReadRecords { entries, revoked, last_crl_number } = files.read;
+        let has_crl = !files.crls.is_empty() || last_crl_number.is_some();
+        let has_index = files.openssl_index.is_some() || entries.is_some();
+        let mut read = Self { has_crl, has_index, certificates: entries.unwrap_or_default(), ..Self::default() };
         if let Some((path, content)) = files.openssl_index {
-            read.certificates =
-                openssl_index::parse(&content).map_err(|problems| EarlierError::OpensslIndex { path, problems })?;
+            let parsed = openssl_index::parse(&content);
+            read.certificates.extend(parsed.map_err(|problems| EarlierError::OpensslIndex { path, problems })?);
         }
         let mut found: HashMap<SerialNumber, Earlier> = HashMap::new();
+        for ReadRevocation { serial, revocation, not_after } in revoked {
+            keep(&mut found, &serial, Earlier { revocation, not_after, source: ImportSource::OtherTool });
+        }
         let ends: HashMap<_, _> =
             read.certificates.iter().map(|entry| (entry.serial.clone(), entry.not_after)).collect();
         for entry in &read.certificates {
@@ -156,6 +185,12 @@ impl EarlierRevocations {
                 read.warnings.push(Warning::new("crl-entries-left-out", message));
             }
             read.keep_latest(path, crl)?;
+        }
+        let greatest = read.latest.as_ref().map(|latest| latest.number);
+        read.last_number = last_crl_number.filter(|number| Some(*number) > greatest);
+        if read.last_number.is_some() {
+            // A CRL that another one has replaced is not the current one here.
+            read.latest = None;
         }
         read.revocations = found.into_iter().collect();
         read.revocations.sort_by(|(one, a), (other, b)| (a.revocation.at, one).cmp(&(b.revocation.at, other)));
@@ -210,6 +245,21 @@ impl EarlierRevocations {
                 // No CRL of this program has this content, so that --ensure signs the first own one.
                 content: [0; 32],
                 fingerprint: digest::sha256(crl.as_der()),
+            })?;
+        }
+        if let Some(number) = self.last_number {
+            // Of this CRL only the number is known, which no other CRL may have. It is due at once.
+            let at = transaction.time();
+            transaction.record_crl(&NewCrl {
+                authority,
+                number,
+                signed_at: at,
+                this_update: at,
+                next_update: at,
+                entries: self.revocations.len(),
+                last_revocation: 0,
+                content: [0; 32],
+                fingerprint: [0; 32],
             })?;
         }
         Ok(())

@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 
 use crate::authority::certify::{UnsoundAuthority, verify_authority};
 use crate::authority::hierarchy::ca_profile::INTERMEDIATE;
+use crate::authority::hierarchy::earlier_certificates::EarlierCertificate;
 use crate::authority::hierarchy::earlier_revocations::{EarlierError, EarlierFiles};
 use crate::authority::hierarchy::new_authority::NewAuthority;
 use crate::authority::signed_by::{Signature, is_root, relation};
@@ -62,6 +63,17 @@ pub struct ImportedCa {
     pub chain: Vec<Certificate>,
     /// The files that say what it revoked before.
     pub earlier: EarlierFiles,
+    /// The key of the root above it; `None` when it is kept elsewhere.
+    pub root_key: Option<PrivateKey>,
+    /// The certificates that it issued before, in the order in which they are recorded.
+    pub certificates: Vec<EarlierCertificate>,
+}
+
+impl ImportedCa {
+    /// Describes a CA of which nothing is known beside its chain.
+    pub fn new(certificate: Certificate, key: PrivateKey, chain: Vec<Certificate>) -> Self {
+        Self { certificate, key, chain, earlier: EarlierFiles::default(), root_key: None, certificates: Vec::new() }
+    }
 }
 
 /// Checks a CA of another tool. Returns the authorities to write, the root first and the one with the key last, and what the
@@ -70,7 +82,7 @@ pub(crate) fn import(
     imported: ImportedCa,
     now: OffsetDateTime,
 ) -> Result<(Vec<NewAuthority>, Vec<Finding>), ImportError> {
-    let ImportedCa { certificate, key, chain, earlier: _ } = imported;
+    let ImportedCa { certificate, key, chain, root_key, .. } = imported;
     let subject = certificate.subject.to_string();
     if !certificate.is_ca() {
         // Before its chain is asked for: no chain would make a leaf a CA.
@@ -90,6 +102,9 @@ pub(crate) fn import(
     let ca = CaCertificate::new(&subject, certificate.clone(), above.clone())?;
     ca.check_key(key.public_key())?;
     verify_authority(&ca, now)?;
+    if let (Some(root_key), Some(root)) = (&root_key, above.last()) {
+        CaCertificate::new(&root.subject.to_string(), root.clone(), Vec::new())?.check_key(root_key.public_key())?;
+    }
     let findings = lint::check(&certificate, above.first(), lint::LintProfile::Rfc5280)
         .into_iter()
         .chain(unverified_signature(above.last().unwrap_or(&certificate)))
@@ -103,7 +118,7 @@ pub(crate) fn import(
         issued_by: ROOT.to_owned(),
         certificate: root,
         chain: Vec::new(),
-        key: None,
+        key: root_key,
         origin: Origin::Adopted,
     });
     let imported = NewAuthority {

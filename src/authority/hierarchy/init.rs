@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use crate::authority::certify::{Certified, RecordAs, certify, certify_itself, commit_signed, record};
 use crate::authority::error::CertifyError;
 use crate::authority::hierarchy::ca_profile::{INTERMEDIATE, authority_profile, authority_request};
+use crate::authority::hierarchy::earlier_certificates::{self, EarlierCertificate};
 use crate::authority::hierarchy::earlier_revocations::EarlierRevocations;
 use crate::authority::hierarchy::import::{self, ImportError, ImportedCa};
 use crate::authority::hierarchy::new_authority::NewAuthority;
@@ -164,10 +165,11 @@ pub fn init(home: &Home, order: InitOrder, effects: &Effects<'_>) -> Result<Init
     check_folder(home, &order.config)?;
     let now = effects.now();
     let mut config = order.config;
-    let mut earlier = None;
+    let (mut earlier, mut certificates) = (None, Vec::new());
     let (mut authorities, mut warnings, mut client_facts) = match order.imported {
         Some(mut imported) => {
             let files = std::mem::take(&mut imported.earlier);
+            certificates = std::mem::take(&mut imported.certificates);
             let made = import::import(imported, now)?;
             if let Some(ca) = made.0.last() {
                 let read = EarlierRevocations::read(files, &ca.certificate).map_err(ImportError::from)?;
@@ -215,7 +217,8 @@ pub fn init(home: &Home, order: InitOrder, effects: &Effects<'_>) -> Result<Init
 
     let is_ours = !home.folder().exists();
     files::create_folders(home.folder(), files::FOLDER)?;
-    let written = write(home, &config, (&authorities, earlier.as_ref()), key_texts, effects);
+    let before = Before { earlier: earlier.as_ref(), certificates: &certificates };
+    let written = write(home, &config, (&authorities, before), key_texts, effects);
     if written.is_err() && is_ours {
         files::remove_if_empty(home.folder());
     }
@@ -298,10 +301,19 @@ fn make_intermediate(
     Ok((intermediate, certified))
 }
 
+/// What an imported CA did before.
+#[derive(Clone, Copy)]
+struct Before<'a> {
+    /// What it revoked, with the name of its authority.
+    earlier: Option<&'a (String, EarlierRevocations)>,
+    /// What it issued.
+    certificates: &'a [EarlierCertificate],
+}
+
 fn write(
     home: &Home,
     config: &Config,
-    (authorities, earlier): (&[NewAuthority], Option<&(String, EarlierRevocations)>),
+    (authorities, before): (&[NewAuthority], Before<'_>),
     key_texts: Vec<Option<KeyText>>,
     effects: &Effects<'_>,
 ) -> Result<(), InitError> {
@@ -332,13 +344,15 @@ fn write(
             key.stage(&mut staged, &folder)?;
         }
         Files::new(&authority.certificate, &authority.chain).stage(&mut staged, &folder, false)?;
-        let crl = earlier.filter(|(name, _)| *name == authority.name).and_then(|(_, earlier)| earlier.latest_crl());
+        let crl =
+            before.earlier.filter(|(name, _)| *name == authority.name).and_then(|(_, earlier)| earlier.latest_crl());
         if let Some((der, text)) = crl {
             staged.add(folder.join("crl.der"), der, files::PUBLIC)?;
             staged.add(folder.join("crl.pem"), text.as_bytes(), files::PUBLIC)?;
         }
     }
-    write_index(&staged.path().join(INDEX), authorities, earlier, effects.event_context())?;
+    earlier_certificates::stage(before.certificates, authorities, &mut staged, effects.entropy)?;
+    write_index(&staged.path().join(INDEX), authorities, before, effects.event_context())?;
     staged.adopt(INDEX);
     staged.add(CONFIG, config.to_toml().as_bytes(), files::PUBLIC)?;
     staged.sync()?;
@@ -399,7 +413,7 @@ fn remove_interrupted(home: &Home, config: &Config) -> Result<(), InitError> {
 fn write_index(
     path: &Path,
     authorities: &[NewAuthority],
-    earlier: Option<&(String, EarlierRevocations)>,
+    before: Before<'_>,
     context: EventContext,
 ) -> Result<(), InitError> {
     let mut index = Index::create(path)?;
@@ -412,7 +426,9 @@ fn write_index(
         let record_as = RecordAs { origin: *origin, is_delivered: true, event, ..issued };
         record(&mut transaction, record_as, &authority.certificate, now)?;
     }
-    if let Some((name, earlier)) = earlier
+    earlier_certificates::record(before.certificates, &mut transaction, now)?;
+    // At last: the head of the log is signed after the event of a CRL.
+    if let Some((name, earlier)) = before.earlier
         && let Some(ca) = authorities.iter().find(|authority| authority.name == *name)
     {
         earlier.record(&mut transaction, name, &ca.certificate)?;

@@ -1,6 +1,7 @@
 //! Acts on the CAs themselves: a new CA, an imported one, intermediates, and the root's renewal and rotation.
 
 pub mod ca_profile;
+pub mod earlier_certificates;
 pub mod earlier_revocations;
 pub mod import;
 pub mod init;

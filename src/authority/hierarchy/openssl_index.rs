@@ -37,6 +37,8 @@ pub struct IndexProblem {
     pub line: usize,
     pub column: usize,
     pub reason: String,
+    /// True when it may be the line of a revoked certificate.
+    pub may_be_revoked: bool,
 }
 
 /// Every problem of an index, of which the first [`MOST_PROBLEMS`] are kept.
@@ -46,25 +48,60 @@ pub struct IndexProblems {
     pub more: usize,
 }
 
+/// A line that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexLine {
+    /// Counted from 1.
+    pub line: usize,
+    pub entry: OpensslEntry,
+}
+
+/// Every line of an index.
+#[derive(Debug, Default)]
+pub struct IndexLines {
+    pub lines: Vec<IndexLine>,
+    /// The first [`MOST_PROBLEMS`] lines that cannot be read.
+    pub problems: Vec<IndexProblem>,
+    /// The number of the others.
+    pub more: usize,
+    /// The number of lines that cannot be read and may be those of revoked certificates.
+    pub possibly_revoked: usize,
+}
+
 /// Reads every line. Empty lines and those that begin with `#` are skipped, as openssl does.
-///
-/// # Errors
-/// The problems of all lines at once.
-pub fn parse(content: &[u8]) -> Result<Vec<OpensslEntry>, IndexProblems> {
-    let mut entries = Vec::new();
-    let mut found = IndexProblems { problems: Vec::new(), more: 0 };
+pub fn read(content: &[u8]) -> IndexLines {
+    let mut found = IndexLines::default();
     for (number, line) in content.split(|byte| *byte == b'\n').enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() || line.starts_with(b"#") {
             continue;
         }
+        let number = number + 1;
         match entry(&String::from_utf8_lossy(line)) {
-            Ok(entry) => entries.push(entry),
-            Err(_) if found.problems.len() == MOST_PROBLEMS => found.more += 1,
-            Err((column, reason)) => found.problems.push(IndexProblem { line: number + 1, column, reason }),
+            Ok(entry) => found.lines.push(IndexLine { line: number, entry }),
+            Err((column, reason)) => {
+                let may_be_revoked = ![b"V\t", b"E\t"].iter().any(|status| line.starts_with(*status));
+                found.possibly_revoked += usize::from(may_be_revoked);
+                match found.problems.len() {
+                    MOST_PROBLEMS => found.more += 1,
+                    _ => found.problems.push(IndexProblem { line: number, column, reason, may_be_revoked }),
+                }
+            }
         }
     }
-    if found.problems.is_empty() { Ok(entries) } else { Err(found) }
+    found
+}
+
+/// Reads every line as [`read`] does.
+///
+/// # Errors
+/// The problems of all lines at once.
+pub fn parse(content: &[u8]) -> Result<Vec<OpensslEntry>, IndexProblems> {
+    let IndexLines { lines, problems, more, .. } = read(content);
+    match problems.is_empty() {
+        true => Ok(lines.into_iter().map(|line| line.entry).collect()),
+        false => Err(IndexProblems { problems, more }),
+    }
 }
 
 /// Reads one line; an error has its column.
@@ -179,7 +216,7 @@ mod tests {
     fn problem(line: &str) -> (usize, String) {
         let mut found = parse(line.as_bytes()).unwrap_err();
         assert_eq!((found.problems.len(), found.more), (1, 0));
-        let IndexProblem { line, column, reason } = found.problems.remove(0);
+        let IndexProblem { line, column, reason, .. } = found.problems.remove(0);
         assert_eq!(line, 1);
         (column, reason)
     }
@@ -231,6 +268,16 @@ mod tests {
         let many = "bad\n".repeat(25);
         let found = parse(many.as_bytes()).unwrap_err();
         assert_eq!((found.problems.len(), found.more, found.problems[9].line), (10, 15, 10));
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_leaves_the_others_and_may_be_a_revocation() {
+        let content = b"V\t271122070541Z\t\t01\tunknown\t/CN=a\nV\tnever\t\t02\tunknown\t/CN=b\nR\tbad\n\xff\xfe\0\n\
+                        R\t271122070541Z\t261123070541Z\t03\tunknown\t/CN=c\n";
+        let read = read(content);
+        let lines: Vec<_> = read.lines.iter().map(|line| line.line).collect();
+        let problems: Vec<_> = read.problems.iter().map(|problem| problem.line).collect();
+        assert_eq!((lines, problems, read.possibly_revoked), (vec![1, 5], vec![2, 3, 4], 2));
     }
 
     proptest::proptest! {

@@ -51,6 +51,8 @@ pub struct IssueOrder {
 
 /// The template of certificates that live an hour in memory.
 pub const IN_MEMORY: &str = "handshake";
+/// The template of a certificate that another tool issued, when no template of this program fits it.
+pub const IMPORTED: &str = "imported";
 
 impl IssueOrder {
     /// Returns the order of a certificate that is used at once and never written: for the server or the client of a handshake

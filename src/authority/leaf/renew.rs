@@ -13,7 +13,7 @@ use crate::store::delivery::Destination;
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
-use crate::store::index::{Entry, Index, Reference};
+use crate::store::index::{Entry, Index, Origin, Reference};
 use crate::store::passphrase_prompt::{EncryptedKey, PassphraseCache, PassphrasePrompt};
 use crate::store::previous_certificates::{self, NameHistory};
 use crate::store::{Store, certificate_folder};
@@ -152,7 +152,11 @@ fn order(
         template: entry.template.clone(),
         name: entry.name.parse()?,
         names: certificate.names().to_vec(),
-        expiry: renewal.expiry.unwrap_or_else(|| length_of(&certificate)),
+        // Another tool may give lifetimes that no template allows.
+        expiry: renewal.expiry.unwrap_or_else(|| match entry.origin {
+            Origin::Imported => Expiry::Default,
+            Origin::Issued | Origin::Adopted => length_of(&certificate),
+        }),
         clip: renewal.clip,
         key,
         subject: subject_of(&certificate),

@@ -12,7 +12,8 @@ use crate::authority::leaf::file_access::FileAccess;
 use crate::authority::leaf::follow::check_may_be_followed;
 use crate::authority::leaf::hook::Hook;
 use crate::authority::leaf::order::{
-    CertificateFacts, ClosedWay, DueRule, IfNameExists, InMemory, IssueOrder, IssueOutcome, IssueStatus, SubjectKey,
+    CertificateFacts, ClosedWay, DueRule, IMPORTED, IfNameExists, InMemory, IssueOrder, IssueOutcome, IssueStatus,
+    SubjectKey,
 };
 use crate::authority::leaf::request_inputs;
 use crate::clients::Fact;
@@ -269,7 +270,8 @@ impl<'s> IssueTarget<'s> {
     /// Returns the certificate of this name that is deployed, with its record; `None` when there is none.
     fn delivered(&self, index: &Index) -> Result<Option<(Entry, Certificate)>, IssueError> {
         let name_history = NameHistory::of(index, self.order.name.as_str())?;
-        if let Some(other) = name_history.certificates.iter().find(|entry| entry.template != self.profile.name) {
+        let is_of_another = |entry: &&Entry| ![self.profile.name.as_str(), IMPORTED].contains(&entry.template.as_str());
+        if let Some(other) = name_history.certificates.iter().find(is_of_another) {
             return Err(IssueError::OtherTemplate {
                 name: other.name.clone(),
                 template: other.template.clone(),

@@ -3,15 +3,13 @@
 
 use time::OffsetDateTime;
 
+use crate::authority::leaf::order::IMPORTED;
 use crate::authority::signed_by::{has_signed, has_signed_over_sha1};
 use crate::store::certificate_files::CERTIFICATE;
 use crate::store::index::{EventKind, Index, IndexError, NewEntry, Origin, Transaction};
 use crate::store::{Store, StoreError, ca_certificates};
 use crate::system::files;
 use crate::x509::Certificate;
-
-/// The template of an imported certificate: no template of this CA made it.
-const TEMPLATE: &str = "imported";
 
 /// An unrecorded certificate, and how it is recorded.
 #[derive(Debug)]
@@ -43,7 +41,7 @@ impl<'a> Unrecorded<'a> {
         transaction.insert(&NewEntry {
             certificate: self.certificate,
             name: &self.name,
-            template: TEMPLATE,
+            template: IMPORTED,
             authority: &self.authority,
             issued_at: now,
             origin: Origin::Imported,

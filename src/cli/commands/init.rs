@@ -365,7 +365,7 @@ fn imported_ca(arguments: &Arguments, context: &mut Context<'_>) -> Result<Optio
     let mut ask = existing_key_file_prompt(arguments.key_passphrase_file.as_deref(), context);
     let (key, _) = open_key(key_file, &content, &mut ask, &EncryptedKey::File(key_file.clone()))?;
     let certificate = certificate.remove(0);
-    Ok(Some(ImportedCa { certificate, key, chain, earlier }))
+    Ok(Some(ImportedCa { earlier, ..ImportedCa::new(certificate, key, chain) }))
 }
 
 /// `ca.init/1`.

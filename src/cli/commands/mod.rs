@@ -24,6 +24,7 @@ pub mod export;
 pub mod handshake;
 pub mod help;
 pub mod history;
+pub mod import;
 pub mod init;
 pub mod inspect;
 pub mod intermediate;
@@ -117,6 +118,7 @@ fn carry_out(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Repo
     match command {
         Command::Quickstart(arguments) => quickstart::run(*arguments, &run_words, context),
         Command::Init(arguments) => init::run(*arguments, context),
+        Command::Import(arguments) => import::run(*arguments, context),
         Command::Issue(arguments) => issue::run(*arguments, context),
         Command::Request(arguments) => request::run(*arguments, context),
         Command::Sign(arguments) => sign::run(*arguments, context),

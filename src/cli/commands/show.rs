@@ -23,7 +23,7 @@ use crate::report::json::{self, FilePath, Hex, Time};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::delivery::Paths;
-use crate::store::index::{CertificateStatus, Entry, EntryId, Revocation};
+use crate::store::index::{CertificateStatus, Entry, EntryId, Origin, Revocation};
 use crate::store::locate::{count_as_delivered_if_there, locate};
 use crate::store::previous_certificates::NameHistory;
 use crate::text::{self, humanize, rfc3339};
@@ -119,6 +119,7 @@ impl Shown {
 
     fn no_files(&self, page: &Page) -> String {
         match (self.entry.delivered_at, &self.entry.place) {
+            _ if self.entry.origin == Origin::Imported => "none here: another tool issued it".to_owned(),
             (Some(at), Some(place)) => format!("written to {} at {}, and not there now", page.path(place), rfc3339(at)),
             (Some(at), None) => format!("written at {}, and not there now", rfc3339(at)),
             (None, _) => "never written".to_owned(),

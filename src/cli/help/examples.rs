@@ -33,6 +33,17 @@ pub const ALL: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "import",
+        &[
+            example("show what is in the folder of easy-rsa, and change nothing", "ca import --dry-run easy-rsa"),
+            example("import it into ./ca, with the CA key unencrypted", "ca import easy-rsa --no-passphrase"),
+            example(
+                "the CA of openssl ca, with an encrypted key, into another folder",
+                "ca --dir new-ca import --from openssl demoCA --key-passphrase-file ca.pass --passphrase-file ca.pass",
+            ),
+        ],
+    ),
+    (
         "issue",
         &[
             example(

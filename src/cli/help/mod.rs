@@ -16,7 +16,10 @@ pub struct Group {
 
 /// The commands by what they are for. Each command is in one group.
 pub const GROUPS: [Group; 5] = [
-    Group { title: "Start", commands: &["quickstart", "init", "intermediate", "root", "key", "backup", "restore"] },
+    Group {
+        title: "Start",
+        commands: &["quickstart", "init", "import", "intermediate", "root", "key", "backup", "restore"],
+    },
     Group { title: "Issue", commands: &["issue", "request", "sign", "template", "export", "recipe", "roots"] },
     Group { title: "Renew and revoke", commands: &["status", "due", "renew", "rekey", "rollback", "revoke", "crl"] },
     Group { title: "Verify and test", commands: &["verify", "lint", "handshake-test", "audit"] },

@@ -33,6 +33,8 @@ pub enum ImportSource {
     Crl,
     /// `index.txt` of `openssl ca`.
     OpensslIndex,
+    /// The database or a folder of another tool.
+    OtherTool,
 }
 
 impl ImportSource {
@@ -41,6 +43,7 @@ impl ImportSource {
         match self {
             Self::Crl => "crl",
             Self::OpensslIndex => "openssl-index",
+            Self::OtherTool => "other-tool",
         }
     }
 }

@@ -9,6 +9,7 @@
 //!   written into the row of the hold.
 
 mod audit_query;
+pub mod cfssl_database;
 mod completion_query;
 mod connection;
 mod crl;

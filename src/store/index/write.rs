@@ -270,7 +270,7 @@ impl Transaction<'_> {
     }
 
     /// Returns the time of the events of this transaction.
-    pub(super) fn time(&self) -> OffsetDateTime {
+    pub fn time(&self) -> OffsetDateTime {
         self.context.at
     }
 

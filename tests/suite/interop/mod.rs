@@ -4,6 +4,7 @@ mod browser;
 mod easy_rsa;
 mod exchange;
 mod exports;
+mod imports;
 mod judges;
 mod live;
 mod peers;
