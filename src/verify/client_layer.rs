@@ -53,11 +53,28 @@ struct ClientLayer<'a, 'p> {
 
 /// Gives the problems of a path the severity that follows from the clients, and adds what they refuse and no rule reports.
 /// Returns whether a refusal of rustls is known and one of few: then it is not an error by itself.
+///
+/// Clients of servers were measured. For any purpose, what they do lessens an error and adds nothing: a chain that is valid
+/// for a server is valid for any purpose. Other purposes were not measured.
 pub(super) fn settle<'a>(path: &CertPath<'a>, input: VerifyInput<'a>, problems: &mut Vec<Problem>) -> bool {
-    // Other purposes were not measured.
-    if path.options.strict || path.options.purpose != Purpose::Server {
-        return false;
+    match path.options.purpose {
+        _ if path.options.strict => false,
+        Purpose::Server => settle_for_servers(path, input, problems),
+        Purpose::Any => {
+            let mut errors = problems.iter().filter(|problem| problem.severity == Severity::Error).peekable();
+            if errors.peek().is_some()
+                && errors.all(|problem| is_form(problem.code))
+                && let Some(layer) = ClientLayer::of(path, input)
+            {
+                layer.lessen(problems);
+            }
+            false
+        }
+        _ => false,
     }
+}
+
+fn settle_for_servers<'a>(path: &CertPath<'a>, input: VerifyInput<'a>, problems: &mut Vec<Problem>) -> bool {
     if problems.iter().any(|problem| problem.severity == Severity::Error && !is_form(problem.code)) {
         // The path is invalid for every client: its facts are not computed. A rule with a rank names a cause of other problems.
         let stays = |problem: &Problem| {
@@ -124,14 +141,20 @@ impl<'a, 'p> ClientLayer<'a, 'p> {
         !self.refusing.is_empty() && self.refusing.len() * 2 >= mainstream().count()
     }
 
-    /// Gives each problem the severity that follows from the clients, and adds what they refuse and no rule reports.
-    fn apply(&self, problems: &mut Vec<Problem>) {
+    /// Makes a warning of each error of form that less than half of the mainstream clients share.
+    fn lessen(&self, problems: &mut [Problem]) {
         let by_half = self.is_refused_by_half();
         for problem in problems.iter_mut().filter(|problem| is_form(problem.code)) {
             if problem.severity == Severity::Error && !by_half && !self.is_kept(problem) {
                 problem.severity = Severity::Warning;
             }
         }
+    }
+
+    /// Gives each problem the severity that follows from the clients, and adds what they refuse and no rule reports.
+    fn apply(&self, problems: &mut Vec<Problem>) {
+        let by_half = self.is_refused_by_half();
+        self.lessen(problems);
         // The other oddities of a CA as a server follow from that.
         let is_ca_as_leaf = problems.iter().any(|problem| problem.code == CA_AS_LEAF.code);
         for fact in &self.facts {
@@ -321,5 +344,22 @@ mod tests {
             problems(case).iter().map(|(severity, code, _)| (*severity, *code)).collect::<Vec<_>>(),
             [(Severity::Error, "expired")]
         );
+    }
+    /// Found by the fuzz target of chains.
+    #[test]
+    fn a_chain_that_is_valid_for_a_server_is_valid_for_any_purpose() {
+        let root = TestCa::root();
+        let nameless = || server().subject(&crate::lint::testing::empty_name());
+        let case = |purpose| {
+            let case = Case::new(root.issue(nameless()), &[], &[&root.certificate]);
+            case.by_clients().name(HOST).purpose(purpose).verify()
+        };
+        for purpose in [Purpose::Server, Purpose::Any] {
+            let verdict = case(purpose);
+            let found = verdict.problems.iter().find(|problem| problem.code == "subject-alt-name-criticality");
+            assert_eq!((verdict.valid, found.unwrap().severity), (true, Severity::Warning), "{purpose:?}");
+        }
+        // No client was asked about the other purposes.
+        assert!(!case(Purpose::Client).valid);
     }
 }
