@@ -1,23 +1,26 @@
 //! `root renew`: the next certificate of a root for the same key, with the same subject, key identifier and limits. What was
 //! issued names the key and not the certificate (the authority key identifier), and keeps its chain.
 
+use std::path::PathBuf;
+
 use time::{Duration, OffsetDateTime};
 
 use crate::authority::certify::{RecordAs, certify_itself, commit_signed, record};
 use crate::authority::hierarchy::ca_profile::RecertifySettings;
 use crate::authority::hierarchy::rotation::error::RotationError;
+use crate::authority::hierarchy::rotation::start::BUNDLE;
 use crate::authority::serial::unused_serial;
 use crate::issuance::draft::not_before;
 use crate::issuance::{self, CaCertificate, Issuer, SignedBy, recertify};
 use crate::store::approval::PlannedChange;
 use crate::store::ca_certificates::ROOT;
 use crate::store::effects::Effects;
-use crate::store::index::EventKind;
+use crate::store::index::{EventKind, IndexError, Origin};
 use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::store::{Store, delivery};
-use crate::system::files;
+use crate::system::files::{self, ExistingFile};
 use crate::text::{Lifetime, rfc3339};
-use crate::x509::{Certificate, Validity};
+use crate::x509::{Certificate, Validity, pem};
 
 /// What came of it.
 #[derive(Debug)]
@@ -71,6 +74,51 @@ pub fn renew(
     index.mark_delivered(id, now)?;
     let left_out = issuance::recertify::left_out(&before);
     Ok(RenewedRoot { name, before, certificate, left_out })
+}
+
+/// Returns the number of certificates of another tool that are in use and name a root by its issuer and serial number.
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn named_by_serial(store: &Store, root: &Certificate, now: OffsetDateTime) -> Result<usize, RotationError> {
+    let (index, mut count) = (store.index()?, 0);
+    index.each_stored_certificate::<IndexError>(|stored| {
+        let stored = stored.ok().filter(|stored| stored.origin == Origin::Imported.name());
+        let certificate = stored.and_then(|stored| Certificate::from_der(&stored.der).ok());
+        let names_root = |certificate: &Certificate| {
+            certificate.issuer == root.subject
+                && certificate.validity.not_after >= now
+                && certificate.authority_key_id.as_ref().is_some_and(|id| id.names_issuer_and_serial)
+        };
+        if let Some(certificate) = certificate.filter(names_root)
+            && index.revocation_by_serial(&certificate.issuer, &certificate.serial)?.is_none()
+        {
+            count += 1;
+        }
+        Ok(())
+    })?;
+    Ok(count)
+}
+
+/// Writes the certificate of a root, and those before it for the same key that have not expired, into one file for clients. What
+/// names one of them by its serial number stays valid where clients trust this file.
+///
+/// # Errors
+/// When the index cannot be read, or the file cannot be written.
+pub fn keep_previous(store: &Store, name: &str, effects: &Effects<'_>) -> Result<PathBuf, RotationError> {
+    let (home, index) = (store.home(), store.index()?);
+    let current = store.ca_certificates().certificate(name)?;
+    let mut text = pem::certificate(current.as_der());
+    for entry in index.history(name)?.iter().rev() {
+        let before = index.certificate(entry)?;
+        let is_kept = before != current && before.public_key == current.public_key && before.subject == current.subject;
+        if is_kept && before.validity.not_after >= effects.now() && entry.revocation.is_none() {
+            text.push_str(&pem::certificate(before.as_der()));
+        }
+    }
+    let path = home.authority(name).join(BUNDLE);
+    files::publish_file(&path, text.as_bytes(), files::PUBLIC, ExistingFile::Replace, effects.entropy)?;
+    Ok(path)
 }
 
 /// Returns the name of the root that is to be renewed, and its certificate; `None`: the present one.

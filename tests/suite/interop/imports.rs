@@ -39,6 +39,10 @@ fn revoked(place: &Place, crl: &str) -> Vec<String> {
     serials
 }
 
+fn serial(place: &Place, file: &str) -> String {
+    run(place.command("openssl").args(["x509", "-in", file, "-noout", "-serial"]))
+}
+
 #[test]
 fn a_pki_of_easy_rsa_is_imported_with_its_revocations_and_keys() {
     if !skip::unless_installed(&["easyrsa", "openssl"]) {
@@ -88,6 +92,19 @@ fn a_pki_of_easy_rsa_is_imported_with_its_revocations_and_keys() {
     assert!(text.contains("Key Compromise") && text.contains("Superseded"), "{text}");
     let verify = ["verify", "-crl_check", "-CAfile", "pki/ca.crt", "-CRLfile", crl];
     run(place.command("openssl").args(verify).arg("pki/issued/a.test.crt"));
+
+    // OpenSSL refuses what names the root by its serial number below a renewed root, and not where clients have both.
+    let refused = place.ca("--dir ca root renew --no-input").output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.status.code() == Some(3) && said.contains("2 certificates in use name the root"), "{said}");
+    assert_eq!(serial(&place, "ca/authorities/root/cert.pem"), serial(&place, "pki/ca.crt"));
+    place.done("--dir ca root renew --keep-previous");
+    place.done("--dir ca roots --out roots.pem");
+    let verify = |roots: &str| {
+        place.command("openssl").args(["verify", "-CAfile", roots, "pki/issued/a.test.crt"]).output().unwrap().status
+    };
+    assert!(!verify("ca/authorities/root/cert.pem").success() && verify("roots.pem").success());
+    place.done("--dir ca crl");
 
     // What was imported is shown, verified, renewed and revoked like any other certificate.
     assert!(place.done("--dir ca list").contains("laptop  client"));

@@ -69,7 +69,7 @@ pub struct StartedRotation {
 /// What the folder of a root that follows another holds besides the usual.
 const NEW_WITH_OLD: &str = "new-with-old.pem";
 const OLD_WITH_NEW: &str = "old-with-new.pem";
-const BUNDLE: &str = "bundle.pem";
+pub const BUNDLE: &str = "bundle.pem";
 
 /// The template name of cross-certificates in the index. It is not the name of a template file, so no command issues by it.
 pub const CROSS: &str = "cross-certificate";

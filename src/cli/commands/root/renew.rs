@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::app::context::Context;
 use crate::authority::hierarchy::renew_root::{self, RenewedRoot};
 use crate::authority::leaf::due::serial_note;
-use crate::cli::options::change::DryRunArgument;
+use crate::cli::options::change::ConfirmArguments;
 use crate::cli::options::passphrase::PassphraseArguments;
 use crate::cli::reports::authority::AuthorityJson;
 use crate::report::failure::Failure;
@@ -26,8 +26,11 @@ pub struct Arguments {
     /// Choose how long it is valid [default: root.lifetime in ca.toml]
     #[arg(long = "for", value_name = "D")]
     lifetime: Option<Lifetime>,
+    /// Let clients trust the previous certificate too, until it expires: 'ca roots' has both then
+    #[arg(long)]
+    keep_previous: bool,
     #[command(flatten)]
-    dry_run: DryRunArgument,
+    confirm: ConfirmArguments,
     #[command(flatten)]
     passphrase: PassphraseArguments,
 }
@@ -35,16 +38,29 @@ pub struct Arguments {
 struct RenewReport {
     renewed: RenewedRoot,
     file: std::path::PathBuf,
+    /// The file with the previous certificates too, with `--keep-previous`.
+    with_previous: Option<std::path::PathBuf>,
     now: time::OffsetDateTime,
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    arguments.dry_run.apply(context);
+    let dry_run = arguments.confirm.apply(context);
     let store = context.store()?;
     let (name, before) = renew_root::root_before(&store, arguments.authority.as_deref())?;
-    if before.certificate().names_its_serial() {
+    let naming = renew_root::named_by_serial(&store, before.certificate(), context.now())?;
+    if (naming > 0 || before.certificate().names_its_serial()) && !arguments.keep_previous {
+        let explained = explain_serial(&name, naming);
+        if !dry_run && !context.changes.is_confirmed {
+            // OpenSSL and Java would refuse them, and no command makes them valid again.
+            let without = arguments.authority.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+            return Err(Failure::refused("names-serial", format!("the root was not renewed: {explained}"))
+                .hint(format!(
+                    "keep them valid until the previous certificate expires: ca root renew{without} --keep-previous"
+                ))
+                .hint(format!("when none is in use any longer: ca root renew{without} --yes")));
+        }
         // Before the root is renewed: the user can still stop.
-        context.warn(&serial_note(&name));
+        context.warn(&explained);
     }
     let renewed = {
         let context = &*context;
@@ -55,7 +71,26 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         context.warn(&format!("the extension {oid} of the previous certificate is not in the new one"));
     }
     let file = CERTIFICATE.path_in(&store.home().authority(&renewed.name));
-    Ok(Box::new(RenewReport { renewed, file, now: context.now() }))
+    let with_previous = match arguments.keep_previous {
+        true => Some(renew_root::keep_previous(&store, &renewed.name, &context.effects())?),
+        false => None,
+    };
+    Ok(Box::new(RenewReport { renewed, file, with_previous, now: context.now() }))
+}
+
+/// Explains what becomes of certificates that name the root by its serial number.
+fn explain_serial(name: &str, naming: usize) -> String {
+    match naming {
+        0 => serial_note(name),
+        1 => format!(
+            "1 certificate in use names the root {name} by its issuer and serial number. OpenSSL and Java refuse it below the \
+             renewed root, which has another serial number"
+        ),
+        naming => format!(
+            "{naming} certificates in use name the root {name} by its issuer and serial number. OpenSSL and Java refuse them \
+             below the renewed root, which has another serial number"
+        ),
+    }
 }
 
 /// `ca.root-renew/1`.
@@ -71,6 +106,8 @@ pub struct RootRenewJson<'a> {
     /// The object identifiers of extensions of the one before that it has not.
     left_out_extensions: &'a Vec<String>,
     file: FilePath<&'a std::path::PathBuf>,
+    /// The file with this certificate and the previous ones, with `--keep-previous`.
+    roots_with_previous: Option<FilePath<&'a std::path::PathBuf>>,
 }
 
 /// The certificate that was in place.
@@ -94,6 +131,9 @@ impl Report for RenewReport {
         page.field("key", &format!("the same, {}", certificate.public_key.kind()));
         page.digest("SHA-256", &certificate.fingerprint());
         page.field("certificate", &page.path(&self.file));
+        if let Some(file) = &self.with_previous {
+            page.field("with previous", &page.path(file));
+        }
         page.gap();
         page.line("Issued certificates stay valid under both. Clients that trust the old one need the new one");
         page.line(&format!("before {}: ca roots --out FILE", rfc3339(before.validity.not_after)));
@@ -111,6 +151,7 @@ impl Report for RenewReport {
             left_out,
             left_out_extensions: left_out,
             file: FilePath(&self.file),
+            roots_with_previous: self.with_previous.as_ref().map(FilePath),
         };
         json::document("ca.root-renew/1", &content)
     }
