@@ -25,6 +25,8 @@ mod dependencies;
 mod differential;
 #[path = "suite/everyday/mod.rs"]
 mod everyday;
+#[path = "suite/export_safety.rs"]
+mod export_safety;
 #[path = "suite/failure_codes.rs"]
 mod failure_codes;
 #[path = "suite/fuzz_targets.rs"]

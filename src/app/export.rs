@@ -24,6 +24,8 @@ use crate::x509::Certificate;
 /// The content of an exported file, and the certificate that it is about.
 pub struct Exported {
     pub entry: Entry,
+    /// Whether it is the deployed certificate of a name, and not one that was chosen, nor that of an authority.
+    pub is_of_name: bool,
     pub format: ExportFormat,
     /// What the content has, in its order.
     pub parts: Vec<Part>,
@@ -80,23 +82,35 @@ pub fn export(
     if format == ExportFormat::OpensslIndex {
         let content = index_of(&entry, &certificate, &store, context)?;
         let (parts, content) = (format.parts().to_vec(), Zeroizing::new(content.into_bytes()));
-        return Ok(Exported { entry, format, parts, content });
+        return Ok(Exported { entry, is_of_name: false, format, parts, content });
     }
+    let paths = located(&resolved, &entry, &certificate, &store)?;
+    let exported = content_of(entry, (&certificate, &paths), format, store_encryption, prompt, context)?;
+    Ok(Exported { is_of_name: !resolved.is_this_one && !certificate.is_ca(), ..exported })
+}
+
+/// Makes the file of a certificate of the index, from its files.
+///
+/// # Errors
+/// As [`export`].
+pub fn content_of(
+    entry: Entry,
+    (certificate, paths): (&Certificate, &Paths),
+    format: ExportFormat,
+    store_encryption: Option<&StoreEncryption<'_>>,
+    prompt: &KeyFilePrompt<'_>,
+    context: &mut Context<'_>,
+) -> Result<Exported, Failure> {
+    let store = context.store()?;
     if format.has_key() && certificate.is_ca() {
         return Err(ExportError::AuthorityKey { name: entry.name, format }.into());
     }
-    let paths = located(&resolved, &entry, &certificate, &store)?;
     let intermediates = read_certificates(&paths.chain)?;
-    let key = key_of(&entry, &certificate, &paths, format, prompt, context)?;
+    let key = key_of(&entry, certificate, paths, format, prompt, context)?;
     let roots = if format.has_roots() { roots_of(store.ca_certificates())? } else { Vec::new() };
     let roots: Vec<Certificate> = roots.into_iter().map(|root| root.certificate).collect();
-    let material = Material {
-        name: &entry.name,
-        certificate: &certificate,
-        intermediates: &intermediates,
-        roots: &roots,
-        key: key.as_ref(),
-    };
+    let material =
+        Material { name: &entry.name, certificate, intermediates: &intermediates, roots: &roots, key: key.as_ref() };
     let protection = store_encryption.map(|encryption| encryption.protection(context)).transpose()?;
     if let Some(target) = store_encryption.and_then(|encryption| encryption.target)
         && target.refuses(certificate.public_key.kind())
@@ -110,7 +124,7 @@ pub fn export(
     // The root has issued it.
     let is_there = |part: &Part| *part != Part::Intermediates || !intermediates.is_empty();
     let parts = format.parts().iter().copied().filter(is_there).collect();
-    Ok(Exported { entry, format, parts, content })
+    Ok(Exported { entry, is_of_name: true, format, parts, content })
 }
 
 /// Finds the files of a certificate.
@@ -125,7 +139,8 @@ pub fn located(resolved: &Resolved, entry: &Entry, certificate: &Certificate, st
     }
 }
 
-fn missing(entry: &Entry) -> Failure {
+/// Returns the failure when no folder has the files of a certificate any longer.
+pub fn missing(entry: &Entry) -> Failure {
     Failure::refused("missing-file", format!("the files of '{}' are not where they were put", escape(&entry.name)))
 }
 

@@ -22,6 +22,7 @@ pub mod output_file;
 pub mod progress;
 pub mod public_key;
 pub mod recipes;
+pub mod remembered_exports;
 pub mod renew_due;
 pub mod resolve;
 pub mod restored;

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
-use super::after_issue::After;
+use super::after_issue::{After, AfterChange};
 use super::context::Context;
 use super::crl_bundle::{self, AuthorityCrl, RefreshOptions, RefreshedBundle};
 use super::key_input::{CaKeyPrompt, WRONG_PASSPHRASE};
+use super::remembered_exports::{self, ExportRun};
 use super::run_hook::{HookOptions, HookRun};
 use crate::authority::hierarchy::renewal::{self, NextAuthorityOrder};
 use crate::authority::leaf::due::{self, AuthorityFix, DueEntry, DueItem};
@@ -40,6 +41,14 @@ impl Selection {
         match self {
             Self::Due(rule) | Self::DueOf(rule, _) => Some(*rule),
             Self::All => None,
+        }
+    }
+
+    /// Returns whether exports of this name are written again.
+    fn includes(&self, name: &str) -> bool {
+        match self {
+            Self::DueOf(_, names) => names.iter().any(|of| of.eq_ignore_ascii_case(name)),
+            Self::Due(_) | Self::All => true,
         }
     }
 
@@ -78,6 +87,8 @@ pub struct RenewDueRequest<'a> {
 pub struct RenewedEntry {
     pub due: DueEntry,
     pub outcome: Result<Done, Failure>,
+    /// The exports of the name that were written again.
+    pub exports: Vec<ExportRun>,
     /// `None` when no hook was run.
     pub hook: Option<HookRun>,
 }
@@ -105,6 +116,10 @@ pub enum Done {
     },
     /// A dry run: it would be renewed or signed, until then.
     Planned(Option<OffsetDateTime>),
+    /// Exports of a certificate that is not due were written again: the last time they failed or were interrupted.
+    Exported,
+    /// A dry run: they would be written again.
+    ExportsPlanned,
     /// Another process did it first.
     Unchanged,
     /// A root, an authority whose issuer or its key is not here, or a certificate whose key is not here: a person renews it.
@@ -112,9 +127,11 @@ pub enum Done {
 }
 
 impl RenewedEntry {
-    /// Whether the entry, or its hook, failed.
+    /// Whether the entry, one of its exports or its hook failed.
     pub fn failed(&self) -> bool {
-        self.outcome.is_err() || self.hook.as_ref().is_some_and(HookRun::failed)
+        self.outcome.is_err()
+            || self.exports.iter().any(ExportRun::failed)
+            || self.hook.as_ref().is_some_and(HookRun::failed)
     }
 }
 
@@ -143,20 +160,25 @@ pub fn renew_due(
         let what = format!("renewing {}", due.name);
         context.report(Step::items(&what, entries.len() as u64, Some(count as u64)));
         passphrases.was_asked = false;
-        let (outcome, hook) = match &due.what {
+        let (outcome, after) = match &due.what {
             DueItem::Certificate { entry, has_key: true, .. } => {
                 let reference = Reference::Serial(entry.serial.clone());
                 match renew_one(store, reference, request, &mut passphrases, context) {
-                    Ok((done, hook)) => (Ok(done), hook),
-                    Err(failure) => (Err(failure), None),
+                    Ok((done, after)) => (Ok(done), after),
+                    Err(failure) => (Err(failure), AfterChange::default()),
                 }
             }
-            DueItem::List { .. } => (sign_crl(store, &due.name, request, &mut passphrases, context), None),
-            DueItem::Authority { .. } => (renew_authority(store, &due.name, request, &mut passphrases, context), None),
-            DueItem::Certificate { .. } => (Ok(Done::Left), None),
+            DueItem::List { .. } => {
+                (sign_crl(store, &due.name, request, &mut passphrases, context), AfterChange::default())
+            }
+            DueItem::Authority { .. } => {
+                (renew_authority(store, &due.name, request, &mut passphrases, context), AfterChange::default())
+            }
+            DueItem::Certificate { .. } => (Ok(Done::Left), AfterChange::default()),
         };
         let stops = outcome.as_ref().is_err_and(|failure| passphrases.is_cause_of(failure));
-        let done = RenewedEntry { due, outcome, hook };
+        let AfterChange { exports, hook } = after;
+        let done = RenewedEntry { due, outcome, exports, hook };
         context.erase_progress();
         (request.on_done)(&done, context);
         entries.push(done);
@@ -165,6 +187,7 @@ pub fn renew_due(
         }
     }
     let not_tried = count - entries.len();
+    write_pending_exports(store, request, &mut entries, context)?;
     let (bundles, crl_failure) = refresh_bundles(store, request, &mut passphrases, context)?;
     Ok(RenewedEntries { entries, not_tried, bundles, crl_failure })
 }
@@ -196,6 +219,33 @@ fn refresh_bundles(
     }
     let options = RefreshOptions { skip_hooks: request.hook.skip, secret: request.secret };
     Ok((crl_bundle::refresh(store, options, context)?, None))
+}
+
+/// Writes the exports again that failed or were interrupted the last time, and runs the hooks of their names.
+fn write_pending_exports(
+    store: &Store,
+    request: &RenewDueRequest<'_>,
+    entries: &mut Vec<RenewedEntry>,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    for name in remembered_exports::pending(store)?.into_iter().map(|pending| pending.entry.name) {
+        let is_done = entries.iter().any(|done| done.due.name.eq_ignore_ascii_case(&name));
+        if is_done || !request.what.includes(&name) {
+            continue;
+        }
+        let Some(due) = due::certificate(store, &name, &|_| true)? else { continue };
+        let (outcome, after) = if context.changes.dry_run {
+            (Done::ExportsPlanned, AfterChange::default())
+        } else {
+            let after = After { action: "renew", hook: request.hook.clone(), secret: request.secret };
+            (Done::Exported, after.write_exports(store, &due, context)?)
+        };
+        let AfterChange { exports, hook } = after;
+        let done = RenewedEntry { due, outcome: Ok(outcome), exports, hook };
+        (request.on_done)(&done, context);
+        entries.push(done);
+    }
+    Ok(())
 }
 
 /// The most names that a question lists.
@@ -246,7 +296,7 @@ fn renew_one(
     request: &RenewDueRequest<'_>,
     passphrases: &mut CaPassphrases,
     context: &mut Context<'_>,
-) -> Result<(Done, Option<HookRun>), Failure> {
+) -> Result<(Done, AfterChange), Failure> {
     let renewal = RenewOrder {
         reference,
         key: NextKey::Same,
@@ -269,14 +319,16 @@ fn renew_one(
     }
     let after = After { action: "renew", hook: request.hook.clone(), secret: request.secret };
     context.erase_progress();
-    let hook = after.run(store, &outcome, context)?;
+    let after = after.run(store, &outcome, context)?;
     Ok(match (&outcome.status, &outcome.facts) {
         (IssueStatus::Issued, CertificateFacts::Certificate(certificate)) => {
             let (serial, until) = (certificate.serial.to_string(), certificate.validity.not_after);
-            (Done::Renewed { serial, until }, hook)
+            (Done::Renewed { serial, until }, after)
         }
-        (IssueStatus::Planned, CertificateFacts::Draft(draft)) => (Done::Planned(Some(draft.validity.not_after)), None),
-        _ => (Done::Unchanged, None),
+        (IssueStatus::Planned, CertificateFacts::Draft(draft)) => {
+            (Done::Planned(Some(draft.validity.not_after)), AfterChange::default())
+        }
+        _ => (Done::Unchanged, AfterChange::default()),
     })
 }
 

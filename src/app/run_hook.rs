@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::app::context::Context;
+use crate::app::remembered_exports;
 use crate::authority::leaf::hook::{self, Hook, HookEvent, OnFailure};
 use crate::authority::leaf::rollback;
 use crate::report::failure::Failure;
@@ -86,11 +87,25 @@ impl HookOptions {
         if report.failed() {
             if report.hook.on_failure == OnFailure::Rollback {
                 report.roll_back(store, change, context);
+                if matches!(report.rolled_back, Some(Ok(_))) {
+                    restore_exports(store, change.name, context);
+                }
             }
             // The failure is reported in any case; this record is for 'ca status'.
             drop(hook::record_failure(store, change.name, report.how(), &context.effects()));
         }
         Ok(Some(report))
+    }
+}
+
+/// Writes the exports of a name again after a rollback. One that fails stays pending, and `ca renew --due` writes it.
+fn restore_exports(store: &Store, name: &str, context: &mut Context<'_>) {
+    let failure = match remembered_exports::refresh(store, name, context) {
+        Ok(runs) => remembered_exports::failure(name, &runs),
+        Err(failure) => Some(failure),
+    };
+    if let Some(failure) = failure {
+        context.warn_at_end(failure.message);
     }
 }
 

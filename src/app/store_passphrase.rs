@@ -53,6 +53,16 @@ impl StorePassphrase {
         }
     }
 
+    /// A passphrase that the user chose.
+    pub fn given(passphrase: Passphrase) -> Self {
+        Self { passphrase, file: None, is_new: false }
+    }
+
+    /// Returns whether it was generated just now.
+    pub fn is_new(&self) -> bool {
+        self.is_new
+    }
+
     /// Writes the file of a generated passphrase. It is there before the file that the passphrase opens.
     ///
     /// # Errors
@@ -65,6 +75,21 @@ impl StorePassphrase {
         let output = OutputFile { what: "the passphrase", content: &line, mode: files::SECRET, force: false };
         output.write(file, context).map(drop)
     }
+}
+
+/// Reads the passphrase in the first line of a file whose path is remembered.
+///
+/// # Errors
+/// When it cannot be read, or is not a passphrase.
+pub fn of_file(file: &Path, context: &Context<'_>) -> Result<Passphrase, Failure> {
+    let content = Zeroizing::new(files::read(file, files::MAX_SMALL_FILE_BYTES)?);
+    let line = content.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+    if files::exposure(file).is_some() {
+        context.warn_at_end(format!("other users can read or change the passphrase file {}", file.escaped()));
+    }
+    Passphrase::from_source(line.to_vec()).map_err(|error| {
+        Failure::usage("bad-passphrase", format!("{} cannot be used as a passphrase: {error}", file.escaped()))
+    })
 }
 
 /// Draws the randomness of a PKCS#12 file.

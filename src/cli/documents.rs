@@ -68,6 +68,7 @@ pub const ALL: &[DocumentForm] = &[
     form::<due::DuesJson<'_>>("ca.due/1", &["due"]),
     form::<failure::FailureJson<'_>>("ca.error/1", &[]),
     form::<explain::ExplainJson<'_>>("ca.explain/1", &["explain"]),
+    form::<export::remember::ForgetJson<'_>>("ca.export-forget/1", &["export"]),
     form::<export::for_program::ExportTargetJson<'_>>("ca.export-target/1", &["export"]),
     form::<export::ExportJson<'_>>("ca.export/1", &["export"]),
     form::<handshake_json::HandshakeTestJson<'_>>("ca.handshake-test/1", &["handshake-test"]),

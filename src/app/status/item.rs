@@ -58,6 +58,7 @@ pub enum Kind {
     NotDelivered,
     HookFailed,
     BundleOutdated,
+    ExportPending,
     InvalidTemplate,
     AuthorityDue,
     AuthorityShort,
@@ -66,7 +67,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ClockBehind,
         Self::Restored,
         Self::OpenPermissions,
@@ -78,6 +79,7 @@ impl Kind {
         Self::NotDelivered,
         Self::HookFailed,
         Self::BundleOutdated,
+        Self::ExportPending,
         Self::InvalidTemplate,
         Self::AuthorityDue,
         Self::AuthorityShort,
@@ -99,6 +101,7 @@ impl Kind {
             Self::NotDelivered => "not-delivered",
             Self::HookFailed => "hook-failed",
             Self::BundleOutdated => "crl-bundle-outdated",
+            Self::ExportPending => "export-pending",
             Self::InvalidTemplate => "template-invalid",
             Self::AuthorityDue => "authority-due",
             Self::AuthorityShort => "authority-expires-early",

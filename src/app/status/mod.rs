@@ -13,6 +13,7 @@ use std::path::Path;
 
 use time::{Duration, OffsetDateTime};
 
+use crate::app::remembered_exports::{self, PendingExports};
 use crate::app::{clock, restored};
 use crate::authority::audit::{self, Severity};
 use crate::authority::leaf::due::{self, DueEntry};
@@ -53,6 +54,7 @@ pub fn of(store: &Store, usual_issuer: &str, now: OffsetDateTime) -> Result<CaSt
     items.extend(certificates::items(store, now)?);
     items.extend(store.index()?.failed_hooks()?.into_iter().map(|failed| hook_item(failed, now)));
     items.extend(bundles::items(store, now)?);
+    items.extend(remembered_exports::pending(store)?.iter().map(export_item));
     items.sort_by_key(|item| (item.kind, item.not_after));
     let mut except = store.ca_certificates().names()?;
     except.extend(files::names_in(&store.home().retired())?);
@@ -84,6 +86,18 @@ fn hook_item(failed: FailedHook, now: OffsetDateTime) -> Item {
         fix: format!("ca renew {}", shell_word(&name)),
         object: name,
         message,
+        not_after: None,
+    }
+}
+
+fn export_item(pending: &PendingExports) -> Item {
+    let paths: Vec<String> =
+        pending.exports.iter().map(|stored| stored.export.destination.escaped().to_string()).collect();
+    Item {
+        kind: Kind::ExportPending,
+        object: pending.entry.name.clone(),
+        message: format!("not written for the deployed certificate: {}", paths.join(", ")),
+        fix: "ca renew --due".to_owned(),
         not_after: None,
     }
 }

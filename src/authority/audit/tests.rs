@@ -13,6 +13,7 @@ use crate::authority::revocation::publish_crl::CrlOrder;
 use crate::authority::testing::{Ca, order};
 use crate::issuance::{FileRules, FileRulesChange};
 use crate::store::delivery::Destination;
+use crate::store::index::NewExport;
 use crate::store::index::sample::tamper;
 use crate::text::Lifetime;
 use crate::x509::crl::RevocationReason;
@@ -41,6 +42,28 @@ pub(super) fn hook_of(ca: &Ca, command: Option<&str>) {
     ca.with_effects(|effects| hook::remember(&ca.store(), "web.test", hook.as_ref(), effects)).unwrap();
 }
 
+/// Remembers an export, and another one in its place.
+pub(super) fn exports_of(ca: &Ca) {
+    let export = |kind: &str| NewExport {
+        name: "web.test".to_owned(),
+        kind: kind.to_owned(),
+        target: Some("java".to_owned()),
+        destination: ca.top.path().join("web"),
+        passphrase_file: Some("/etc/one".into()),
+        key_passphrase_file: Some("/etc/two".into()),
+        options: "owner=web".to_owned(),
+    };
+    let certificate = ca.history("web.test")[0].id;
+    ca.with_effects(|effects| {
+        let mut index = ca.index();
+        for kind in ["combined", "p12"] {
+            let mut transaction = index.transaction(effects.event_context()).unwrap();
+            transaction.add_export(&export(kind), certificate).unwrap();
+            transaction.commit().unwrap();
+        }
+    });
+}
+
 pub(super) fn access_of(ca: &Ca, mode: Option<u32>) {
     let rules = FileRules { mode, ..FileRules::default() };
     ca.with_effects(|effects| {
@@ -65,6 +88,7 @@ pub(super) fn eventful() -> Ca {
     ca.publish(&CrlOrder::default()).unwrap();
     hook_of(&ca, Some("true"));
     access_of(&ca, Some(0o640));
+    exports_of(&ca);
     ca
 }
 
@@ -134,7 +158,7 @@ fn nothing_is_found_in_an_index_that_was_migrated() {
         &ca.path("index.db"),
         "DROP TABLE event; ALTER TABLE certificate DROP COLUMN delivered_check;
          ALTER TABLE revocation_list DROP COLUMN published_check; ALTER TABLE rollback DROP COLUMN done_check;
-         DROP TABLE imported_revocation; DROP TABLE imported_serial; DROP TABLE file_rules; DROP TABLE crl_bundle; PRAGMA user_version = 3",
+         DROP TABLE imported_revocation; DROP TABLE imported_serial; DROP TABLE file_rules; DROP TABLE export; DROP TABLE crl_bundle; PRAGMA user_version = 3",
     );
     assert_eq!(found(&ca), [""; 0]);
     tamper(&ca.path("index.db"), "DELETE FROM revocation WHERE reason = 1");
@@ -194,6 +218,15 @@ fn every_change_of_the_index_by_others_is_found() {
         ),
         ("access changed", "UPDATE file_rules SET group_name = 'x'".to_owned(), "record-changed"),
         ("access removed", "DELETE FROM file_rules".to_owned(), "record-deleted"),
+        ("export removed", "DELETE FROM export".to_owned(), "record-deleted"),
+        ("export led elsewhere", "UPDATE export SET destination = '/tmp/x'".to_owned(), "record-changed"),
+        (
+            "export planted",
+            "INSERT INTO export (name, kind, destination, options, added_at) VALUES ('web.test', 'combined', '/tmp/x', '', 1)"
+                .to_owned(),
+            "record-forged",
+        ),
+        ("export forgotten", "UPDATE export SET removed_at = 1 WHERE removed_at IS NULL".to_owned(), "record-forged"),
         ("CRL number", "UPDATE revocation_list SET number = number - 1".to_owned(), "record-deleted"),
         ("CRL deleted", "DELETE FROM revocation_list".to_owned(), "record-deleted"),
         ("entry renamed", format!("UPDATE certificate SET name = 'x.test' WHERE id = {web}"), "record-changed"),

@@ -170,21 +170,34 @@ fn certificates(
     now: OffsetDateTime,
     is_wanted: &dyn Fn(Validity) -> bool,
 ) -> Result<Vec<DueEntry>, StoreError> {
-    let (home, index) = (store.home(), store.index()?);
+    let index = store.index()?;
     let _reading = index.reading()?;
     let mut found = Vec::new();
     for name in index.names_possibly_due(ends, now)? {
-        let Ok(entry_name) = name.parse::<EntryName>() else { continue };
-        let name_history = NameHistory::of(index, &name)?;
-        let Some((entry, folder)) = name_history.deployed(home, &entry_name) else { continue };
-        if entry.revocation.is_none() && is_wanted(entry.validity) {
-            let has_key = KEY.path_in(&folder).exists();
-            let what =
-                DueItem::Certificate { entry: Box::new(entry.clone()), folder, has_key, hook: hook::of(index, &name)? };
-            found.push(DueEntry { what, name: entry.name.clone(), validity: entry.validity });
-        }
+        found.extend(certificate(store, &name, is_wanted)?);
     }
     Ok(found)
+}
+
+/// Returns the certificate of a name that is in use, if its validity is wanted and it is not revoked.
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn certificate(
+    store: &Store,
+    name: &str,
+    is_wanted: &dyn Fn(Validity) -> bool,
+) -> Result<Option<DueEntry>, StoreError> {
+    let (home, index) = (store.home(), store.index()?);
+    let Ok(entry_name) = name.parse::<EntryName>() else { return Ok(None) };
+    let name_history = NameHistory::of(index, name)?;
+    let Some((entry, folder)) = name_history.deployed(home, &entry_name) else { return Ok(None) };
+    if entry.revocation.is_some() || !is_wanted(entry.validity) {
+        return Ok(None);
+    }
+    let has_key = KEY.path_in(&folder).exists();
+    let what = DueItem::Certificate { entry: Box::new(entry.clone()), folder, has_key, hook: hook::of(index, name)? };
+    Ok(Some(DueEntry { what, name: entry.name.clone(), validity: entry.validity }))
 }
 
 fn latest(now: OffsetDateTime, within: Duration) -> OffsetDateTime {

@@ -1,7 +1,9 @@
 //! `ca export`: a certificate in the format that another program reads (`--as`), or all files that it needs (`--target`).
 
 pub mod for_program;
+pub mod remember;
 
+use std::cell::Cell;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +15,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use self::for_program::ProgramRequest;
+use self::remember::{ExportFacts, RememberArguments};
 use crate::app::context::Context;
 use crate::app::export::{self, Exported, StoreEncryption};
 use crate::app::output_file::{self, OutputFile};
@@ -41,7 +44,7 @@ pub struct Arguments {
     /// (a .p7b file), k8s-secret (a manifest of Kubernetes), openvpn (the inline blocks of a profile), or openssl-index
     /// (index.txt of an authority, for openssl ocsp and openssl ca); the roots, also as a Java trust store: ca roots
     /// --as
-    #[arg(long = "as", value_name = "FORMAT", value_parser = format_parser(), required_unless_present = "target")]
+    #[arg(long = "as", value_name = "FORMAT", value_parser = format_parser(), required_unless_present_any = ["target", "forget"])]
     format: Option<ExportFormat>,
     /// Write all files that a program needs, and show the lines of its configuration: nginx, postgres and others, see ca
     /// recipe list. With --as p12: encrypt for the programs that import it: apple (macOS and iOS, which need 3DES and
@@ -65,6 +68,8 @@ pub struct Arguments {
     /// Open the encrypted private key of the certificate with the first line of a file
     #[arg(long, value_name = "FILE")]
     key_passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    remember: RememberArguments,
     #[command(flatten)]
     passphrase: StorePassphraseArguments,
 }
@@ -91,6 +96,10 @@ fn format_parser() -> impl TypedValueParser<Value = ExportFormat> {
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     let Some(format) = arguments.format else {
+        if arguments.remember.forgets() {
+            arguments.confirm.apply(context);
+            return remember::forget(&arguments.certificate, arguments.out.as_deref(), context);
+        }
         return for_a_program(arguments, context);
     };
     let Arguments { certificate, out, key_passphrase_file, .. } = arguments;
@@ -105,7 +114,9 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     }
     let chosen = arguments.passphrase_of_store(context)?;
     let encryption = chosen.as_ref().map(|chosen| StoreEncryption { passphrase: &chosen.passphrase, target });
+    let is_key_encrypted = Cell::new(false);
     let prompt = |path: &Path, context: &Context<'_>| {
+        is_key_encrypted.set(true);
         let question = question(&EncryptedKey::File(path.to_owned()));
         of_existing_key_file(key_passphrase_file.as_deref(), &question, KEY_FLAG, context)
     };
@@ -113,6 +124,20 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let written = match out {
         Some(out) => Some((out.clone(), write(&exported, chosen.as_ref(), out, arguments.force, context)?)),
         None => None,
+    };
+    let is_remembered = match out {
+        Some(out) if !dry_run => {
+            let facts = ExportFacts {
+                exported: &exported,
+                out,
+                target,
+                passphrases: &arguments.passphrase.plain(),
+                key_passphrase_file: key_passphrase_file.as_deref(),
+                is_key_encrypted: is_key_encrypted.get(),
+            };
+            remember::remember(&arguments.remember, &facts, context)
+        }
+        _ => false,
     };
     let strength = encryption.map(|encryption| encryption.strength());
     if strength == Some(Strength::Legacy) {
@@ -126,6 +151,7 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         strength,
         passphrase_file: chosen.and_then(|chosen| chosen.file),
         written,
+        is_remembered,
         shown_as: context.format,
         now: context.now(),
     }))
@@ -150,6 +176,7 @@ fn for_a_program(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box
         without_crls: program.without_crls,
         force: *force,
         key_passphrase_file: key_passphrase_file.as_deref(),
+        remember: &arguments.remember,
     };
     for_program::run(&request, context)
 }
@@ -227,6 +254,8 @@ struct ExportReport {
     passphrase_file: Option<PathBuf>,
     /// The file, and whether it was written.
     written: Option<(PathBuf, bool)>,
+    /// Whether renewals write it again.
+    is_remembered: bool,
     shown_as: OutputFormat,
     now: OffsetDateTime,
 }
@@ -257,6 +286,8 @@ pub struct ExportJson<'a> {
     out: Option<FilePath<&'a PathBuf>>,
     /// `null` without `--out`; else `written` or `unchanged`.
     outcome: Option<&'static str>,
+    /// Renewals and rollbacks of the name write the file again.
+    remembered: bool,
 }
 
 impl ExportReport {
@@ -288,6 +319,9 @@ impl Report for ExportReport {
         if let Some(file) = &self.passphrase_file {
             page.field("passphrase", &format!("in {} (mode 0600; keep it secret)", page.path(file)));
         }
+        if self.is_remembered {
+            page.field("remembered", "renewals and rollbacks write it again");
+        }
         let label = if *is_new { "written to" } else { "unchanged" };
         let secret = if format.has_key() { " (mode 0600; keep it secret)" } else { "" };
         page.field(label, &format!("{}{secret}", page.path(path)));
@@ -299,7 +333,7 @@ impl Report for ExportReport {
     }
 
     fn json(&self) -> Value {
-        let Exported { entry, format, parts, content } = &self.exported;
+        let Exported { entry, format, parts, content, .. } = &self.exported;
         let shows_content = self.written.is_none() && !format.has_key() && !format.is_binary();
         let content = ExportJson {
             name: &entry.name,
@@ -315,6 +349,7 @@ impl Report for ExportReport {
             content: shows_content.then(|| String::from_utf8_lossy(content).into_owned()),
             out: self.written.as_ref().map(|(path, _)| FilePath(path)),
             outcome: self.outcome(),
+            remembered: self.is_remembered,
         };
         json::document("ca.export/1", &content)
     }

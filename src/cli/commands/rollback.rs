@@ -9,6 +9,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
+use crate::app::remembered_exports::{self, ExportRun};
 use crate::app::resolve::resolve;
 use crate::app::run_hook::HookRun;
 use crate::authority::leaf::hook::{HookEvent, remembered};
@@ -16,7 +17,8 @@ use crate::authority::leaf::rollback::{self, RollbackOrder, RollbackOutcome, Rol
 use crate::cli::options::change::DryRunArgument;
 use crate::cli::options::hook::HookArguments;
 use crate::cli::reports::entry::{EntryJson, FilesJson, file_fields};
-use crate::cli::reports::hook::{HookRunJson, hook_failure, hook_fields};
+use crate::cli::reports::exports::{ExportRunJson, after_failure, export_run_fields};
+use crate::cli::reports::hook::{HookRunJson, hook_fields};
 use crate::report::failure::Failure;
 use crate::report::json::{self, FilePath, Hex, Serial};
 use crate::report::output::Report;
@@ -42,6 +44,7 @@ pub struct Arguments {
 /// What came of it.
 struct RolledBack {
     outcome: RollbackOutcome,
+    exports: Vec<ExportRun>,
     hook: Option<HookRun>,
     now: OffsetDateTime,
 }
@@ -57,9 +60,9 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let to = to.transpose()?;
     let outcome = rollback::rollback(&store, &RollbackOrder { reference, to }, &context.effects())?;
     let entry = &outcome.entry;
-    let hook = if outcome.status == RollbackStatus::Unchanged {
+    let (exports, hook) = if outcome.status == RollbackStatus::Unchanged {
         hook.remember(&store, &entry.name, context)?;
-        None
+        (Vec::new(), None)
     } else {
         let change = HookEvent {
             action: "rollback",
@@ -71,7 +74,8 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
             not_after: entry.validity.not_after,
             paths: &outcome.paths,
         };
-        hook.run(&store, &change, remembered(&store, change.name)?, &[], context)?
+        let exports = remembered_exports::refresh(&store, change.name, context)?;
+        (exports, hook.run(&store, &change, remembered(&store, change.name)?, &[], context)?)
     };
     if let Some(replaced) = outcome.replaced.as_ref().filter(|replaced| replaced.revocation.is_none()) {
         let serial = &replaced.serial;
@@ -80,7 +84,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
                  serial:{serial}"
         ));
     }
-    Ok(Box::new(RolledBack { outcome, hook, now: context.now() }))
+    Ok(Box::new(RolledBack { outcome, exports, hook, now: context.now() }))
 }
 
 /// Returns the serial number of the certificate that the digits select among those of the name.
@@ -126,6 +130,9 @@ pub struct RollbackJson<'a> {
     /// Where the files of the replaced certificate are.
     kept: Option<FilePath<&'a PathBuf>>,
     files: FilesJson<'a>,
+    /// The exports that are remembered with the name, and were written again; left out when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exports: Vec<ExportRunJson<'a>>,
     hook: Option<HookRunJson<'a>>,
 }
 
@@ -158,6 +165,7 @@ impl Report for RolledBack {
             page.field("kept in", &page.path(kept));
         }
         file_fields(page, paths);
+        export_run_fields(&self.exports, page);
         if let Some(hook) = &self.hook {
             hook_fields(hook, page);
         }
@@ -179,13 +187,14 @@ impl Report for RolledBack {
             key_fingerprint_sha256: Hex(&entry.key_fingerprint),
             kept: kept.as_ref().map(FilePath),
             files: FilesJson::new(paths),
+            exports: ExportRunJson::all(&self.exports),
             hook: self.hook.as_ref().map(HookRunJson::new),
         };
         json::document("ca.rollback/1", &content)
     }
 
     fn failure(&self) -> Option<Failure> {
-        self.hook.as_ref().and_then(hook_failure)
+        after_failure(&self.outcome.entry.name, &self.exports, self.hook.as_ref())
     }
 
     fn only_confirms(&self) -> bool {

@@ -14,6 +14,7 @@ use crate::authority::leaf::hook::{self, Hook};
 use crate::authority::revocation::bundle;
 use crate::cli::reports::access::{AccessJson, access_field};
 use crate::cli::reports::entry::{EntryJson, FilesJson, file_fields, how_far};
+use crate::cli::reports::exports::{RememberedExportJson, export_fields};
 use crate::cli::reports::hook::HookJson;
 use crate::cli::reports::many;
 use crate::issuance::FileRules;
@@ -23,7 +24,7 @@ use crate::report::json::{self, FilePath, Hex, Time};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::delivery::Paths;
-use crate::store::index::{CertificateStatus, Entry, EntryId, Origin, Revocation};
+use crate::store::index::{CertificateStatus, Entry, EntryId, Origin, Revocation, StoredExport};
 use crate::store::locate::{count_as_delivered_if_there, locate};
 use crate::store::previous_certificates::NameHistory;
 use crate::text::{self, humanize, rfc3339};
@@ -51,6 +52,7 @@ struct Shown {
     revocations: Vec<Revocation>,
     /// The owner, group and mode that are remembered with the name.
     file_rules: FileRules,
+    exports: Vec<StoredExport>,
     hook: Option<Hook>,
     /// Every certificate of the same name, the latest last.
     history: Vec<Entry>,
@@ -88,6 +90,7 @@ fn show(resolved: &Resolved, context: &Context<'_>) -> Result<Box<dyn Report>, F
         certificate,
         revocations: index.revocations(entry.id)?,
         file_rules: index.file_rules(&entry.name)?.unwrap_or_default(),
+        exports: index.exports(&entry.name)?,
         hook: hook::of(index, &entry.name)?,
         history: name_history.certificates,
         in_place,
@@ -162,6 +165,7 @@ impl Report for Shown {
             None => page.field("files", &self.no_files(page)),
         }
         access_field(&self.file_rules, page);
+        export_fields(&self.exports, self.in_place, page);
         if let Some(hook) = &self.hook {
             page.field("hook", &text::escape(&hook.command));
         }
@@ -203,6 +207,7 @@ impl Report for Shown {
             delivered_at: entry.delivered_at.map(Time),
             files: self.paths.as_ref().map(FilesJson::new),
             access: AccessJson::new(&self.file_rules, None),
+            exports: RememberedExportJson::all(&self.exports, self.in_place),
             hook: self.hook.as_ref().map(HookJson::new),
             revocations: self.revocations.iter().map(RevocationJson::new).collect(),
             scope: self.scope.as_ref().map(ImpersonationScope::json),
@@ -236,6 +241,8 @@ pub struct ShowJson<'a> {
     files: Option<FilesJson<'a>>,
     /// The owner, group and mode that are remembered with the name, or `null`.
     access: Option<AccessJson<'a>>,
+    /// The files that renewals and rollbacks of the name write again.
+    exports: Vec<RememberedExportJson<'a>>,
     /// What runs after the files of the name changed, or `null`.
     hook: Option<HookJson<'a>>,
     revocations: Vec<RevocationJson>,
@@ -320,6 +327,7 @@ mod tests {
             paths: None,
             revocations: index.revocations(entry.id).unwrap(),
             file_rules: FileRules::default(),
+            exports: Vec::new(),
             hook: None,
             history: index.history(&entry.name).unwrap(),
             in_place: Some(entry.id),

@@ -49,6 +49,7 @@ fn table_of(kind: Kind) -> (&'static str, &'static str) {
         Kind::NotDelivered => ("NOT DELIVERED", "ca list --status not-delivered"),
         Kind::HookFailed => ("HOOK FAILED", "ca log"),
         Kind::BundleOutdated => ("CRL BUNDLE OUTDATED", "ca settings show"),
+        Kind::ExportPending => ("EXPORT NOT WRITTEN", "ca status --json"),
         Kind::InvalidTemplate => ("TEMPLATE INVALID", "ca audit"),
         Kind::AuthorityDue => ("AUTHORITY DUE", "ca due"),
         Kind::AuthorityShort => ("AUTHORITY EXPIRES EARLY", "ca tree"),

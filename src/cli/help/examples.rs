@@ -56,8 +56,8 @@ pub const ALL: &[(&str, &[Example])] = &[
                 "ca issue server mail.corp.test --if-due --hook \"echo reload nginx\"",
             ),
             example(
-                "for haproxy, with every renewal: a single combined file with key and chain",
-                "ca issue server www.corp.test --hook \"ca export www.corp.test --as combined --out www.pem --force\"",
+                "for a service of another user, whose group reads the private key",
+                "ca issue server db.corp.test --mode 0640 --out db",
             ),
         ],
     ),
@@ -106,7 +106,7 @@ pub const ALL: &[(&str, &[Example])] = &[
                 "ca export www.corp.test --as p12 --out www.p12",
             ),
             example(
-                "private key, certificate and intermediates in one file, as haproxy reads it",
+                "private key, certificate and intermediates in one file for haproxy; ca renew writes it again",
                 "ca export www.corp.test --as combined --out www.pem",
             ),
             example("a manifest of Kubernetes", "ca export www.corp.test --as k8s-secret | cat > secret.yaml"),

@@ -8,10 +8,10 @@ use time::OffsetDateTime;
 use super::access::{AccessJson, access_field};
 use super::clients::{ClientJson, RefusedBy, WHAT_CAS_ISSUE};
 use super::entry::{FilesJson, file_fields};
-use super::hook::{HookRunJson, hook_failure, hook_fields};
-use crate::app::after_issue::After;
+use super::exports::{ExportRunJson, after_failure, export_run_fields};
+use super::hook::{HookRunJson, hook_fields};
+use crate::app::after_issue::{After, AfterChange};
 use crate::app::context::Context;
-use crate::app::run_hook::HookRun;
 use crate::authority::leaf::order::{CertificateFacts, IssueOutcome, IssueStatus};
 use crate::lint::Finding;
 use crate::report::describe::comparison::{ComparisonJson, comparison_fields};
@@ -28,7 +28,7 @@ use crate::x509::{DistinguishedName, ExtendedKeyUsage, GeneralName, KeyKind, Ser
 struct IssueReport {
     schema: &'static str,
     outcome: IssueOutcome,
-    hook: Option<HookRun>,
+    after: AfterChange,
     refused_by: RefusedBy,
     now: OffsetDateTime,
 }
@@ -44,8 +44,8 @@ pub fn finish(
     schema: &'static str,
     context: &mut Context<'_>,
 ) -> Result<Box<dyn Report>, Failure> {
-    let hook = after.run(store, &outcome, context)?;
-    Ok(Box::new(IssueReport { hook, ..IssueReport::new(outcome, store, schema, context) }))
+    let after = after.run(store, &outcome, context)?;
+    Ok(Box::new(IssueReport { after, ..IssueReport::new(outcome, store, schema, context) }))
 }
 
 /// The fields that a certificate and a draft share.
@@ -96,6 +96,9 @@ pub struct IssueJson<'a> {
     replaced: Option<Serial<'a>>,
     /// The serial number of the certificate whose place it took.
     replaced_serial: Option<Serial<'a>>,
+    /// The exports that are remembered with the name, and were written again; left out when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exports: Vec<ExportRunJson<'a>>,
     /// What ran after the change.
     hook: Option<HookRunJson<'a>>,
     /// As the messages of `warning_details`.
@@ -134,7 +137,7 @@ impl IssueReport {
         }
         let refused_by = RefusedBy::of(&outcome.client_facts, &store.config().verify);
         refused_by.note(if outcome.is_of_authority() { WHAT_CAS_ISSUE } else { "this certificate" }, context);
-        Self { schema, outcome, hook: None, refused_by, now: context.now() }
+        Self { schema, outcome, after: AfterChange::default(), refused_by, now: context.now() }
     }
 
     /// Returns the words for what was done, and for what would be done.
@@ -234,7 +237,8 @@ impl Report for IssueReport {
         if let Some(comparison) = &self.outcome.comparison {
             comparison_fields(page, comparison);
         }
-        match &self.hook {
+        export_run_fields(&self.after.exports, page);
+        match &self.after.hook {
             Some(hook) => hook_fields(hook, page),
             None if self.outcome.status == IssueStatus::Issued => page.field("next", &self.next()),
             None => {}
@@ -242,7 +246,7 @@ impl Report for IssueReport {
     }
 
     fn failure(&self) -> Option<Failure> {
-        self.hook.as_ref().and_then(hook_failure)
+        after_failure(self.outcome.name.as_str(), &self.after.exports, self.after.hook.as_ref())
     }
 
     fn json(&self) -> Value {
@@ -272,7 +276,8 @@ impl Report for IssueReport {
             access: AccessJson::new(&outcome.file_rules, outcome.closed_way.as_ref()),
             replaced: outcome.replaced.as_ref().map(Serial),
             replaced_serial: outcome.replaced.as_ref().map(Serial),
-            hook: self.hook.as_ref().map(HookRunJson::new),
+            exports: ExportRunJson::all(&self.after.exports),
+            hook: self.after.hook.as_ref().map(HookRunJson::new),
             warnings: outcome.warnings.iter().map(|warning| warning.message.as_str()).collect(),
             warning_details: outcome.warnings.iter().map(warning_json).collect(),
             left_out: &outcome.left_out,

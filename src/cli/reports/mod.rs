@@ -10,6 +10,7 @@ pub mod crl;
 pub mod dry_run;
 pub mod due;
 pub mod entry;
+pub mod exports;
 pub mod handshake;
 pub mod handshake_json;
 pub mod hook;

@@ -7,8 +7,10 @@ use time::OffsetDateTime;
 
 use super::bundle::{BundleJson, bundle_fields};
 use super::due::{DueJson, kind};
-use super::hook::{HookRunJson, hook_failure, hook_fields};
+use super::exports::{ExportRunJson, after_failure, export_run_fields};
+use super::hook::{HookRunJson, hook_fields};
 use crate::app::crl_bundle::{self, RefreshedBundle};
+use crate::app::remembered_exports::ExportRun;
 use crate::app::renew_due::{Done, RenewedEntries, RenewedEntry};
 use crate::authority::leaf::due::DueItem;
 use crate::authority::leaf::order::DueRule;
@@ -40,6 +42,8 @@ fn status(entry: &RenewedEntry) -> &'static str {
         Ok(Done::Planned(_)) => "planned",
         Ok(Done::Unchanged) => "unchanged",
         Ok(Done::Left) => "left",
+        Ok(Done::Exported) => "exported",
+        Ok(Done::ExportsPlanned) => "planned",
         Err(_) => "failed",
     }
 }
@@ -67,9 +71,12 @@ struct RenewedJson<'a> {
     #[schemars(extend("deprecated" = true))]
     status: &'static str,
     /// `unchanged`: another process was quicker; `left`: an authority, or a certificate whose key is not here.
-    #[schemars(extend("enum" = ["renewed", "signed", "unchanged", "left", "planned", "failed"]))]
+    #[schemars(extend("enum" = ["renewed", "signed", "unchanged", "left", "exported", "planned", "failed"]))]
     outcome: &'static str,
     new: NewJson<'a>,
+    /// The exports that were written again; left out when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exports: Vec<ExportRunJson<'a>>,
     error: Option<ErrorJson<'a>>,
 }
 
@@ -112,6 +119,7 @@ impl<'a> RenewedJson<'a> {
             status: status(entry),
             outcome: status(entry),
             new,
+            exports: ExportRunJson::all(&entry.exports),
             error: entry.outcome.as_ref().err().map(Failure::error_json),
         }
     }
@@ -135,6 +143,11 @@ impl EntryText<'_> {
             }
             Ok(Done::Planned(Some(until))) => (Tone::Good, "+ ", format!("would be renewed until {}", rfc3339(*until))),
             Ok(Done::Planned(None)) => (Tone::Good, "+ ", "would be signed".to_owned()),
+            Ok(Done::Exported) if entry.exports.iter().all(ExportRun::failed) => {
+                (Tone::Bad, "✗ ", "its exports were not written".to_owned())
+            }
+            Ok(Done::Exported) => (Tone::Good, "✓ ", "its exports were written again".to_owned()),
+            Ok(Done::ExportsPlanned) => (Tone::Good, "+ ", "its exports would be written again".to_owned()),
             Ok(Done::Unchanged) => (Tone::Plain, "= ", "done by another process".to_owned()),
             Ok(Done::Left) => {
                 let command = entry.due.command(self.usual_issuer, self.when);
@@ -149,6 +162,7 @@ impl EntryText<'_> {
         if let Some(note) = entry.due.clock_note(self.now) {
             page.field("clock", &note);
         }
+        export_run_fields(&entry.exports, page);
         match (&entry.hook, &entry.due.what, &entry.outcome) {
             (Some(hook), _, _) => hook_fields(hook, page),
             (None, DueItem::Certificate { folder, hook, .. }, Ok(Done::Renewed { .. })) => {
@@ -217,18 +231,24 @@ impl Report for RenewDueReport {
         let sentence = format!("{} of {} failed: {shown}", failed.len(), self.renewed.entries.len());
         let hints = failed.iter().flat_map(|entry| match &entry.outcome {
             Err(failure) => failure.hints.iter().map(|hint| format!("{}: {hint}", entry.due.name)).collect(),
-            Ok(_) => entry.hook.as_ref().and_then(hook_failure).map_or_else(Vec::new, |failure| vec![failure.message]),
+            Ok(_) => after_failure(&entry.due.name, &entry.exports, entry.hook.as_ref())
+                .map_or_else(Vec::new, |failure| vec![failure.message]),
         });
         Some(hints.fold(Failure::refused("not-all-renewed", sentence), Failure::hint))
     }
 
     fn has_changed(&self) -> bool {
-        let changes = |entry: &RenewedEntry| matches!(entry.outcome, Ok(Done::Renewed { .. } | Done::Signed { .. }));
+        let changes = |entry: &RenewedEntry| {
+            matches!(entry.outcome, Ok(Done::Renewed { .. } | Done::Signed { .. } | Done::Exported))
+        };
         self.renewed.entries.iter().any(changes) || self.renewed.bundles.iter().any(RefreshedBundle::has_changed)
     }
 
     fn only_confirms(&self) -> bool {
         // What is left to a person has to be read by one.
-        self.renewed.entries.iter().all(|entry| !matches!(entry.outcome, Ok(Done::Left | Done::Planned(_))))
+        self.renewed
+            .entries
+            .iter()
+            .all(|entry| !matches!(entry.outcome, Ok(Done::Left | Done::Planned(_) | Done::ExportsPlanned)))
     }
 }

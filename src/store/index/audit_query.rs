@@ -88,6 +88,14 @@ impl EventObject {
             Self::Hook => {
                 "SELECT NULL, name FROM hook WHERE name NOT IN (SELECT name FROM event WHERE object = 'hook')"
             }
+            Self::Export => {
+                "SELECT id, name FROM export
+                 WHERE id NOT IN (SELECT row FROM event WHERE object = 'export' AND row IS NOT NULL)"
+            }
+            Self::ExportEnd => {
+                "SELECT id, name FROM export WHERE removed_at IS NOT NULL
+                   AND id NOT IN (SELECT row FROM event WHERE object = 'export-end' AND row IS NOT NULL)"
+            }
             Self::FileRules => {
                 "SELECT NULL, name FROM file_rules
                  WHERE name NOT IN (SELECT name FROM event WHERE object = 'file-rules')"

@@ -36,6 +36,10 @@ pub enum EventKind {
     /// The owner, group and mode of the files of a name.
     FileRulesSet,
     FileRulesRemove,
+    /// An export of a name is remembered.
+    ExportAdd,
+    /// An export was forgotten, or another one replaced it.
+    ExportRemove,
     KeyPassphrase,
     Restore,
     /// A revocation that a published CRL or the index of another tool names.
@@ -54,7 +58,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 32] = [
         Self::Init,
         Self::Import,
         Self::Issue,
@@ -76,6 +80,8 @@ impl EventKind {
         Self::HookFailed,
         Self::FileRulesSet,
         Self::FileRulesRemove,
+        Self::ExportAdd,
+        Self::ExportRemove,
         Self::KeyPassphrase,
         Self::Restore,
         Self::ImportRevocation,
@@ -111,6 +117,8 @@ impl EventKind {
             Self::HookFailed => "hook-failed",
             Self::FileRulesSet => "file-rules-set",
             Self::FileRulesRemove => "file-rules-remove",
+            Self::ExportAdd => "export-add",
+            Self::ExportRemove => "export-remove",
             Self::KeyPassphrase => "key-passphrase",
             Self::Restore => "restore",
             Self::ImportRevocation => "import-revocation",

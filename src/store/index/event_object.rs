@@ -21,10 +21,14 @@ pub enum EventObject {
     ImportedSerial,
     FileRules,
     CrlBundle,
+    /// An export of a name.
+    Export,
+    /// The time at which an export was forgotten or replaced.
+    ExportEnd,
 }
 
 impl EventObject {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Certificate,
         Self::Revocation,
         Self::Release,
@@ -35,6 +39,8 @@ impl EventObject {
         Self::ImportedSerial,
         Self::FileRules,
         Self::CrlBundle,
+        Self::Export,
+        Self::ExportEnd,
     ];
 
     /// Returns the name in the log.
@@ -50,6 +56,8 @@ impl EventObject {
             Self::ImportedSerial => "imported-serial",
             Self::FileRules => "file-rules",
             Self::CrlBundle => "crl-bundle",
+            Self::Export => "export",
+            Self::ExportEnd => "export-end",
         }
     }
 
@@ -73,6 +81,10 @@ impl EventObject {
             Self::ImportedSerial => "authority, serial, not_after, subject",
             Self::FileRules => "name, owner, group_name, mode",
             Self::CrlBundle => "path, command, timeout, also, content",
+            Self::Export => {
+                "name, kind, target, destination, passphrase_file, key_passphrase_file, options, added_at"
+            }
+            Self::ExportEnd => "name, removed_at",
         }
     }
 
@@ -88,6 +100,7 @@ impl EventObject {
             Self::ImportedSerial => "imported_serial",
             Self::FileRules => "file_rules",
             Self::CrlBundle => "crl_bundle",
+            Self::Export | Self::ExportEnd => "export",
         }
     }
 
@@ -102,6 +115,8 @@ impl EventObject {
             Self::Certificate | Self::Revocation | Self::Rollback | Self::ImportedRevocation | Self::ImportedSerial => {
                 "id = ?1"
             }
+            Self::Export => "id = ?1",
+            Self::ExportEnd => "id = ?1 AND removed_at IS NOT NULL",
             Self::Release => "id = ?1 AND released_at IS NOT NULL",
             Self::Crl => "number = ?1 AND authority = ?2",
             Self::Hook | Self::FileRules => "?1 IS NULL AND name = ?2",

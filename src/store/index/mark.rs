@@ -7,16 +7,21 @@ use rusqlite::{Connection, params};
 use crate::store::index::event::encode_value;
 use crate::x509::digest;
 
-/// A column with the time of a mark, and the column with its check value.
+/// A column with the time of a mark (of an export, the certificate), and the column with its check value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mark {
     Delivered,
     Published,
     Done,
+    /// An export was written: the value is the number of the certificate.
+    Exported,
 }
 
 impl Mark {
-    pub const ALL: [Self; 3] = [Self::Delivered, Self::Published, Self::Done];
+    pub const ALL: [Self; 4] = [Self::Delivered, Self::Published, Self::Done, Self::Exported];
+
+    /// The marks of an index that had no check values.
+    pub const FIRST: [Self; 3] = [Self::Delivered, Self::Published, Self::Done];
 
     /// Returns the table, the column and the check column.
     pub const fn columns(self) -> (&'static str, &'static str, &'static str) {
@@ -24,13 +29,14 @@ impl Mark {
             Self::Delivered => ("certificate", "delivered_at", "delivered_check"),
             Self::Published => ("revocation_list", "published_at", "published_check"),
             Self::Done => ("rollback", "done_at", "done_check"),
+            Self::Exported => ("export", "certificate", "certificate_check"),
         }
     }
 
     /// Returns the key of a row: the name is empty, except for that of the authority of a CRL.
     pub const fn key(self) -> (&'static str, &'static str) {
         match self {
-            Self::Delivered | Self::Done => ("''", "id"),
+            Self::Delivered | Self::Done | Self::Exported => ("''", "id"),
             Self::Published => ("authority", "number"),
         }
     }

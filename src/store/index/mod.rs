@@ -20,6 +20,7 @@ mod event;
 mod event_log;
 mod event_object;
 pub mod event_query;
+mod export;
 mod file_rules;
 mod imported;
 mod in_effect;
@@ -51,6 +52,7 @@ pub use entry::{CertificateStatus, Entry, EntryId, NewEntry, Origin, Revocation}
 pub use error::{Candidates, IndexError};
 pub use event::{Event, EventContext, EventKind, HeadSignature, LogHead, empty_hash, next_hash};
 pub use event_object::EventObject;
+pub use export::{NewExport, StoredExport};
 pub use imported::{ImportSource, ImportedRevocation, ImportedSerial, RecordedRevocation};
 pub use inventory::{Covered, InventoryFilter, InventoryOrder, InventoryQuery, Keep, ListedEntry, SortKey};
 pub use name_pattern::NamePattern;

@@ -48,6 +48,8 @@ impl Migration {
 ///
 /// Version 8. The files with the CRLs of all authorities. `content` changes when the hook of the file succeeded, so that a
 /// hook that failed, or did not run, is found by comparing it with the file.
+///
+/// Version 9. The exports of a name. An export that another one replaced, or that was forgotten, keeps its row.
 const MIGRATIONS: &[Migration] = &[
     Migration::of(
         "
@@ -158,7 +160,7 @@ ALTER TABLE revocation_list ADD COLUMN published_check BLOB;
 ALTER TABLE rollback ADD COLUMN done_check BLOB;
 ",
         then: Some(|connection| {
-            Mark::ALL.into_iter().try_for_each(|mark| mark.add_checks(connection))?;
+            Mark::FIRST.into_iter().try_for_each(|mark| mark.add_checks(connection))?;
             event_log::cover_existing_rows(connection)
         }),
     },
@@ -207,6 +209,25 @@ CREATE TABLE crl_bundle (
     also    TEXT NOT NULL,              -- files with CRLs of CAs above, one path a line
     content BLOB                        -- SHA-256 of the file that its hook has seen; NULL: none yet
 ) STRICT, WITHOUT ROWID;
+",
+    ),
+    Migration::of(
+        "
+CREATE TABLE export (
+    id                  INTEGER PRIMARY KEY,
+    name                TEXT NOT NULL COLLATE NOCASE,
+    kind                TEXT NOT NULL,      -- pem, p12 and so on; recipe:nginx and so on
+    target              TEXT,               -- the programs that import it
+    destination         TEXT NOT NULL,      -- the file; of a recipe, the folder
+    passphrase_file     TEXT,               -- with a passphrase that the user chose for it
+    key_passphrase_file TEXT,               -- with that of the private key of the certificate
+    options             TEXT NOT NULL,      -- of a recipe
+    added_at            INTEGER NOT NULL,
+    removed_at          INTEGER,
+    certificate         INTEGER,            -- that it was last written for
+    certificate_check   BLOB
+) STRICT;
+CREATE INDEX export_name ON export (name);
 ",
     ),
 ];

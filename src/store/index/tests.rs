@@ -392,7 +392,7 @@ fn an_index_of_the_first_version_is_brought_to_the_present_form_with_its_revocat
     connection
         .execute_batch(
             "DROP TABLE event; ALTER TABLE certificate DROP COLUMN delivered_check; DROP TABLE rollback; DROP TABLE hook; DROP TABLE revocation_list; DROP TABLE revocation;
-             DROP TABLE imported_revocation; DROP TABLE imported_serial; DROP TABLE file_rules; DROP TABLE crl_bundle; PRAGMA user_version = 1;
+             DROP TABLE imported_revocation; DROP TABLE imported_serial; DROP TABLE file_rules; DROP TABLE export; DROP TABLE crl_bundle; PRAGMA user_version = 1;
              CREATE TABLE revocation (id INTEGER PRIMARY KEY, certificate INTEGER NOT NULL, at INTEGER NOT NULL,
                  reason INTEGER NOT NULL, invalid_since INTEGER, released_at INTEGER) STRICT;",
         )
@@ -419,7 +419,7 @@ fn what_is_no_index_is_refused_in_words_that_say_what_it_is() {
     fs::create_dir(path("folder")).unwrap();
     Connection::open(path("foreign")).unwrap().execute_batch("CREATE TABLE certificate (id)").unwrap();
     drop(Index::create(&path("newer")).unwrap());
-    Connection::open(path("newer")).unwrap().execute_batch("PRAGMA user_version = 9").unwrap();
+    Connection::open(path("newer")).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     drop(Index::create(&path("zero")).unwrap());
     Connection::open(path("zero")).unwrap().execute_batch("PRAGMA user_version = 0").unwrap();
     for (name, expected) in [
@@ -429,7 +429,7 @@ fn what_is_no_index_is_refused_in_words_that_say_what_it_is() {
         ("empty", "is damaged: it is empty"),
         ("folder", "is not an index of this program: it is not a regular file"),
         ("foreign", "is not an index of this program: it is an SQLite file of another program"),
-        ("newer", "has version 9, but this program knows only versions up to 8"),
+        ("newer", "has version 99, but this program knows only versions up to 9"),
         ("zero", "is damaged: its version is 0"),
     ] {
         for opened in [Index::open(&path(name)), Index::open_to_read(&path(name))] {

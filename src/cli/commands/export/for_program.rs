@@ -1,5 +1,6 @@
 //! `ca export NAME --target PROGRAM --out DIR`: the files that a program needs, and the lines of its configuration.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -10,6 +11,9 @@ use time::OffsetDateTime;
 use crate::app::context::Context;
 use crate::app::export_files::{self, FileAccess, ProgramExport, ProgramOptions};
 use crate::app::recipes::RecipeSite;
+use crate::app::remembered_exports::RecipeOptions;
+use crate::app::resolve::resolve;
+use crate::cli::commands::export::remember::{ProgramFacts, RememberArguments, remember_program};
 use crate::cli::options::passphrase::{KEY_FLAG, of_existing_key_file, question};
 use crate::report::failure::Failure;
 use crate::report::json::{self, FilePath, Hex, Serial, Time};
@@ -31,6 +35,7 @@ pub struct ProgramRequest<'a> {
     pub without_crls: bool,
     pub force: bool,
     pub key_passphrase_file: Option<&'a Path>,
+    pub remember: &'a RememberArguments,
 }
 
 pub fn run(request: &ProgramRequest<'_>, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
@@ -45,13 +50,32 @@ pub fn run(request: &ProgramRequest<'_>, context: &mut Context<'_>) -> Result<Bo
         return Err(Failure::usage("needs-out", sentence)
             .hint(format!("ca export {} --target {} --out DIR", request.certificate, recipe.name)));
     };
+    let is_key_encrypted = Cell::new(false);
     let prompt = |path: &Path, context: &Context<'_>| {
+        is_key_encrypted.set(true);
         let question = question(&EncryptedKey::File(path.to_owned()));
         of_existing_key_file(request.key_passphrase_file, &question, KEY_FLAG, context)
     };
     let options = ProgramOptions { out, user: request.owner, group: request.group, without_crls: request.without_crls };
     let export = export_files::plan(request.certificate, recipe, &options, &prompt, context)?;
     let states = export.write(request.force, context)?;
+    let is_remembered = !context.changes.dry_run && {
+        let is_of_name = !resolve(request.certificate, context)?.is_this_one;
+        let facts = ProgramFacts {
+            entry: &export.entry,
+            is_of_name,
+            recipe: &export.recipe.name,
+            out,
+            options: RecipeOptions {
+                owner: request.owner.map(str::to_owned),
+                group: request.group.map(str::to_owned),
+                without_crls: request.without_crls,
+            },
+            key_passphrase_file: request.key_passphrase_file,
+            is_key_encrypted: is_key_encrypted.get(),
+        };
+        remember_program(request.remember, &facts, context)
+    };
     if let FileAccess::Needs { owner, command, is_required: true } = &export.access {
         let program = &export.recipe.name;
         context.warn_at_end(format!("{program} needs the files as {owner}; run as root: {command}"));
@@ -61,7 +85,7 @@ pub fn run(request: &ProgramRequest<'_>, context: &mut Context<'_>) -> Result<Bo
         context
             .warn_at_end(format!("the path has a blank or another special character: quote it as {program} expects"));
     }
-    Ok(Box::new(ProgramReport { export, states, out: out.to_owned(), now: context.now() }))
+    Ok(Box::new(ProgramReport { export, states, is_remembered, out: out.to_owned(), now: context.now() }))
 }
 
 /// Returns whether a path needs no quotes in the configuration of a program.
@@ -73,6 +97,8 @@ struct ProgramReport {
     export: ProgramExport,
     /// How each file compared with what was there.
     states: Vec<FileState>,
+    /// Whether renewals write the files again.
+    is_remembered: bool,
     out: PathBuf,
     now: OffsetDateTime,
 }
@@ -101,6 +127,8 @@ pub struct ExportTargetJson<'a> {
     configuration: Vec<ConfigurationJson<'a>>,
     /// The command after which the program uses the files.
     reload_command: Option<&'a str>,
+    /// Renewals and rollbacks of the name write the files again.
+    remembered: bool,
 }
 
 /// A file of a program.
@@ -229,6 +257,7 @@ impl Report for ProgramReport {
                 .map(|part| ConfigurationJson { place: &part.place, lines: &part.lines })
                 .collect(),
             reload_command: planned.hook.as_deref(),
+            remembered: self.is_remembered,
         };
         json::document("ca.export-target/1", &content)
     }

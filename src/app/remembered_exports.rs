@@ -1,0 +1,356 @@
+//! The exports that are remembered with a name. They are written again when another certificate of the name is deployed, before
+//! its hook runs.
+//!
+//! The content is made without the lock, because it can take long to open a key. It is written under the lock, and only if the
+//! same certificate is still deployed: two processes that renew at once do not undo each other's work. The index has for each
+//! export the certificate that it was written for, so that what failed or was interrupted is tried again by `ca renew --due`.
+
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::app::context::Context;
+use crate::app::export::{self, Exported, StoreEncryption};
+use crate::app::export_files::{self, ProgramExport, ProgramOptions};
+use crate::app::recipes::RecipeSite;
+use crate::app::store_passphrase::{self, StorePassphrase};
+use crate::keys::Passphrase;
+use crate::report::failure::Failure;
+use crate::store::export::ExportFormat;
+use crate::store::index::{Entry, Index, NewExport, StoredExport};
+use crate::store::locate::locate;
+use crate::store::previous_certificates::NameHistory;
+use crate::store::{Store, StoreError};
+use crate::system::files::{self, ExistingFile, Folder, NewFile, Ownership};
+use crate::text::{PathText, escape, shell_word};
+
+/// Each attempt but the last one failed because another process deployed another certificate first.
+const MOST_ATTEMPTS: usize = 20;
+
+/// What came of one export.
+#[derive(Debug)]
+pub struct ExportRun {
+    pub kind: String,
+    pub destination: PathBuf,
+    pub result: Result<(), Failure>,
+}
+
+/// Remembers an export that was written for a certificate.
+///
+/// # Errors
+/// When the index cannot be written.
+pub fn remember(store: &Store, export: &NewExport, entry: &Entry, context: &Context<'_>) -> Result<(), StoreError> {
+    let is_it = |stored: &StoredExport| stored.export == *export && stored.certificate == Some(entry.id);
+    if store.index()?.exports_to(&export.destination)?.iter().any(is_it) {
+        return Ok(());
+    }
+    let effects = context.effects();
+    let mut locked = store.lock(effects.lock_timeout)?;
+    let index = locked.index()?;
+    match index.exports_to(&export.destination)?.iter().find(|stored| stored.export == *export) {
+        Some(stored) => index.mark_exported(stored.id, entry.id)?,
+        None => {
+            let mut transaction = index.transaction(effects.event_context())?;
+            transaction.add_export(export, entry.id)?;
+            transaction.commit()?;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets the export of a name to a file or folder; returns false when there is none. The file stays.
+///
+/// # Errors
+/// When the index cannot be written, or a dry run ends here.
+pub fn forget(store: &Store, name: &str, destination: &Path, context: &Context<'_>) -> Result<bool, StoreError> {
+    use crate::store::approval::{Approval, PlannedChange};
+    let of_name = |index: &Index| -> Result<Vec<StoredExport>, StoreError> {
+        let mut found = index.exports(name)?;
+        found.retain(|stored| stored.export.destination == destination);
+        Ok(found)
+    };
+    if of_name(store.index()?)?.is_empty() {
+        return Ok(false);
+    }
+    let what = format!("forget the export of '{}' to {}", escape(name), destination.escaped());
+    context.approve(PlannedChange::new(what))?;
+    let effects = context.effects();
+    let mut locked = store.lock(effects.lock_timeout)?;
+    let index = locked.index()?;
+    let found = of_name(index)?;
+    let mut transaction = index.transaction(effects.event_context())?;
+    found.iter().try_for_each(|stored| transaction.remove_export(stored))?;
+    transaction.commit()?;
+    Ok(true)
+}
+
+/// Forgets whatever is remembered of a file or folder, because it was written with another content; returns false when nothing
+/// is. A CA that only reads has nothing to forget.
+///
+/// # Errors
+/// When the index cannot be written.
+pub fn end(store: &Store, destination: &Path, context: &Context<'_>) -> Result<bool, StoreError> {
+    if store.index()?.exports_to(destination)?.is_empty() {
+        return Ok(false);
+    }
+    let effects = context.effects();
+    let mut locked = store.lock(effects.lock_timeout)?;
+    let index = locked.index()?;
+    let found = index.exports_to(destination)?;
+    let mut transaction = index.transaction(effects.event_context())?;
+    found.iter().try_for_each(|stored| transaction.remove_export(stored))?;
+    transaction.commit()?;
+    Ok(true)
+}
+
+/// Writes the exports of a name again, for the certificate that is deployed now. A failure of one does not stop the others.
+///
+/// # Errors
+/// When the index cannot be read or written.
+pub fn refresh(store: &Store, name: &str, context: &mut Context<'_>) -> Result<Vec<ExportRun>, Failure> {
+    let exports = store.index()?.exports(name)?;
+    if exports.is_empty() {
+        return Ok(Vec::new());
+    }
+    for attempt in 1..=MOST_ATTEMPTS {
+        let Some(entry) = deployed(store, store.index()?, name)? else { return Ok(Vec::new()) };
+        let prepared: Vec<_> =
+            exports.iter().map(|stored| (stored, Prepared::new(&stored.export, &entry, store, context))).collect();
+        let mut locked = store.lock(context.effects().lock_timeout)?;
+        let index = locked.index()?;
+        if attempt < MOST_ATTEMPTS && deployed(store, index, name)?.is_none_or(|current| current.id != entry.id) {
+            continue;
+        }
+        // What was remembered may be replaced: a user at a terminal is not asked again.
+        let is_confirmed = std::mem::replace(&mut context.changes.is_confirmed, true);
+        let mut runs = Vec::with_capacity(prepared.len());
+        for (stored, prepared) in prepared {
+            let result = prepared.and_then(|prepared| prepared.write(&stored.export.destination, context));
+            if result.is_ok() {
+                index.mark_exported(stored.id, entry.id)?;
+            }
+            runs.push(ExportRun {
+                kind: stored.export.kind.clone(),
+                destination: stored.export.destination.clone(),
+                result,
+            });
+        }
+        context.changes.is_confirmed = is_confirmed;
+        return Ok(runs);
+    }
+    Ok(Vec::new())
+}
+
+/// A name with exports that were not written for the certificate that is deployed.
+pub struct PendingExports {
+    /// The certificate that is deployed.
+    pub entry: Entry,
+    pub exports: Vec<StoredExport>,
+}
+
+/// Returns the names with exports that have to be written again: the last time it failed or was interrupted. A certificate that
+/// is revoked is left out.
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn pending(store: &Store) -> Result<Vec<PendingExports>, StoreError> {
+    let index = store.index()?;
+    let mut found = Vec::new();
+    for name in index.names_with_exports()? {
+        let Some(entry) = deployed(store, index, &name)? else { continue };
+        let mut exports = index.exports(&name)?;
+        exports.retain(|stored| stored.certificate != Some(entry.id));
+        if !exports.is_empty() {
+            found.push(PendingExports { entry, exports });
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the certificate of a name that is deployed, unless it is revoked: a revoked one is not exported again.
+fn deployed(store: &Store, index: &Index, name: &str) -> Result<Option<Entry>, StoreError> {
+    let Ok(entry_name) = name.parse() else { return Ok(None) };
+    let name_history = NameHistory::of(index, name)?;
+    let entry = name_history.in_place(store.home(), &entry_name).cloned();
+    Ok(entry.filter(|entry| entry.revocation.is_none()))
+}
+
+/// What the kind of an export begins with that has the files of a program; the name of its recipe follows.
+pub const RECIPE: &str = "recipe:";
+
+/// The options of an export for a program, one in each line of what is stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecipeOptions {
+    pub owner: Option<String>,
+    pub group: Option<String>,
+    pub without_crls: bool,
+}
+
+impl RecipeOptions {
+    fn parse(stored: &str) -> Self {
+        let value = |name: &str| stored.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+        let without_crls = stored.lines().any(|line| line == "without-crls");
+        Self { owner: value("owner="), group: value("group="), without_crls }
+    }
+}
+
+impl std::fmt::Display for RecipeOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let owner = self.owner.as_ref().map(|owner| format!("owner={owner}"));
+        let group = self.group.as_ref().map(|group| format!("group={group}"));
+        let without_crls = self.without_crls.then(|| "without-crls".to_owned());
+        f.write_str(&[owner, group, without_crls].into_iter().flatten().collect::<Vec<_>>().join("\n"))
+    }
+}
+
+/// An export before it is written.
+enum Prepared {
+    File(PreparedFile),
+    Program(Box<ProgramExport>),
+}
+
+/// The content of an exported file, before it is written.
+struct PreparedFile {
+    content: Zeroizing<Vec<u8>>,
+    mode: u32,
+    passphrase: Option<StorePassphrase>,
+}
+
+impl Prepared {
+    fn new(export: &NewExport, entry: &Entry, store: &Store, context: &mut Context<'_>) -> Result<Self, Failure> {
+        let Some(recipe) = export.kind.strip_prefix(RECIPE) else {
+            return PreparedFile::new(export, entry, store, context).map(Self::File);
+        };
+        let recipe = RecipeSite::of(context)?.find(recipe)?.recipe()?;
+        let stored = RecipeOptions::parse(&export.options);
+        let options = ProgramOptions {
+            out: &export.destination,
+            user: stored.owner.as_deref(),
+            group: stored.group.as_deref(),
+            without_crls: stored.without_crls,
+        };
+        let prompt = |path: &Path, context: &Context<'_>| key_passphrase(export, path, context);
+        let program = export_files::plan(&format!("name:{}", export.name), recipe, &options, &prompt, context)?;
+        Ok(Self::Program(Box::new(program)))
+    }
+
+    fn write(&self, destination: &Path, context: &Context<'_>) -> Result<(), Failure> {
+        match self {
+            Self::File(file) => file.write(destination, context),
+            Self::Program(program) => program.write(true, context).map(drop),
+        }
+    }
+}
+
+impl PreparedFile {
+    fn new(export: &NewExport, entry: &Entry, store: &Store, context: &mut Context<'_>) -> Result<Self, Failure> {
+        let unknown = |expected| Failure::refused("export-failed", format!("the export cannot be made: {expected}"));
+        let format: ExportFormat = export.kind.parse().map_err(unknown)?;
+        let target = export.target.as_deref().map(str::parse).transpose().map_err(unknown)?;
+        let passphrase = match format {
+            ExportFormat::P12 => Some(passphrase_of(export, context)?),
+            _ => None,
+        };
+        let encryption = passphrase.as_ref().map(|chosen| StoreEncryption { passphrase: &chosen.passphrase, target });
+        let prompt = |path: &Path, context: &Context<'_>| key_passphrase(export, path, context);
+        let certificate = store.index()?.certificate(entry)?;
+        let paths = locate(store.home(), entry, &certificate).ok_or_else(|| export::missing(entry))?;
+        let of_entry = (&certificate, &paths);
+        let Exported { content, .. } =
+            export::content_of(entry.clone(), of_entry, format, encryption.as_ref(), &prompt, context)?;
+        Ok(Self { content, mode: format.mode(), passphrase })
+    }
+
+    /// Writes the file in one step. It keeps the owner, the group and the mode that it has, unless other users could read a
+    /// private key in it.
+    fn write(&self, destination: &Path, context: &Context<'_>) -> Result<(), Failure> {
+        if let Some(passphrase) = &self.passphrase {
+            passphrase.write(context)?;
+        }
+        let (parent, name) = (destination.parent().unwrap_or(Path::new("/")), destination.file_name());
+        let Some(name) = name.and_then(|name| name.to_str()) else {
+            return Err(Failure::refused("export-failed", format!("{} is not a file", destination.escaped())));
+        };
+        let folder = Folder::open(parent)?;
+        // What a killed run left. If that fails, the next run tries.
+        drop(folder.remove_stale());
+        let there = folder.read(name, files::MAX_FILE_BYTES)?;
+        let (mut mode, mut ownership, mut is_same) = (self.mode, Ownership::default(), false);
+        if let Some(there) = there {
+            let content = Zeroizing::new(there.content);
+            let limit = if self.mode == files::SECRET { 0o640 } else { self.mode };
+            if there.mode & !0o600 & !limit & 0o777 == 0 && there.mode & 0o400 != 0 {
+                mode = there.mode;
+            }
+            is_same = *content == *self.content && mode == there.mode;
+            ownership = there.ownership;
+        }
+        if is_same {
+            return Ok(());
+        }
+        let file = NewFile { name, content: &self.content, mode, ownership };
+        Ok(folder.publish(file, ExistingFile::Replace, context.effects().entropy)?)
+    }
+}
+
+/// Returns the passphrase of a PKCS#12 file: of the file that the user named, else of the file of a generated one.
+fn passphrase_of(export: &NewExport, context: &Context<'_>) -> Result<StorePassphrase, Failure> {
+    let out = &export.destination;
+    if let Some(file) = &export.passphrase_file {
+        return Ok(StorePassphrase::given(store_passphrase::of_file(file, context)?));
+    }
+    let chosen = StorePassphrase::choose(None, Some(out), context)?;
+    if chosen.is_new() && out.symlink_metadata().is_ok() {
+        let file = chosen.file.as_deref().unwrap_or(out);
+        let sentence = format!("the passphrase of {} is missing: {}", out.escaped(), file.escaped());
+        let name = shell_word(&export.name);
+        return Err(Failure::refused("missing-file", sentence)
+            .hint(format!("with a new passphrase: ca export {name} --as p12 --out {} --force", out.in_shell())));
+    }
+    Ok(chosen)
+}
+
+fn key_passphrase(export: &NewExport, key: &Path, context: &Context<'_>) -> Result<Passphrase, Failure> {
+    match &export.key_passphrase_file {
+        Some(file) => store_passphrase::of_file(file, context),
+        None => Err(no_key_passphrase(export, key)),
+    }
+}
+
+fn no_key_passphrase(export: &NewExport, key: &Path) -> Failure {
+    let (name, out) = (shell_word(&export.name), export.destination.in_shell());
+    let kind = match export.kind.strip_prefix(RECIPE) {
+        Some(recipe) => format!("--target {recipe}"),
+        None => format!("--as {}", export.kind),
+    };
+    Failure::usage("no-passphrase", format!("the private key {} is encrypted", key.escaped())).hint(format!(
+        "remember the file of its passphrase: ca export {name} {kind} --out {out} --force --key-passphrase-file FILE"
+    ))
+}
+
+impl ExportRun {
+    /// Returns whether the file was not written.
+    pub fn failed(&self) -> bool {
+        self.result.is_err()
+    }
+}
+
+/// Returns the failure of the exports of a name that were not written; `None` when all were.
+pub fn failure(name: &str, runs: &[ExportRun]) -> Option<Failure> {
+    let mut failed = runs.iter().filter_map(|run| Some((&run.destination, run.result.as_ref().err()?)));
+    let (destination, first) = failed.next()?;
+    let more = match failed.count() {
+        0 => String::new(),
+        1 => "; 1 more export failed".to_owned(),
+        more => format!("; {more} more exports failed"),
+    };
+    let (out, name) = (destination.escaped(), shell_word(name));
+    let sentence =
+        format!("the certificate is deployed, but its export {out} was not written: {}{more}", first.message);
+    let failure = first.hints.iter().cloned().fold(Failure::refused("export-failed", sentence), Failure::hint);
+    Some(
+        failure
+            .hint("to try again: ca renew --due")
+            .hint(format!("if the file is no longer used: ca export {name} --forget --out {}", destination.in_shell())),
+    )
+}
