@@ -6,7 +6,7 @@
 use std::fs;
 use std::time::Instant;
 
-use super::tests::{access_of, exports_of, hook_of};
+use super::tests::{access_of, bundles_of, exports_of, hook_of};
 use super::*;
 use crate::authority::leaf::renew::NextKey;
 use crate::authority::revocation::publish_crl::CrlOrder;
@@ -30,6 +30,7 @@ fn with_every_table() -> Ca {
     hook_of(&ca, Some("true"));
     access_of(&ca, Some(0o640));
     exports_of(&ca);
+    bundles_of(&ca);
     ca.index().close_folded().unwrap();
     ca
 }

@@ -49,8 +49,8 @@ pub fn check(
         check_signature(&event, authorities, findings);
         facts.note(&event);
         let object = EventObject::ALL.into_iter().find(|object| Some(object.name()) == event.object.as_deref());
-        if let Some(setting) = object.filter(|object| object.is_setting()) {
-            settings.insert((setting.name(), event.name.to_lowercase()), event);
+        if let Some(key) = object.and_then(|object| Some((object.name(), object.setting_key(&event.name)?))) {
+            settings.insert(key, event);
         } else if event.object.is_some() {
             check_row(index, &event, findings)?;
         }

@@ -13,8 +13,9 @@ use crate::authority::revocation::publish_crl::CrlOrder;
 use crate::authority::testing::{Ca, order};
 use crate::issuance::{FileRules, FileRulesChange};
 use crate::store::delivery::Destination;
-use crate::store::index::NewExport;
+use crate::store::index::crl_bundle::StoredBundle;
 use crate::store::index::sample::tamper;
+use crate::store::index::{EventKind, NewExport};
 use crate::text::Lifetime;
 use crate::x509::crl::RevocationReason;
 
@@ -74,6 +75,23 @@ pub(super) fn access_of(ca: &Ca, mode: Option<u32>) {
     });
 }
 
+/// Remembers two CRL bundles whose paths differ in one capital, and records that one was written.
+pub(super) fn bundles_of(ca: &Ca) {
+    ca.with_effects(|effects| {
+        let mut index = ca.index();
+        for (kind, path, content) in [
+            (EventKind::BundleSet, "/srv/crls.pem", None),
+            (EventKind::BundleSet, "/srv/CRLS.pem", None),
+            (EventKind::BundleWrite, "/srv/crls.pem", Some([7; 32])),
+        ] {
+            let bundle = StoredBundle { path: path.into(), hook: None, also: Vec::new(), content };
+            let mut transaction = index.transaction(effects.event_context()).unwrap();
+            transaction.set_crl_bundle(kind, &bundle).unwrap();
+            transaction.commit().unwrap();
+        }
+    });
+}
+
 /// Returns a CA in which every kind of event happened.
 pub(super) fn eventful() -> Ca {
     let ca = Ca::new();
@@ -86,6 +104,7 @@ pub(super) fn eventful() -> Ca {
     ca.revoke("held.test", RevocationReason::CertificateHold).unwrap();
     ca.revoke("revoked.test", RevocationReason::KeyCompromise).unwrap();
     ca.publish(&CrlOrder::default()).unwrap();
+    bundles_of(&ca);
     hook_of(&ca, Some("true"));
     access_of(&ca, Some(0o640));
     exports_of(&ca);

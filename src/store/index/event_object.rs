@@ -104,9 +104,23 @@ impl EventObject {
         }
     }
 
-    /// Returns true for a setting of a name: its row is overwritten, so that only the latest event is about it.
-    pub const fn is_setting(self) -> bool {
-        matches!(self, Self::Hook | Self::FileRules)
+    /// Returns the key of a setting; `None` for what is not one. The row of a setting is overwritten, so that only the latest
+    /// event with the same key is about it.
+    pub fn setting_key(self, name: &str) -> Option<String> {
+        match self {
+            Self::Hook | Self::FileRules => Some(name.to_lowercase()),
+            // The name is a path.
+            Self::CrlBundle => Some(name.to_owned()),
+            Self::Certificate
+            | Self::Revocation
+            | Self::Release
+            | Self::Crl
+            | Self::Rollback
+            | Self::ImportedRevocation
+            | Self::ImportedSerial
+            | Self::Export
+            | Self::ExportEnd => None,
+        }
     }
 
     /// Returns the condition that selects one row: `?1` is the number in the log, `?2` the name.
