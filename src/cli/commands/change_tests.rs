@@ -98,6 +98,7 @@ const DRY_RUNS: &[&str] = &[
     "audit --fix",
     "--dir second init",
     "--dir second init --intermediate",
+    "--dir second import other --no-passphrase",
     "template new mine",
     "man pages",
     "completions bash --install",
@@ -143,6 +144,9 @@ const WITHOUT_DRY_RUN: &[(&str, &str)] = &[
     ("settings check", ONLY_READS),
     ("help", ONLY_READS),
     ("version", ONLY_READS),
+    ("recipe list", ONLY_READS),
+    ("recipe show", ONLY_READS),
+    ("recipe check", ONLY_READS),
     ("template list", ONLY_READS),
     ("template show", ONLY_READS),
     ("template check", ONLY_READS),
@@ -196,6 +200,10 @@ fn a_dry_run_reports_the_change_and_leaves_every_byte_as_it_was() {
     fs::write(place.path("word"), "correct horse battery").unwrap();
     place.done("backup ca.age --passphrase-file word");
     fs::remove_file(place.path("ca/issued/web.test/chain.pem")).unwrap();
+    // A CA as mkcert leaves it.
+    fs::create_dir(place.path("other")).unwrap();
+    fs::copy(place.path("ca/authorities/root/cert.pem"), place.path("other/rootCA.pem")).unwrap();
+    fs::copy(place.path("ca/authorities/root/key.pem"), place.path("other/rootCA-key.pem")).unwrap();
     let before = place.everything();
     for words in DRY_RUNS {
         let words = format!("{words} --dry-run");

@@ -75,7 +75,7 @@ const COMMANDS: &[Command] = &[
         "ca inspect FILE",
     ),
     command(&["build-ca", "init-pki", "initca", "newca", "new-ca", "create-ca", "setup", "bootstrap"], "ca init"),
-    command(&["import", "adopt"], "ca init --cert FILE --key-file FILE"),
+    command(&["adopt"], "ca import DIR"),
     command(&["gen-crl", "gencrl", "update-crl"], "ca crl"),
     command(&["show-expire", "expiring", "expires", "expired", "outdated"], "ca due"),
     command(&["health", "attention", "todo", "dashboard"], "ca status"),
