@@ -2,10 +2,11 @@
 
 use std::sync::LazyLock;
 
-use rusqlite::types::Value;
+use rusqlite::types::{Type, Value};
 use rusqlite::{Params, named_params, params_from_iter};
 use time::OffsetDateTime;
 
+use crate::store::index::entry::strange;
 use crate::store::index::{CertificateStatus, Entry, EntryId, Index, IndexError, Revocation, in_effect};
 use crate::text::Lifetime;
 use crate::x509::{Certificate, GeneralName, SerialNumber};
@@ -79,7 +80,12 @@ impl Index {
             let latest = format!("{SELECT} {} {conditions} ORDER BY c.id DESC LIMIT ?{}", *FROM, values.len());
             let mut statement = reading.prepare(&format!("SELECT * FROM ({latest}) ORDER BY id"))?;
             for entry in statement.query_map(params_from_iter(&values), Entry::from_row)? {
-                each(entry?);
+                let entry = entry?;
+                // In a damaged file, what the condition read and what the row says can differ.
+                if filter.status.is_some_and(|status| entry.status(now) != status) {
+                    return Err(strange("reason", Type::Integer));
+                }
+                each(entry);
             }
             Ok(total.unsigned_abs())
         };
