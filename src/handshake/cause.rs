@@ -77,7 +77,7 @@ impl Cause {
 
     /// The endpoint `by` closed the connection.
     pub(super) fn closed(by: Side) -> Self {
-        Self::new("closed", format!("the {by} closed the connection without an alert and without an answer"))
+        Self::new(CLOSED, format!("the {by} closed the connection without an alert and without an answer"))
     }
 
     /// This program ended the exchange, because the endpoint `by` exceeded a limit or the socket failed.
@@ -131,7 +131,7 @@ impl Cause {
     /// Returns whether a server that is not part of this program refused: with an alert, an HTTP status, or by closing.
     /// Only its log has the reason.
     pub fn may_come_from_other_server(&self) -> bool {
-        [ALERT_RECEIVED, "closed", REFUSED_BY_PROTOCOL].contains(&self.code) || self.code.starts_with("http-")
+        [ALERT_RECEIVED, CLOSED, REFUSED_BY_PROTOCOL].contains(&self.code) || self.code.starts_with("http-")
     }
 
     /// Returns what the user can do, for a handshake that should succeed.
@@ -200,6 +200,9 @@ pub(super) const NO_COMMON_VERSION: &str = "no-common-version";
 pub(super) const NO_COMMON_CIPHER_SUITE: &str = "no-common-cipher-suite";
 pub(super) const NOT_TLS: &str = "not-tls";
 pub(super) const TIMED_OUT: &str = "timed-out";
+
+/// The code of a connection that the peer closed without an alert.
+pub(super) const CLOSED: &str = "closed";
 pub(super) const REFUSED_BY_PROTOCOL: &str = "refused-by-protocol";
 
 /// Returns the cause for an error of the TLS library.

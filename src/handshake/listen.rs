@@ -4,8 +4,9 @@
 //! Each client has its own thread and session, which end within the time limit: a client that connects and sends
 //! nothing, as browsers do, does not delay other clients.
 
+use std::collections::BTreeSet;
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
@@ -24,6 +25,8 @@ use super::report::{HandshakeReport, Session};
 use super::revocation::Revocations;
 use super::scenario::{self, ClientAuthentication, TrustSettings};
 use super::socket::socket_error;
+use super::starttls::StartTls;
+use super::starttls::server as starttls;
 use crate::system::socket::is_gone;
 use crate::text::io_reason;
 use crate::tls::{Group, Message, Recording, Secrets, Side, TlsVersion};
@@ -125,7 +128,7 @@ impl Port {
             AcceptedClients::AllFor(time) => (MAX_CLIENTS, time),
         };
         let mut not_kept = 0;
-        let sessions = std::thread::scope(|scope| -> Result<Vec<Session>, HandshakeError> {
+        let mut sessions = std::thread::scope(|scope| -> Result<Vec<(Session, IpAddr)>, HandshakeError> {
             let (mut sessions, mut open) = (Vec::new(), Vec::new());
             let mut accepted = 0;
             loop {
@@ -136,9 +139,10 @@ impl Port {
                     let (mut session, share) =
                         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
                     on_session(client, &session);
+                    session.hung_up = session.is_hang_up();
                     not_kept += usize::from(!test.keep(&mut session, &of_ended));
                     drop(share);
-                    sessions.push(session);
+                    sessions.push((session, client.ip()));
                 }
                 let is_open = accepted < max && began.elapsed() <= wait;
                 if !is_open && open.is_empty() {
@@ -153,6 +157,14 @@ impl Port {
                 }
             }
         })?;
+        // Browsers open connections that they do not use, and close one to ask their user for a certificate. That is no failure of a
+        // client that came back.
+        let passed: BTreeSet<IpAddr> =
+            sessions.iter().filter(|(session, _)| session.passed()).map(|(_, client)| *client).collect();
+        for (session, client) in &mut sessions {
+            session.hung_up &= passed.contains(client);
+        }
+        let sessions = sessions.into_iter().map(|(session, _)| session).collect();
         let host_name = test.host_name.to_owned();
         Ok(HandshakeReport { at: test.at, host_name, sessions, refusals: Vec::new(), not_kept })
     }
@@ -208,13 +220,15 @@ impl ListenTest<'_> {
     /// Returns the session, and its share of the memory.
     fn serve(
         &self,
-        socket: TcpStream,
+        mut socket: TcpStream,
         budget: &Arc<MemoryBudget>,
     ) -> Result<(Session, Option<MemoryShare>), HandshakeError> {
         let (tls_connection, secrets) = self.configs()?;
+        // What fails here fails again in the session, whose report has it.
+        let began_with = starttls::permit(&mut socket, self.timeout).ok().flatten();
         let mut connection =
             PeerConnection::new(Side::Server, tls_connection.into(), socket, self.timeout).within(Arc::clone(budget));
-        let ended = connection.respond(&response(self.client_authentication));
+        let ended = connection.respond(&response(self.client_authentication, began_with));
         connection.close();
         let fallback = self.versions.first().copied().unwrap_or(TlsVersion::Tls13);
         let share = connection.take_share();
@@ -222,15 +236,19 @@ impl ListenTest<'_> {
     }
 }
 
-fn response(client_authentication: ClientAuthentication) -> String {
+fn response(client_authentication: ClientAuthentication, began_with: Option<StartTls>) -> Vec<u8> {
     let page = match client_authentication {
         ClientAuthentication::Required => MUTUAL_PAGE,
         ClientAuthentication::NotRequested => ONE_WAY_PAGE,
     };
-    format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{page}",
+    if began_with.is_some() {
+        return starttls::error_response(page.trim_end());
+    }
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         page.len()
-    )
+    );
+    format!("{head}{page}").into_bytes()
 }
 
 #[cfg(test)]
@@ -375,6 +393,57 @@ mod tests {
         assert!(!report.passed());
         // No recording was asked for.
         assert!(report.sessions.iter().all(|session| session.recording.bytes() == 0));
+    }
+
+    /// A browser opens connections that it does not use, and closes one while it asks its user for a certificate.
+    #[test]
+    fn a_client_that_hangs_up_and_comes_back_has_passed_and_one_that_stays_away_has_not() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        for comes_back in [true, false] {
+            let port = Port::open("127.0.0.1:0").unwrap();
+            let address = port.address().to_string();
+            let roots = std::slice::from_ref(&hierarchy.root);
+            let test = ListenTest {
+                server: &hierarchy.server,
+                roots,
+                revocations: None,
+                client_authentication: ClientAuthentication::Required,
+                host_name: "localhost",
+                at: NOW,
+                versions: &[TlsVersion::Tls13],
+                clients: AcceptedClients::AllFor(Duration::from_millis(500)),
+                timeout: Duration::from_millis(500),
+                keep_recordings: false,
+            };
+            let unused = TcpStream::connect(&address).unwrap();
+            drop(TcpStream::connect(&address).unwrap());
+            let report = std::thread::scope(|scope| {
+                if comes_back {
+                    scope.spawn(|| {
+                        test_server(&ConnectTest {
+                            address: &address,
+                            host_name: "localhost",
+                            client: &hierarchy.client,
+                            roots,
+                            revocations: None,
+                            at: NOW,
+                            versions: &[TlsVersion::Tls13],
+                            refusals: false,
+                            conversation: Conversation::OF_HTTP,
+                            timeout: TIMEOUT,
+                            known_bad: KnownBadClients::default(),
+                            expect_revocation: false,
+                        })
+                        .unwrap();
+                    });
+                }
+                port.run(&test, |_, _| ()).unwrap()
+            });
+            drop(unused);
+            assert_eq!(report.passed(), comes_back, "{report:?}");
+            let hung_up = report.sessions.iter().filter(|session| session.hung_up).count();
+            assert_eq!(hung_up, if comes_back { 2 } else { 0 });
+        }
     }
 
     /// The bytes of a session that has ended are still in memory: others get its room when the session is kept or dropped.

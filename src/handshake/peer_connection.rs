@@ -153,11 +153,11 @@ impl PeerConnection {
     }
 
     /// As the server: responds to the first request.
-    pub fn respond(&mut self, response: &str) -> Result<(), ExchangeError> {
+    pub fn respond(&mut self, response: &[u8]) -> Result<(), ExchangeError> {
         while self.write_pending()? && self.error.is_none() {
             self.handshake_just_finished();
             if !self.received.is_empty() {
-                self.send(response.as_bytes())?;
+                self.send(response)?;
                 self.write_pending()?;
                 break;
             }

@@ -5,6 +5,7 @@
 
 mod dialogue;
 mod protocols;
+pub(super) mod server;
 
 #[cfg(test)]
 mod tests;

@@ -195,7 +195,7 @@ pub(super) fn real_side(
         Side::Server => {
             let tls_connection = ServerConnection::new(configs.server).map_err(library)?;
             connection = PeerConnection::new(side, tls_connection.into(), socket, limit);
-            ended = connection.respond("");
+            ended = connection.respond(b"");
         }
         Side::Client => {
             let tls_connection = ClientConnection::new(configs.client, configs.host_name).map_err(library)?;

@@ -3,12 +3,12 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
 use crate::support::hierarchy::Hierarchy;
-use crate::support::process::Server;
+use crate::support::process::{self, Server};
 use crate::support::program::{Place, succeeded};
 use crate::support::skip;
 
@@ -106,5 +106,36 @@ fn postgresql_is_asked_for_tls_and_its_refusals_are_told_from_its_answers() {
                 assert_eq!(refusal["error"], "refused-by-protocol", "{what}");
             }
         }
+    }
+}
+
+/// psql asks for TLS before it speaks it, and shows what the server says.
+#[test]
+fn psql_is_received_by_handshake_test() {
+    if !skip::unless_installed(&["psql"]) {
+        return;
+    }
+    let hierarchy = Hierarchy::of("ecdsa-p256");
+    for (credential, is_good) in [(&hierarchy.client, true), (&hierarchy.stranger, false)] {
+        let said = hierarchy.place.path("listening");
+        let words = "--dir ca handshake-test --listen 127.0.0.1:0 --server localhost --wait 1m --json";
+        let mut host = hierarchy.place.ca(words);
+        host.stdout(Stdio::piped()).stderr(fs::File::create(&said).unwrap());
+        let host = host.spawn().unwrap();
+        let port: u16 = process::wait_for("psql", || {
+            let said = fs::read_to_string(&said).unwrap();
+            said.split_once("127.0.0.1:")?.1.split_once(' ')?.0.parse().ok()
+        });
+        let (root, own, key) = (hierarchy.root.display(), credential.fullchain.display(), credential.key.display());
+        let to = format!(
+            "host=localhost hostaddr=127.0.0.1 port={port} user=alice dbname=none sslmode=verify-full sslrootcert={root} \
+             sslcert={own} sslkey={key}"
+        );
+        let output = hierarchy.place.command("psql").args(["-w", "-c", "select 1", &to]).output().unwrap();
+        let heard = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(heard.contains("You are known here"), is_good, "{heard}");
+        let report = host.wait_with_output().unwrap();
+        let report: Value = serde_json::from_slice(&report.stdout).unwrap();
+        assert_eq!(report["passed"], is_good, "{report}");
     }
 }
