@@ -194,6 +194,10 @@ fn authorities(
     let (mut found, mut crls, mut missing) = (Vec::new(), Vec::new(), Vec::new());
     for (_, _, name) in names {
         let certificate = known.certificate(&name)?;
+        if certificate.validity.not_after < context.now() {
+            // Clients refuse everything that it issued.
+            continue;
+        }
         let crl = if with_crls { crl_of(known, &name)? } else { None };
         match &crl {
             Some((_, expires)) => {
@@ -349,7 +353,19 @@ impl ProgramExport {
         let change = if other.is_empty() { change } else { change.asks("what these files have now") };
         context.approve(change).map_err(StoreError::from)?;
         delivery.write(&changed, context.effects().entropy)?;
+        self.warn_of_closed_folder(context);
         Ok(states)
+    }
+
+    /// Warns when the user that the files were given to cannot reach them.
+    fn warn_of_closed_folder(&self, context: &Context<'_>) {
+        let FileAccess::Given(owner) = &self.access else { return };
+        let closed =
+            self.ownership.closed_to_user(&self.folder).or_else(|| self.ownership.closed_to_group(&self.folder));
+        if let Some(closed) = closed {
+            let (path, mode) = (closed.path.escaped(), closed.mode);
+            context.warn_at_end(format!("{owner} cannot enter {path} (mode {mode:04o}), and so cannot read the files"));
+        }
     }
 
     /// Returns what the file of a passphrase opens, or what a file has, for reports.

@@ -75,7 +75,9 @@ impl Delivery<'_> {
     /// Makes a folder with the files, which appears complete.
     fn write_new(&self, folder: &Path, planned: &[&PlannedFile], entropy: &dyn Entropy) -> Result<(), FileError> {
         let above = folder.parent().unwrap_or(Path::new("/"));
-        files::create_folders(above, files::FOLDER)?;
+        // The user of the program passes through the folders that are made above.
+        let is_given = self.ownership != Ownership::default();
+        files::create_folders(above, if is_given { files::PASSAGE } else { files::FOLDER })?;
         let mut staged = StagedFolder::create(above, entropy)?;
         let mut added: Vec<PathBuf> = Vec::new();
         for file in planned {

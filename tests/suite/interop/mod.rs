@@ -8,6 +8,7 @@ mod imports;
 mod judges;
 mod live;
 mod peers;
+mod programs;
 mod refusals;
 mod requests;
 mod revocation;
