@@ -29,7 +29,7 @@ pub(super) fn session_from(version: TlsVersion, exchange: Exchange) -> Session {
         server: peer(Side::Server, passed, &messages),
         client: peer(Side::Client, passed, &messages),
         resumed: exchange.resumed,
-        hung_up: false,
+        closed_early: false,
         to_server: exchange.to_server,
         to_client: exchange.to_client,
         handshake: exchange.handshake,

@@ -139,7 +139,7 @@ impl Port {
                     let (mut session, share) =
                         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
                     on_session(client, &session);
-                    session.hung_up = session.is_hang_up();
+                    session.closed_early = session.is_closed_early();
                     not_kept += usize::from(!test.keep(&mut session, &of_ended));
                     drop(share);
                     sessions.push((session, client.ip()));
@@ -162,7 +162,7 @@ impl Port {
         let passed: BTreeSet<IpAddr> =
             sessions.iter().filter(|(session, _)| session.passed()).map(|(_, client)| *client).collect();
         for (session, client) in &mut sessions {
-            session.hung_up &= passed.contains(client);
+            session.closed_early &= passed.contains(client);
         }
         let sessions = sessions.into_iter().map(|(session, _)| session).collect();
         let host_name = test.host_name.to_owned();
@@ -441,8 +441,8 @@ mod tests {
             });
             drop(unused);
             assert_eq!(report.passed(), comes_back, "{report:?}");
-            let hung_up = report.sessions.iter().filter(|session| session.hung_up).count();
-            assert_eq!(hung_up, if comes_back { 2 } else { 0 });
+            let closed_early = report.sessions.iter().filter(|session| session.closed_early).count();
+            assert_eq!(closed_early, if comes_back { 2 } else { 0 });
         }
     }
 

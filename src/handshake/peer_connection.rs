@@ -425,9 +425,9 @@ mod tests {
 
     #[test]
     fn a_peer_that_closes_at_once_and_one_that_does_not_speak_tls_have_their_causes() {
-        let mut hung_up = connection(TIMEOUT, &[]);
-        hung_up.finish_handshake().unwrap();
-        assert_eq!(hung_up.handshake_result().cause.unwrap().code, "closed");
+        let mut closed_early = connection(TIMEOUT, &[]);
+        closed_early.finish_handshake().unwrap();
+        assert_eq!(closed_early.handshake_result().cause.unwrap().code, "closed");
         let mut other = connection(TIMEOUT, b"HTTP/1.1 400 Bad Request\r\n\r\n");
         other.finish_handshake().unwrap();
         assert_eq!(other.handshake_result().cause.unwrap().code, "not-tls");

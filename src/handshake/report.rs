@@ -26,7 +26,7 @@ impl HandshakeReport {
     /// Returns whether the good case passed, and each case that could be tried was refused as expected.
     pub fn passed(&self) -> bool {
         self.sessions.iter().any(Session::passed)
-            && self.sessions.iter().all(|session| session.passed() || session.hung_up)
+            && self.sessions.iter().all(|session| session.passed() || session.closed_early)
             && self.refusals.iter().all(Refusal::is_as_expected)
     }
 }
@@ -44,8 +44,8 @@ pub struct Session {
     pub client: ObservedPeer,
     /// `true` when it resumed an earlier session, without certificates; both endpoints are those of that session.
     pub resumed: bool,
-    /// `true` when a client of another program hung up before it showed a certificate, and came back with a session that passed.
-    pub hung_up: bool,
+    /// `true` when a client of another program closed the connection before it sent a certificate, and came back with a session that passed.
+    pub closed_early: bool,
     /// The number of bytes of application data that arrived unchanged.
     pub to_server: usize,
     pub to_client: usize,
@@ -57,7 +57,7 @@ pub struct Session {
 
 impl Session {
     /// Returns whether the client sent nothing, or closed the connection without an alert before it showed a certificate.
-    pub fn is_hang_up(&self) -> bool {
+    pub fn is_closed_early(&self) -> bool {
         self.failure.as_ref().is_some_and(|failure| match failure.cause.code {
             CLOSED => failure.by == Side::Client && self.client.subject.is_none(),
             TIMED_OUT => self.messages.is_empty() && self.recording.bytes() == 0,

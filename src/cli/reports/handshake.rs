@@ -78,11 +78,12 @@ impl HandshakeTestReport {
         let wrong = found.refusals.iter().filter(|refusal| !refusal.is_as_expected()).count();
         let untried = found.refusals.len() - good - wrong;
         let mut sentence = format!("{sessions} of {} handshakes passed", found.sessions.len());
-        let hung_up = found.sessions.iter().filter(|session| session.hung_up).count();
-        if hung_up > 0 {
-            let connections = if hung_up == 1 { "connection" } else { "connections" };
-            sentence =
-                format!("{sentence}; {hung_up} {connections} of the same client closed before a certificate was sent");
+        let closed_early = found.sessions.iter().filter(|session| session.closed_early).count();
+        if closed_early > 0 {
+            let connections = if closed_early == 1 { "connection" } else { "connections" };
+            sentence = format!(
+                "{sentence}; {closed_early} {connections} of the same client closed before a certificate was sent"
+            );
         }
         if !found.refusals.is_empty() {
             sentence = format!("{sentence}, {good} refusals right, {wrong} wrong, {untried} not tried");

@@ -57,8 +57,8 @@ struct SessionJson<'a> {
     server: PeerJson<'a>,
     client: PeerJson<'a>,
     resumed: bool,
-    /// With `--listen`: the client hung up before it showed a certificate, and came back with a session that passed.
-    hung_up: bool,
+    /// With `--listen`: the client closed the connection before it sent a certificate, and came back with a session that passed.
+    closed_early: bool,
     hello_retry: bool,
     application_bytes: ApplicationBytesJson,
     /// How long it took, in microseconds.
@@ -200,7 +200,7 @@ impl<'a> SessionJson<'a> {
             server: PeerJson::new(&session.server),
             client: PeerJson::new(&session.client),
             resumed: session.resumed,
-            hung_up: session.hung_up,
+            closed_early: session.closed_early,
             hello_retry: session.hello_retry(),
             application_bytes: ApplicationBytesJson { to_server: session.to_server, to_client: session.to_client },
             handshake_us: session.handshake.map(microseconds),
