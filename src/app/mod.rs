@@ -34,4 +34,5 @@ pub mod status;
 pub mod store_passphrase;
 pub mod template_check;
 pub mod templates;
+pub mod trust;
 pub mod verify;

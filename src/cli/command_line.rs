@@ -13,7 +13,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 use super::commands::{
     audit, backup, completions, crl, due, explain, export, handshake, help as help_command, history, import, init,
     inspect, intermediate, issue, key, lint, list, log, man, quickstart, recipe, rekey, renew, request, restore,
-    revoke, rollback, root, roots, schema, settings, show, sign, status, template, tree, verify, version,
+    revoke, rollback, root, roots, schema, settings, show, sign, status, template, tree, trust, verify, version,
 };
 use super::help;
 use super::options::globals::Globals;
@@ -163,6 +163,8 @@ subcommands! {
     "root" => Root(root::Arguments),
     /// Write the CA certificates that clients must trust: PEM, a Java trust store, Kubernetes, Apple
     "roots" => Roots(roots::Arguments),
+    /// Install the roots in the trust stores of this machine, remove them, or check where they are trusted
+    "trust" => Trust(trust::Arguments),
     /// List, show and check recipes: the files and the configuration that a program needs
     "recipe" => Recipe(recipe::Arguments),
     /// Write a certificate for another program: the files of nginx, PostgreSQL and others, PKCS#12 (.p12), Kubernetes, OpenVPN, index.txt of OpenSSL

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::commands::{
     audit, backup, completions, crl, due, explain, export, help, history, import, init, inspect, intermediate, key,
     log, man, quickstart, recipe, request, restore, revoke, rollback, root, roots, settings, show, status, template,
-    tree, version,
+    tree, trust, version,
 };
 use super::next_authority;
 use super::reports::{self, dry_run, handshake_json, issue, lint_json, list, many, renew_due, verify_json};
@@ -128,6 +128,9 @@ pub const ALL: &[DocumentForm] = &[
     form::<template::show::ShownJson>("ca.template-show/1", &["template show"]),
     form::<template::trial::TriedJson<'_>>("ca.template-try/1", &["template try"]),
     form::<tree::TreeJson>("ca.tree/1", &["tree"]),
+    form::<trust::TrustJson<'_>>("ca.trust-check/1", &["trust check"]),
+    form::<trust::TrustJson<'_>>("ca.trust-install/1", &["trust install"]),
+    form::<trust::TrustJson<'_>>("ca.trust-uninstall/1", &["trust uninstall"]),
     form::<verify_json::VerifyManyJson<'_>>("ca.verify-many/1", &["verify"]),
     form::<verify_json::VerifyJson<'_>>("ca.verify/1", &["verify"]),
     form::<version::VersionJson<'_>>("ca.version/1", &["version"]),

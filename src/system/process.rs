@@ -1,14 +1,15 @@
 //! Commands of the user, run by the shell with a time limit.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::env;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
@@ -119,6 +120,74 @@ impl Program<'_> {
     }
 }
 
+/// What a program wrote on both streams, and how it ended.
+pub struct Finished {
+    pub ended: Ended,
+    pub stdout: Vec<u8>,
+    /// With invalid UTF-8 replaced.
+    pub stderr: String,
+}
+
+impl Program<'_> {
+    /// Runs the program as [`output`](Self::output) does, and keeps what it wrote also when it fails: at most `limit` bytes of
+    /// its standard output and 64 KiB of its standard error. A program that writes more is stopped.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn run(&self, limit: u64) -> io::Result<Finished> {
+        let mut program = Command::new(self.path);
+        program.args(self.arguments).env_clear().envs(self.environment).current_dir(self.folder);
+        let mut child = program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let stdout = child.stdout.take().map(|stream| read_up_to(stream, limit));
+        let stderr = child.stderr.take().map(|stream| read_up_to(stream, MOST_BYTES));
+        let begun = Instant::now();
+        let mut is_late = false;
+        let mut received = |stream: Option<Receiver<Vec<u8>>>| {
+            let left = self.timeout.saturating_sub(begun.elapsed());
+            let read = stream.map(|stream| stream.recv_timeout(left));
+            match read {
+                Some(Ok(read)) => read,
+                Some(Err(RecvTimeoutError::Timeout)) => {
+                    is_late = true;
+                    Vec::new()
+                }
+                Some(Err(RecvTimeoutError::Disconnected)) | None => Vec::new(),
+            }
+        };
+        let (stdout, stderr) = (received(stdout), received(stderr));
+        if is_late {
+            child.kill().ok();
+        }
+        let ended = how(child.wait()?);
+        let stderr = String::from_utf8_lossy(&stderr).into_owned();
+        Ok(Finished { ended: if is_late { Ended::TimedOut } else { ended }, stdout, stderr })
+    }
+}
+
+/// Reads at most `limit` bytes of a stream in the background, and then closes it.
+fn read_up_to(stream: impl Read + Send + 'static, limit: u64) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What was read before an error is all that there is.
+        stream.take(limit).read_to_end(&mut bytes).ok();
+        // After the time-out there is no receiver any more.
+        sender.send(bytes).ok();
+    });
+    receiver
+}
+
+/// The folders of programs for administrators, which are not in the PATH of every user.
+const ADMINISTRATION: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+/// Returns the absolute path of a program: the first in the absolute folders of `path`, the value of PATH, then in the folders
+/// of programs for administrators. `None` when there is none.
+pub fn find(name: &str, path: Option<&OsStr>) -> Option<PathBuf> {
+    let folders = path.map(|path| env::split_paths(path).collect::<Vec<_>>()).unwrap_or_default();
+    let all = folders.into_iter().chain(ADMINISTRATION.map(PathBuf::from));
+    all.filter(|folder| folder.is_absolute()).map(|folder| folder.join(name)).find(|program| program.is_file())
+}
+
 fn wait(mut child: Child, group: ProcessGroup, timeout: Duration) -> io::Result<Ended> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
@@ -195,6 +264,33 @@ mod tests {
         assert_eq!(text(output(&["false"], 6, LONG)), "Exited(1)");
         assert_eq!(text(output(&["sleep", "600"], 6, Duration::from_millis(50))), "TimedOut");
         assert!(output(&["no-such-program-as-this"], 6, LONG).is_err());
+    }
+
+    #[test]
+    fn what_a_program_wrote_is_kept_also_when_it_fails_and_only_up_to_a_limit() {
+        let run = |words: &[&str], timeout: Duration| {
+            let arguments: Vec<String> = words[1..].iter().map(|word| (*word).to_owned()).collect();
+            let environment = [("PATH".into(), "/usr/bin:/bin".into())].into();
+            let (path, folder, shows_stderr) = (Path::new(words[0]), Path::new("/"), false);
+            let program =
+                Program { path, arguments: &arguments, environment: &environment, folder, shows_stderr, timeout };
+            let Finished { ended, stdout, stderr } = program.run(5).unwrap();
+            (ended, String::from_utf8(stdout).unwrap(), stderr)
+        };
+        let (ended, out, err) = run(&["sh", "-c", "echo out; echo err >&2; exit 4"], LONG);
+        assert_eq!((ended, &*out, &*err), (Ended::Exited(4), "out\n", "err\n"));
+        assert_eq!(run(&["echo", "1234567"], LONG).1, "12345");
+        assert_eq!(run(&["sleep", "600"], Duration::from_millis(50)).0, Ended::TimedOut);
+    }
+
+    #[test]
+    fn a_program_is_found_in_absolute_folders_only_and_with_those_for_administrators() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("tool"), "").unwrap();
+        let found = |path: &Path| find("tool", Some(path.as_os_str()));
+        assert_eq!(found(folder.path()), Some(folder.path().join("tool")));
+        assert_eq!(found(Path::new(".:bin")), None);
+        assert_eq!(find("sh", Some("/nowhere:/bin".as_ref())), Some("/bin/sh".into()));
     }
 
     #[test]

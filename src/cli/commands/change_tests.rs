@@ -104,6 +104,7 @@ const DRY_RUNS: &[&str] = &[
     "completions bash --install",
     "quickstart started",
     "export web.test --as der --out web.der",
+    "trust install --java-keystore store.p12",
 ];
 
 fn check_dry_run(place: &Place, before: &Found, words: &str) {
@@ -131,6 +132,7 @@ const WITHOUT_DRY_RUN: &[(&str, &str)] = &[
     ("root rotate status", ONLY_READS),
     ("backup test", "it works in a private copy, which it removes"),
     ("audit head", ONLY_READS),
+    ("trust check", ONLY_READS),
     ("log", ONLY_READS),
     ("tree", ONLY_READS),
     ("list", ONLY_READS),
@@ -156,7 +158,7 @@ const WITHOUT_DRY_RUN: &[(&str, &str)] = &[
 const ONLY_READS: &str = "it only reads";
 
 /// Those whose dry run needs another CA than the one of [`DRY_RUNS`].
-const TESTED_ELSEWHERE: &[&str] = &["root rotate finish", "intermediate install"];
+const TESTED_ELSEWHERE: &[&str] = &["root rotate finish", "intermediate install", "trust uninstall"];
 
 /// Every command that does something itself, and whether it has `--dry-run`.
 fn commands(command: &clap::Command, path: &str, found: &mut Vec<(String, bool)>) {

@@ -51,6 +51,7 @@ pub mod sign;
 pub mod status;
 pub mod template;
 pub mod tree;
+pub mod trust;
 pub mod verify;
 pub mod version;
 
@@ -126,6 +127,7 @@ fn carry_out(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Repo
         Command::Rekey(arguments) => rekey::run(*arguments, context),
         Command::Status(arguments) => status::run(&arguments, context),
         Command::Template(arguments) => template::run(*arguments, context),
+        Command::Trust(arguments) => trust::run(&arguments, context),
         Command::Settings(arguments) => settings::run(&arguments, context),
         Command::Tree(arguments) => tree::run(&arguments, context),
         Command::Due(arguments) => due::run(&arguments, context),

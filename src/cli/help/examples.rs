@@ -272,6 +272,39 @@ pub const ALL: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "trust",
+        &[
+            example("where the roots are trusted", "ca trust check --nss-db nssdb"),
+            example("make programs of this machine trust them; asks first", "ca trust install"),
+            example("see what would be done", "ca trust install --dry-run"),
+        ],
+    ),
+    (
+        "trust install",
+        &[
+            example("in every trust store that is found; asks first", "ca trust install"),
+            example("as root, in the store of the system", "ca trust install --store system"),
+            example(
+                "in a database of NSS and a key store of Java",
+                "ca trust install --nss-db nssdb --java-keystore store.p12",
+            ),
+        ],
+    ),
+    (
+        "trust uninstall",
+        &[
+            example("the roots of this CA, from every store", "ca trust uninstall"),
+            example("after a rotation: only the old root", "ca trust uninstall --retired"),
+        ],
+    ),
+    (
+        "trust check",
+        &[
+            example("every store that is found; exit status 1 when one does not trust the roots", "ca trust check"),
+            example("one database of NSS", "ca trust check --nss-db nssdb"),
+        ],
+    ),
+    (
         "key",
         &[example("change the passphrase of the root's key", "ca key passphrase root --new-passphrase-file ca.pass")],
     ),

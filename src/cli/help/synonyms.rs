@@ -26,7 +26,9 @@ const COMMANDS: &[Command] = &[
     command(&["csr", "req", "gen-req", "genreq", "gencsr", "keygen", "genkey", "genrsa"], "ca request NAME"),
     command(&["sign-req", "sign-csr", "signcsr", "sign-cert"], "ca sign FILE"),
     command(&["p12", "pkcs12", "pfx", "export-p12"], "ca export NAME --as p12 --out NAME.p12"),
-    command(&["trust", "install", "cacert", "ca-cert", "bundle", "anchors"], "ca roots --out roots.pem"),
+    command(&["cacert", "ca-cert", "bundle", "anchors"], "ca roots --out roots.pem"),
+    command(&["install", "update-ca-certificates", "update-ca-trust", "add-trusted-cert"], "ca trust install"),
+    command(&["uninstall", "untrust"], "ca trust uninstall"),
     command(&["combined", "pem", "fullchain"], "ca export NAME --as combined --out NAME.pem"),
     command(
         &["truststore", "jks", "keytool", "keystore", "cacerts"],

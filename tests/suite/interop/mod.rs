@@ -14,4 +14,5 @@ mod requests;
 mod revocation;
 mod rotation;
 mod starttls;
+mod trust;
 mod wireshark;
