@@ -92,7 +92,7 @@ pub fn export(
 /// Makes the file of a certificate of the index, from its files.
 ///
 /// # Errors
-/// As [`export`].
+/// As [`export()`].
 pub fn content_of(
     entry: Entry,
     (certificate, paths): (&Certificate, &Paths),

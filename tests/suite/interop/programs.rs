@@ -64,6 +64,8 @@ impl Exported {
 
     /// Shows the server every client: `accepted` are the cases that it lets in although they are wrong.
     fn check(&self, server: &Server, how: &str, accepted: &[&str]) {
+        // nginx answers with a status of HTTP, and a status says that it checked the certificate.
+        let revoked_by_alert = !how.is_empty();
         let place = &self.hierarchy.place;
         let address = format!("--connect 127.0.0.1:{} --hostname localhost --json {how}", server.port);
         // The port accepts connections before the server does.
@@ -85,6 +87,11 @@ impl Exported {
         for refusal in refusals {
             let is_accepted = accepted.contains(&refusal["case"].as_str().unwrap());
             assert_eq!(refusal["refused"], !is_accepted, "{}: {}", refusal["case"], what());
+            // A refusal of the user, after the handshake, says nothing about the CRL.
+            if refusal["case"] == "revoked-client" && !is_accepted && revoked_by_alert {
+                let shown = refusal["alert"].to_string();
+                assert!(shown.contains("certificate_revoked"), "{shown}: {}", what());
+            }
         }
     }
 }
