@@ -180,9 +180,11 @@ fn with_for_everybody_who_comes_in_time_is_received() {
     let output = host.wait_with_output().unwrap();
     drop(silent);
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{report:#}");
-    let passed = report["sessions"].as_array().unwrap().iter().filter(|session| session["passed"] == true).count();
-    assert_eq!((passed, report["sessions"].as_array().unwrap().len()), (2, 3), "{report:#}");
+    // The silent connection is of a client that came back and passed, as those that a browser opens and does not use.
+    assert_eq!(output.status.code(), Some(0), "{report:#}");
+    let sessions = report["sessions"].as_array().unwrap();
+    let count = |field: &str| sessions.iter().filter(|session| session[field] == true).count();
+    assert_eq!((count("passed"), count("closed_early"), sessions.len()), (2, 1, 3), "{report:#}");
     let notes = std::fs::read_to_string(&said).unwrap();
     assert_eq!(notes.matches(": passed, ").count(), 2, "{notes}");
 }
