@@ -79,15 +79,21 @@ impl Index {
             values.push(Value::Integer(filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX))));
             let latest = format!("{SELECT} {} {conditions} ORDER BY c.id DESC LIMIT ?{}", *FROM, values.len());
             let mut statement = reading.prepare(&format!("SELECT * FROM ({latest}) ORDER BY id"))?;
+            let mut shown = 0;
             for entry in statement.query_map(params_from_iter(&values), Entry::from_row)? {
                 let entry = entry?;
-                // In a damaged file, what the condition read and what the row says can differ.
+                // In a damaged file, what the condition read and what the row says can differ, and so can the number of rows.
                 if filter.status.is_some_and(|status| entry.status(now) != status) {
                     return Err(strange("reason", Type::Integer));
                 }
                 each(entry);
+                shown += 1;
             }
-            Ok(total.unsigned_abs())
+            let total = total.unsigned_abs();
+            if shown != filter.limit.map_or(total, |limit| total.min(limit)) {
+                return Err(strange("id", Type::Integer));
+            }
+            Ok(total)
         };
         run().map_err(self.place.error())
     }
