@@ -93,6 +93,7 @@ impl Program<'_> {
         let stderr = if self.shows_stderr { process::our_stderr()? } else { Stdio::null() };
         let mut program = Command::new(self.path);
         program.args(self.arguments).env_clear().envs(self.environment).current_dir(self.folder);
+        let begun = Instant::now();
         let mut child = program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr).spawn()?;
         let (sender, receiver) = mpsc::channel();
         let stdout = child.stdout.take();
@@ -107,7 +108,7 @@ impl Program<'_> {
         if !is_whole {
             child.kill().ok();
         }
-        let ended = how(child.wait()?);
+        let ended = end_of(&mut child, self.timeout.saturating_sub(begun.elapsed()))?;
         match received {
             Err(_) => Ok(ProgramOutput::Failed(Ended::TimedOut)),
             Ok(read) if is_whole => match ended {
@@ -137,10 +138,10 @@ impl Program<'_> {
     pub fn run(&self, limit: u64) -> io::Result<Finished> {
         let mut program = Command::new(self.path);
         program.args(self.arguments).env_clear().envs(self.environment).current_dir(self.folder);
+        let begun = Instant::now();
         let mut child = program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let stdout = child.stdout.take().map(|stream| read_up_to(stream, limit));
         let stderr = child.stderr.take().map(|stream| read_up_to(stream, MOST_BYTES));
-        let begun = Instant::now();
         let mut is_late = false;
         let mut received = |stream: Option<Receiver<Vec<u8>>>| {
             let left = self.timeout.saturating_sub(begun.elapsed());
@@ -158,9 +159,27 @@ impl Program<'_> {
         if is_late {
             child.kill().ok();
         }
-        let ended = how(child.wait()?);
+        let ended = end_of(&mut child, self.timeout.saturating_sub(begun.elapsed()))?;
         let stderr = String::from_utf8_lossy(&stderr).into_owned();
         Ok(Finished { ended: if is_late { Ended::TimedOut } else { ended }, stdout, stderr })
+    }
+}
+
+/// Waits for the end of a program that has closed its output or was stopped. After `left` it is stopped: a program can close its
+/// output and go on.
+fn end_of(child: &mut Child, left: Duration) -> io::Result<Ended> {
+    const POLL_INTERVAL: Duration = Duration::from_millis(1);
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(how(status));
+        }
+        if begun.elapsed() >= left {
+            child.kill().ok();
+            child.wait()?;
+            return Ok(Ended::TimedOut);
+        }
+        thread::sleep(POLL_INTERVAL);
     }
 }
 
@@ -263,6 +282,8 @@ mod tests {
         assert_eq!(text(output(&["cat"], 6, LONG)), "", "there is no input");
         assert_eq!(text(output(&["false"], 6, LONG)), "Exited(1)");
         assert_eq!(text(output(&["sleep", "600"], 6, Duration::from_millis(50))), "TimedOut");
+        let goes_on = ["sh", "-c", "exec >&-; exec sleep 600"];
+        assert_eq!(text(output(&goes_on, 6, Duration::from_millis(50))), "TimedOut");
         assert!(output(&["no-such-program-as-this"], 6, LONG).is_err());
     }
 
@@ -281,6 +302,8 @@ mod tests {
         assert_eq!((ended, &*out, &*err), (Ended::Exited(4), "out\n", "err\n"));
         assert_eq!(run(&["echo", "1234567"], LONG).1, "12345");
         assert_eq!(run(&["sleep", "600"], Duration::from_millis(50)).0, Ended::TimedOut);
+        let goes_on = ["sh", "-c", "exec >&- 2>&-; exec sleep 600"];
+        assert_eq!(run(&goes_on, Duration::from_millis(50)).0, Ended::TimedOut);
     }
 
     #[test]
