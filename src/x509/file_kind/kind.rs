@@ -94,7 +94,7 @@ pub struct FileKind {
 pub(super) enum Fix {
     /// A command in which `FILE` stands for the path of the file.
     Convert(&'static str),
-    /// A sentence.
+    /// A sentence in which `FILE` stands for the path of the file.
     Advice(&'static str),
     /// The file is read here, but not by this command: where to get what is expected.
     Expected,
@@ -116,7 +116,7 @@ impl FileKind {
         let file = in_command(path);
         match fix {
             Fix::Convert(command) => Some(format!("convert it: {}", command.replace("FILE", &file))),
-            Fix::Advice(sentence) => Some(sentence.to_owned()),
+            Fix::Advice(sentence) => Some(sentence.replace("FILE", &file)),
             Fix::Expected => Some(match (expected, self.content) {
                 (Expected::Certificate | Expected::CertificateOrCrl, Content::Request) => {
                     format!("a CA makes a certificate from it: ca sign {file}; it is shown by: ca inspect {file}")

@@ -6,9 +6,12 @@ use crate::x509::pem;
 
 /// Returns the kind of the first block when no block has what is expected.
 pub(super) fn unexpected(content: &[u8], expected: Expected) -> Option<&'static FileKind> {
-    // What is shown block by block has a sentence for each.
     if expected == Expected::Any {
-        return None;
+        // What is shown block by block has a sentence for each. OpenPGP's armor has no blocks of PEM: a checksum follows its
+        // base64 (RFC 9580 §6.1).
+        let mut kinds = pem::labels(content).map(of_label);
+        let first = kinds.next().flatten().filter(|kind| is_open_pgp(kind));
+        return first.filter(|_| kinds.all(|kind| kind.is_some_and(is_open_pgp)));
     }
     let mut first = None;
     for label in pem::labels(content) {
@@ -20,6 +23,10 @@ pub(super) fn unexpected(content: &[u8], expected: Expected) -> Option<&'static 
         }
     }
     first
+}
+
+fn is_open_pgp(kind: &FileKind) -> bool {
+    [&kinds::PGP, &kinds::PGP_KEY].contains(&kind)
 }
 
 /// Returns the kind of the block at the beginning of the text.

@@ -210,3 +210,15 @@ fn the_label_of_a_block_is_part_of_a_command_only_when_a_shell_reads_nothing_int
     // A private key has several labels, so the program cannot say which.
     assert!(!label_fix(&kinds::PRIVATE_KEY, path, "CERTIFICATE").contains("sed"));
 }
+
+#[test]
+fn the_armor_of_openpgp_is_named_where_blocks_of_pem_are_shown_one_by_one() {
+    let armor = |label: &str| format!("-----BEGIN {label}-----\n\nhQEMA5Ug\n=twTO\n-----END {label}-----\n");
+    for (content, expected) in [
+        (armor("PGP MESSAGE"), Some(&kinds::PGP)),
+        (armor("PGP PUBLIC KEY BLOCK"), Some(&kinds::PGP_KEY)),
+        (armor("PGP MESSAGE") + &pem::certificate(&[0x30, 0]), None),
+    ] {
+        assert_eq!(unexpected(content.as_bytes(), Expected::Any), expected, "{content}");
+    }
+}
