@@ -26,7 +26,7 @@ use crate::system::files::{self, Ownership};
 use crate::text::{PathText, escape, rfc3339, shell_word};
 use crate::x509::{Certificate, Crl, pem};
 
-/// What an export for a program can be told.
+/// The options of an export for a program.
 pub struct ProgramOptions<'a> {
     /// The folder, as it was named.
     pub out: &'a Path,

@@ -1,4 +1,4 @@
-//! The recipes that a command sees: those of the CA, or the built-in ones where there is no CA.
+//! The recipes of a command: those of the CA, or without a CA the built-in ones.
 
 use std::path::{Path, PathBuf};
 
