@@ -175,7 +175,7 @@ fn refuse_words(error: &clap::Error, words: &[OsString], whole: &clap::Command, 
             drop(world.stderr.write_all(error.render().to_string().as_bytes()));
             ExitStatus::Usage
         }
-        _ => fail(&parse_failure(error, &suggestions::command_line(words, whole)), shown_as, world),
+        _ => fail(&parse_failure(error, &suggestions::command_line(words, error, whole)), shown_as, world),
     }
 }
 

@@ -20,7 +20,7 @@ pub fn improve(error: &mut clap::Error, words: &[OsString], whole: &Command) {
 
 fn improve_command(error: &mut clap::Error, words: &[OsString], whole: &Command) {
     let Some(word) = string(error, ContextKind::InvalidSubcommand) else { return };
-    let at = typed(words, whole);
+    let at = typed(understood(words, error), whole);
     let known: Vec<&str> = at.get_subcommands().map(Command::get_name).collect();
     error.remove(ContextKind::SuggestedSubcommand);
     if at.get_name() == whole.get_name()
@@ -70,16 +70,23 @@ fn improve_flag(error: &mut clap::Error, words: &[OsString], whole: &Command) {
     }
 }
 
+/// Returns the words before the one that is no subcommand: what follows it belongs to a command that is not known.
+fn understood<'w>(words: &'w [OsString], error: &clap::Error) -> &'w [OsString] {
+    let unknown = string(error, ContextKind::InvalidSubcommand);
+    let end = unknown.and_then(|unknown| words.iter().position(|word| *word == *unknown));
+    words.get(..end.unwrap_or(words.len())).unwrap_or(words)
+}
+
 /// The command that was typed, as far as its words are commands.
 fn typed<'c>(words: &[OsString], whole: &'c Command) -> &'c Command {
     words.iter().skip(1).filter_map(|word| word.to_str()).fold(whole, |at, word| at.find_subcommand(word).unwrap_or(at))
 }
 
 /// The line that calls the command that was typed, such as `ca root renew`.
-pub fn command_line(words: &[OsString], whole: &Command) -> String {
+pub fn command_line(words: &[OsString], error: &clap::Error, whole: &Command) -> String {
     let mut at = whole;
     let mut line = whole.get_name().to_owned();
-    for word in words.iter().skip(1).filter_map(|word| word.to_str()) {
+    for word in understood(words, error).iter().skip(1).filter_map(|word| word.to_str()) {
         if let Some(command) = at.find_subcommand(word) {
             at = command;
             line = format!("{line} {}", command.get_name());
