@@ -70,7 +70,7 @@ fn improve_flag(error: &mut clap::Error, words: &[OsString], whole: &Command) {
     }
 }
 
-/// Returns the words before the one that is no subcommand: what follows it belongs to a command that is not known.
+/// Returns the words before the unknown subcommand: what follows it belongs to that command, which is not known.
 fn understood<'w>(words: &'w [OsString], error: &clap::Error) -> &'w [OsString] {
     let unknown = string(error, ContextKind::InvalidSubcommand);
     let end = unknown.and_then(|unknown| words.iter().position(|word| *word == *unknown));
