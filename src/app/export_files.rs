@@ -96,9 +96,9 @@ pub fn plan(
     let intermediates = read_certificates(&paths.chain)?;
     let roots = roots_of(store.ca_certificates())?;
     let root_certificates: Vec<Certificate> = roots.iter().map(|root| root.certificate.clone()).collect();
-    let with_crls = recipe.uses_crls() && !options.without_crls;
-    let (authorities, crls) = authorities(&store, &entry.authority, with_crls, context)?;
     let purposes = Purposes::of(&certificate);
+    let with_crls = recipe.uses_crls(purposes) && !options.without_crls;
+    let (authorities, crls) = authorities(&store, &entry.authority, with_crls, context)?;
     let has_key = recipe.written_files(purposes, with_crls).any(|file| file.content.has_key());
     let key = if has_key {
         Some(key_of(&entry, &certificate, paths.key.as_deref(), &recipe, prompt, context)?)

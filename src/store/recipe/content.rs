@@ -115,6 +115,11 @@ impl PlannedFiles {
 }
 
 impl Recipe {
+    /// Returns whether the files for a certificate with these purposes have CRLs, unless they are left out.
+    pub fn uses_crls(&self, purposes: Purposes) -> bool {
+        self.written_files(purposes, true).any(|file| file.content.has_crls())
+    }
+
     /// Returns the files that are written for a certificate with these purposes.
     pub fn written_files(&self, purposes: Purposes, with_crls: bool) -> impl Iterator<Item = &RecipeFile> {
         self.files.iter().filter(move |file| {

@@ -236,11 +236,6 @@ impl When {
 }
 
 impl Recipe {
-    /// Returns whether an export has CRLs unless they are left out.
-    pub fn uses_crls(&self) -> bool {
-        self.files.iter().any(|file| file.content.has_crls())
-    }
-
     /// Returns whether the program is known to refuse a key of this kind in its own certificate.
     pub fn refuses(&self, kind: &KeyKind) -> bool {
         let name = kind.to_string();

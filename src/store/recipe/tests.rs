@@ -17,6 +17,8 @@ use crate::x509::{Certificate, pem};
 const GOOD: &str = "summary = \"x\"\nside = \"server\"\n[[file]]\nname = \"key.pem\"\nhas = [\"private-key\"]\n\
                     [crl]\nchecks = \"never\"\n";
 
+const BOTH: Purposes = Purposes { server: true, client: true };
+
 fn recipe(name: &str) -> Recipe {
     built_in(name).unwrap().recipe().unwrap()
 }
@@ -31,7 +33,7 @@ fn every_built_in_recipe_is_complete_and_named_like_no_target_of_pkcs12() {
         assert!(!recipe.configuration.is_empty(), "{name}: no line of a configuration");
         assert!(recipe.hook.is_some() || recipe.hook_note.is_some(), "{name}: how are new files used?");
         assert!(Target::ALL.iter().all(|target| target.name() != name), "{name}");
-        assert_eq!(recipe.uses_crls(), recipe.crls != CrlCheck::Never, "{name}");
+        assert_eq!(recipe.uses_crls(BOTH), recipe.crls != CrlCheck::Never, "{name}");
         for file in &recipe.files {
             let most = if file.content.has_key() { 0o640 } else { 0o644 };
             assert_eq!(file.mode & !most, 0, "{name}: {}", file.name);
@@ -39,6 +41,14 @@ fn every_built_in_recipe_is_complete_and_named_like_no_target_of_pkcs12() {
     }
     let folder = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("recipes")).unwrap();
     assert_eq!(folder.count(), built_in_names().count(), "a file of recipes/ is not embedded");
+}
+
+/// The profile of a client has no CRL: the client of a VPN checks none.
+#[test]
+fn an_export_without_a_file_of_crls_needs_none() {
+    let openvpn = recipe("openvpn");
+    assert!(openvpn.uses_crls(Purposes { client: false, ..BOTH }));
+    assert!(!openvpn.uses_crls(Purposes { server: false, ..BOTH }));
 }
 
 fn problems(toml: &str) -> String {
