@@ -16,11 +16,48 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// How often something is looked at again.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// A program that runs until it is dropped.
+pub struct Background {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Background {
+    /// Starts it; what it says on both streams goes to `NAME.log` in the place.
+    pub fn start(name: &str, place: &Place, mut command: Command) -> Self {
+        let log = place.path(format!("{name}.log"));
+        let file = File::create(&log).unwrap();
+        // Some servers read commands from standard input and end with it: theirs stays open.
+        command.stdin(Stdio::piped()).stdout(file.try_clone().unwrap()).stderr(file).process_group(0);
+        Self { child: command.spawn().unwrap_or_else(|e| panic!("{name}: {e}")), log }
+    }
+
+    /// The process that was started.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has said so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        kill_group(self.child.id());
+        self.child.wait().ok();
+    }
+}
+
 /// A server on a loopback port, killed when it goes.
 pub struct Server {
-    child: Child,
+    process: Background,
     pub port: u16,
-    log: PathBuf,
 }
 
 impl Server {
@@ -28,13 +65,9 @@ impl Server {
     pub fn start(name: &str, place: &Place, command: impl Fn(u16) -> Command) -> Self {
         // Somebody else may take the port between its choice and its use: then the server ends, and another is chosen.
         for _ in 0..5 {
-            let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
-            let log = place.path(format!("{name}-{port}.log"));
-            let file = File::create(&log).unwrap();
-            let mut command = command(port);
-            // Some servers read commands from standard input and end with it: theirs stays open.
-            command.stdin(Stdio::piped()).stdout(file.try_clone().unwrap()).stderr(file).process_group(0);
-            let mut server = Self { child: command.spawn().unwrap_or_else(|e| panic!("{name}: {e}")), port, log };
+            let port = free_port();
+            let process = Background::start(&format!("{name}-{port}"), place, command(port));
+            let mut server = Self { process, port };
             if server.accepts() {
                 return server;
             }
@@ -45,7 +78,7 @@ impl Server {
 
     fn accepts(&mut self) -> bool {
         let started = Instant::now();
-        while started.elapsed() < LONGEST && self.child.try_wait().unwrap().is_none() {
+        while started.elapsed() < LONGEST && !self.process.has_ended() {
             if TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok() {
                 return true;
             }
@@ -56,15 +89,13 @@ impl Server {
 
     /// What it has said so far.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap_or_default()
+        self.process.log()
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        kill_group(self.child.id());
-        self.child.wait().ok();
-    }
+/// A loopback port that no program uses now.
+pub fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
 /// Looks again and again until there is something to see; fails after a long time.

@@ -34,8 +34,16 @@ fn folder_with_ca() -> &'static Path {
     FOLDER.path()
 }
 
-/// Where a user's PATH does not look: daemons such as nginx, and easy-rsa as Debian has it.
-pub const OTHER_FOLDERS: [&str; 4] = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/share/easy-rsa"];
+/// Where a user's PATH does not look: daemons such as nginx, and easy-rsa, strongSwan and Tomcat as Debian has them.
+pub const OTHER_FOLDERS: [&str; 7] = [
+    "/usr/local/sbin",
+    "/usr/sbin",
+    "/sbin",
+    "/usr/share/easy-rsa",
+    "/usr/lib/ipsec",
+    "/usr/lib/ipsec/plugins",
+    "/usr/share/tomcat10/bin",
+];
 
 /// Nothing of the caller's environment but where programs are: no CA_DIR, no locale, no terminal settings.
 pub fn clean_environment(command: &mut Command, home: &Path, scratch: &Path) {
