@@ -22,7 +22,6 @@ use crate::store::progress::{Progress, Step};
 use crate::store::{CaCertificates, Store};
 use crate::system::{World, files};
 use crate::x509::file_kind::{self, Expected};
-use crate::x509::text_encoding;
 
 /// What every act may use, and what the user said for all of them.
 pub struct Context<'a> {
@@ -261,7 +260,7 @@ impl Context<'_> {
     }
 
     /// Reads a file that should have what is expected, as [`Self::read_input`]. The encoding of a PEM text is undone
-    /// ([`text_encoding::decoded`]); a file that is known to be of another kind is refused, with the command that converts it.
+    /// ([`file_kind::expect`]); a file that is known to be of another kind is refused, with the command that converts it.
     ///
     /// # Errors
     /// As [`Self::read_input`]; `codes` for a file of another kind.
@@ -310,9 +309,5 @@ fn read_file(path: &Path, place: &Path) -> Result<Vec<u8>, Failure> {
 /// # Errors
 /// `codes` for a file of another kind.
 fn expect(path: &Path, content: Vec<u8>, expected: Expected, codes: KindCodes) -> Result<Vec<u8>, Failure> {
-    let content = text_encoding::decoded(content);
-    match file_kind::unexpected(&content, expected) {
-        Some(kind) => Err(Failure::another_kind(path, kind, expected, codes)),
-        None => Ok(content),
-    }
+    file_kind::expect(content, expected).map_err(|other| Failure::another_kind(path, other, codes))
 }

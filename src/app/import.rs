@@ -107,7 +107,8 @@ fn given_files(files: &NamedFiles, context: &mut Context<'_>) -> Result<GivenFil
         given.crls.extend(crls.into_iter().map(|der| (path.clone(), der)));
     }
     if let Some(path) = &files.index {
-        given.index = Some((path.clone(), context.read_input(path)?));
+        let content = context.read_expected(path, Expected::OpensslIndex, KindCodes::both("bad-openssl-index"))?;
+        given.index = Some((path.clone(), content));
     }
     Ok(given)
 }

@@ -19,7 +19,7 @@ use crate::verify::CERTIFICATE_MALFORMED;
 use crate::x509::certificate::UnreadablePart;
 use crate::x509::file_kind::Expected;
 use crate::x509::pem::{self, Block};
-use crate::x509::{Certificate, certificate_file, file_kind, text_encoding};
+use crate::x509::{Certificate, certificate_file, file_kind};
 
 pub use issuers::{Signature, SignatureAnswer};
 
@@ -152,11 +152,13 @@ enum FileContent {
 }
 
 fn read(path: &Path, context: &mut Context<'_>) -> Result<FileContent, Failure> {
-    let content = text_encoding::decoded(context.read_input(path)?);
-    if let Some(kind) = file_kind::unexpected(&content, Expected::CertificateOrCrl) {
-        let codes = KindCodes { other: "undecodable", empty: "empty-input" };
-        return Ok(FileContent::Nothing(Failure::another_kind(path, kind, Expected::CertificateOrCrl, codes)));
-    }
+    let content = match file_kind::expect(context.read_input(path)?, Expected::CertificateOrCrl) {
+        Ok(content) => content,
+        Err(other) => {
+            let codes = KindCodes { other: "undecodable", empty: "empty-input" };
+            return Ok(FileContent::Nothing(Failure::another_kind(path, other, codes)));
+        }
+    };
     let ders = Ders::of(content, path)?;
     if ders.certificates.is_empty() && ders.crls.is_empty() {
         return Ok(FileContent::Nothing(Failure::nothing_in_file(path, "certificate")));

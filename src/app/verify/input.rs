@@ -11,7 +11,7 @@ use crate::system::files::FileError;
 use crate::text::{PathText, Warning};
 use crate::verify::{Candidate, CandidateCrl, InputPosition};
 use crate::x509::decode::DecodeError;
-use crate::x509::file_kind::{self, Expected, FileKind};
+use crate::x509::file_kind::{self, Expected, OtherKind};
 use crate::x509::{Certificate, Crl, certificate_file, pem, text_encoding};
 
 /// The certificates of a file as bytes, with their numbers.
@@ -20,7 +20,7 @@ pub struct Blocks {
     pub certificates: Vec<Vec<u8>>,
     pub is_pem: bool,
     /// What the file is, when it has no certificate and its kind is known.
-    pub kind: Option<&'static FileKind>,
+    pub kind: Option<OtherKind>,
 }
 
 const KIND_CODES: KindCodes = KindCodes { other: "undecodable", empty: "empty-input" };
@@ -29,7 +29,7 @@ impl Blocks {
     /// Returns the failure of a file without a certificate.
     pub fn no_certificate(&self, path: &Path) -> Failure {
         match self.kind {
-            Some(kind) => Failure::another_kind(path, kind, Expected::Certificate, KIND_CODES),
+            Some(other) => Failure::another_kind(path, other, KIND_CODES),
             None => Failure::nothing_in_file(path, "certificate"),
         }
     }
@@ -43,10 +43,11 @@ pub fn read_blocks(path: &Path, budget: &InputBudget, context: &mut Context<'_>)
 
 fn blocks(path: &Path, content: Vec<u8>) -> Result<Blocks, Failure> {
     let content = text_encoding::decoded(content);
-    let kind = file_kind::unexpected(&content, Expected::Certificate);
+    let expected = Expected::Certificate;
+    let kind = file_kind::unexpected(&content, expected).map(|kind| OtherKind { kind, expected });
     let values = certificate_file::ders(content).map_err(|error| match kind {
         // PEM that is quoted, indented or escaped is damaged for the decoder. Its name says how to get it in order.
-        Some(kind) => Failure::another_kind(path, kind, Expected::Certificate, KIND_CODES),
+        Some(other) => Failure::another_kind(path, other, KIND_CODES),
         None => Failure::damaged_pem(path, &error),
     })?;
     Ok(Blocks { file: path.escaped().to_string(), certificates: values.ders, is_pem: values.is_pem, kind })
@@ -69,8 +70,8 @@ const LEFT_OUT: &str = "certificate-left-out";
 
 /// The certificates of a file that can be read; the others are left out with a warning.
 pub fn tolerant(blocks: &Blocks, warnings: &mut Vec<Warning>) -> Vec<Candidate> {
-    if let Some(kind) = blocks.kind {
-        let message = format!("{} is {}, where a certificate is expected; it is left out", blocks.file, kind.name);
+    if let Some(other) = blocks.kind {
+        let message = format!("{} is {other}; it is left out", blocks.file);
         warnings.push(Warning::new(LEFT_OUT, message));
         return Vec::new();
     }
@@ -108,13 +109,19 @@ pub fn anchors(
     let given = !roots.is_empty();
     let paths = if given { roots.to_vec() } else { default_roots(context)? };
     let mut anchors = Vec::new();
+    let mut other_kind = None;
     for path in &paths {
-        anchors.extend(tolerant(&read_blocks(path, budget, context)?, warnings));
+        let blocks = read_blocks(path, budget, context)?;
+        other_kind = other_kind.or(blocks.kind.map(|other| (path, other)));
+        anchors.extend(tolerant(&blocks, warnings));
     }
     // An intermediate of our own is trusted through its root, not by itself.
     anchors.retain(|anchor| given || anchor.is_self_issued());
     match anchors.as_slice() {
         [] if given => {
+            if let Some((path, other)) = other_kind {
+                return Err(Failure::another_kind(path, other, KindCodes::both("bad-roots")));
+            }
             let places: Vec<_> = paths.iter().map(|path| path.escaped().to_string()).collect();
             Err(Failure::no_usable_root(&places.join(", ")))
         }

@@ -20,6 +20,7 @@ use crate::store::index::{EventKind, Index};
 use crate::store::{Store, StoreError};
 use crate::system::files::{self, ExistingFile, FileError};
 use crate::text::{Diagnosis, Diagnostic, Lifetime, PathText, rfc3339};
+use crate::x509::file_kind::{self, Expected, OtherKind};
 use crate::x509::{CanonicalName, Certificate, Crl, digest, pem};
 
 /// A CRL bundle that is remembered.
@@ -81,6 +82,8 @@ pub enum BundleError {
     NotLatest { authority: String, path: PathBuf },
     #[error("{} cannot be added to a CRL bundle: {reason}", path.escaped())]
     NotAdded { path: PathBuf, reason: String },
+    #[error("{} is {other}", path.escaped())]
+    AnotherKind { path: PathBuf, other: OtherKind },
     #[error("{} exists already, and is not a file with CRLs alone", .0.escaped())]
     Taken(PathBuf),
 }
@@ -105,6 +108,7 @@ impl Diagnostic for BundleError {
             }
             Self::NotAdded { .. } => Diagnosis::refused("missing-crl")
                 .hint("--also takes the CRLs of a CA above, in PEM or DER; its operator has the present one"),
+            Self::AnotherKind { path, other } => Diagnosis::usage("bad-crl").hints(other.fix(path)),
             Self::Taken(_) => Diagnosis::refused("exists")
                 .hint("only CRLs are overwritten: move the file away, or choose another place"),
         }
@@ -269,6 +273,8 @@ fn added(
     for path in paths {
         let refused = |reason: String| BundleError::NotAdded { path: path.clone(), reason };
         let content = files::read(path, files::MAX_FILE_BYTES)?;
+        let content = file_kind::expect(content, Expected::Crl)
+            .map_err(|other| BundleError::AnotherKind { path: path.clone(), other })?;
         let ders = pem::crls(content).map_err(|error| refused(error.to_string()))?.ders;
         if ders.is_empty() {
             return Err(refused("it has no CRL".to_owned()));
@@ -291,6 +297,14 @@ fn added(
         }
     }
     Ok(crls)
+}
+
+/// Checks the files of `also`, before anything is signed.
+///
+/// # Errors
+/// When one cannot be added to a bundle.
+pub fn check_added(store: &Store, also: &[PathBuf], now: OffsetDateTime) -> Result<(), BundleError> {
+    added(also, &known_cas(store)?, now).map(drop)
 }
 
 /// Returns when the CRL of an authority expires, if one of these files has it.

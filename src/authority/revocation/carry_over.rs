@@ -12,6 +12,7 @@ use crate::store::index::{ImportSource, ImportedRevocation, Index, Revocation, T
 use crate::system::files;
 use crate::text::{PathText, Warning, io_reason, rfc3339};
 use crate::x509::crl::{RevocationReason, RevokedEntry};
+use crate::x509::file_kind::{self, Expected};
 use crate::x509::{CanonicalName, Crl, DecodeError, SerialNumber, digest, pem};
 
 /// An entry of a published CRL.
@@ -150,15 +151,10 @@ pub(crate) fn small_number(bytes: &[u8]) -> Option<u64> {
 fn named_der(path: &Path, authority: &CaCertificate) -> Result<Vec<u8>, CrlError> {
     let content = files::read(path, files::MAX_FILE_BYTES);
     let content = content.map_err(|error| not_comparable(path, authority, io_reason(&error.cause).to_string()))?;
-    single_der(content).ok_or_else(|| {
-        not_comparable(
-            path,
-            authority,
-            "it does not contain exactly one \
-         CRL"
-            .to_owned(),
-        )
-    })
+    let content = file_kind::expect(content, Expected::Crl)
+        .map_err(|other| CrlError::AnotherKind { path: path.to_owned(), other })?;
+    let several = || not_comparable(path, authority, "it does not contain exactly one CRL".to_owned());
+    single_der(content).ok_or_else(several)
 }
 
 fn not_comparable(path: &Path, authority: &CaCertificate, reason: String) -> CrlError {

@@ -7,6 +7,7 @@ use crate::store::StoreError;
 use crate::system::files::FileError;
 use crate::text::{Diagnosis, Diagnostic, PathText};
 use crate::x509::SerialNumber;
+use crate::x509::file_kind::OtherKind;
 
 /// The reason why no CRL was signed, or its files were not written.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,8 @@ pub enum CrlError {
     NothingToForget { serial: SerialNumber, authority: String },
     #[error("{} cannot be compared with the index as a CRL of '{authority}': {reason}", path.escaped())]
     NotComparable { path: PathBuf, authority: String, reason: String },
+    #[error("{} is {other}", path.escaped())]
+    AnotherKind { path: PathBuf, other: OtherKind },
     #[error("{} exists already, and is not a single CRL", .0.escaped())]
     CopyTaken(PathBuf),
     #[error("the CRL would expire after the year 9999, which a CRL cannot encode")]
@@ -73,6 +76,7 @@ impl Diagnostic for CrlError {
                 .hint("only a CRL is overwritten: move the file away, or choose another place with --out"),
             Self::NotComparable { .. } => Diagnosis::usage("bad-crl")
                 .hint("--compare takes one CRL of this authority, in PEM or DER; --authority names another authority"),
+            Self::AnotherKind { path, other } => Diagnosis::usage("bad-crl").hints(other.fix(path)),
             Self::BeyondAllDates => Diagnosis::usage("bad-time"),
             Self::NotPublished { cause, .. } => {
                 Diagnosis::refused(cause.diagnosis().code)

@@ -115,6 +115,7 @@ fn run_all(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     if let Some(bundle) = &bundle {
         // Before anything is signed.
         bundle::check_place(&bundle.path)?;
+        bundle::check_added(&store, &bundle.also, context.now())?;
     }
     let mut all = bundle::remembered(&store)?;
     all.retain(|known| bundle.as_ref().is_none_or(|bundle| bundle.path != known.path));

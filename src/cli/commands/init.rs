@@ -357,7 +357,8 @@ fn imported_ca(arguments: &Arguments, context: &mut Context<'_>) -> Result<Optio
         earlier.crls.push((path.clone(), content));
     }
     if let Some(path) = &arguments.index {
-        earlier.openssl_index = Some((path.clone(), context.read_input(path)?));
+        let content = context.read_expected(path, Expected::OpensslIndex, KindCodes::both("bad-openssl-index"))?;
+        earlier.openssl_index = Some((path.clone(), content));
     }
     let expected = Expected::PrivateKey;
     let content = context.read_expected(key_file, expected, KindCodes::both("bad-key"))?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Failure;
 use crate::keys::key_file::KeyFileError;
 use crate::text::PathText;
-use crate::x509::file_kind::{Expected, FileKind};
+use crate::x509::file_kind::OtherKind;
 use crate::x509::pem::PemError;
 use crate::x509::signing_request::RequestFileError;
 
@@ -26,11 +26,10 @@ impl KindCodes {
 
 impl Failure {
     /// A file that is known to be of another kind than expected.
-    pub fn another_kind(path: &Path, kind: &FileKind, expected: Expected, codes: KindCodes) -> Self {
+    pub fn another_kind(path: &Path, other: OtherKind, codes: KindCodes) -> Self {
         let place = if path.as_os_str() == "-" { "standard input".to_owned() } else { path.escaped().to_string() };
-        let code = if kind.is_empty() { codes.empty } else { codes.other };
-        let failure = Self::usage(code, format!("{place} is {}, where {} is expected", kind.name, expected.name()));
-        kind.fix(path, expected).into_iter().fold(failure, Self::hint)
+        let code = if other.kind.is_empty() { codes.empty } else { codes.other };
+        other.fix(path).into_iter().fold(Self::usage(code, format!("{place} is {other}")), Self::hint)
     }
 
     /// `place` says which key: its file, or the part of it.

@@ -17,6 +17,8 @@ pub enum Expected {
     AnyKey,
     /// Whatever `ca inspect` shows.
     Any,
+    /// The list of issued certificates of `openssl ca`: text, which can be empty.
+    OpensslIndex,
 }
 
 impl Expected {
@@ -30,6 +32,7 @@ impl Expected {
             Self::PrivateKey => "a private key",
             Self::AnyKey => "a key, certificate or certificate request",
             Self::Any => "a certificate, certificate request, CRL or key",
+            Self::OpensslIndex => "an index.txt of openssl ca",
         }
     }
 
@@ -45,6 +48,7 @@ impl Expected {
             Self::Crl => "ca crl writes the CRL; for another CA, download it from the address in its certificates",
             Self::PrivateKey => "give the file of the private key that belongs to the certificate",
             Self::AnyKey | Self::Any => "give a certificate, a certificate request or a key",
+            Self::OpensslIndex => "give the file that 'database' names in the settings of openssl ca",
         }
     }
 
@@ -59,6 +63,7 @@ impl Expected {
             Self::PrivateKey => matches!(content, Content::PrivateKey),
             Self::AnyKey => !matches!(content, Content::Crl | Content::Other | Content::Nothing),
             Self::Any => !matches!(content, Content::Other | Content::Nothing),
+            Self::OpensslIndex => matches!(content, Content::Nothing),
         }
     }
 }
@@ -77,6 +82,33 @@ pub(super) enum Content {
     Nothing,
 }
 
+/// What a file of another format can have inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Inside {
+    /// Another file of any kind: an archive, an encoding.
+    File,
+    Certificates,
+    CertificatesAndCrls,
+    CertificatesAndKeys,
+    Key,
+    PublicKey,
+}
+
+impl Inside {
+    /// Returns whether what is expected can be inside, so that a conversion leads to it.
+    const fn may_have(self, expected: Expected) -> bool {
+        match (self, expected) {
+            (Self::File, _) | (_, Expected::Any) => true,
+            (_, Expected::OpensslIndex | Expected::Request) => false,
+            (Self::PublicKey, _) => matches!(expected, Expected::AnyKey),
+            (_, Expected::PrivateKey) => matches!(self, Self::Key | Self::CertificatesAndKeys),
+            (_, Expected::Crl) => matches!(self, Self::CertificatesAndCrls),
+            (Self::Key, _) => matches!(expected, Expected::AnyKey),
+            (_, Expected::Certificate | Expected::CertificateOrCrl | Expected::AnyKey) => true,
+        }
+    }
+}
+
 /// A kind of file.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FileKind {
@@ -92,8 +124,8 @@ pub struct FileKind {
 /// What to do with a file of another kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fix {
-    /// A command in which `FILE` stands for the path of the file.
-    Convert(&'static str),
+    /// A command in which `FILE` stands for the path of the file, and what it gets out of it.
+    Convert(&'static str, Inside),
     /// A sentence in which `FILE` stands for the path of the file.
     Advice(&'static str),
     /// The file is read here, but not by this command: where to get what is expected.
@@ -115,7 +147,10 @@ impl FileKind {
         };
         let file = in_command(path);
         match fix {
-            Fix::Convert(command) => Some(format!("convert it: {}", command.replace("FILE", &file))),
+            Fix::Convert(command, inside) if inside.may_have(expected) => {
+                Some(format!("convert it: {}", command.replace("FILE", &file)))
+            }
+            Fix::Convert(..) => Some(expected.origin().to_owned()),
             Fix::Advice(sentence) => Some(sentence.replace("FILE", &file)),
             Fix::Expected => Some(match (expected, self.content) {
                 (Expected::Certificate | Expected::CertificateOrCrl, Content::Request) => {

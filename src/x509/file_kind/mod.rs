@@ -10,12 +10,47 @@ mod labels;
 mod signatures;
 mod text;
 
+use std::fmt;
 use std::path::Path;
 
 pub use kind::{Expected, FileKind};
 
 use self::kind::Content;
 use crate::x509::pem::Block;
+use crate::x509::text_encoding;
+
+/// A file that has nothing of what is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OtherKind {
+    pub kind: &'static FileKind,
+    pub expected: Expected,
+}
+
+/// `a PKCS#12 file (.p12, .pfx), where a CRL is expected`.
+impl fmt::Display for OtherKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, where {} is expected", self.kind.name, self.expected.name())
+    }
+}
+
+impl OtherKind {
+    /// Returns the fix for the file at this path, as [`FileKind::fix`].
+    pub fn fix(&self, path: &Path) -> Option<String> {
+        self.kind.fix(path, self.expected)
+    }
+}
+
+/// Undoes the encoding of a PEM text ([`text_encoding::decoded`]) in a file that should have what is expected.
+///
+/// # Errors
+/// When the file is known to be of another kind.
+pub fn expect(content: Vec<u8>, expected: Expected) -> Result<Vec<u8>, OtherKind> {
+    let content = text_encoding::decoded(content);
+    match unexpected(&content, expected) {
+        Some(kind) => Err(OtherKind { kind, expected }),
+        None => Ok(content),
+    }
+}
 
 /// Returns what a file is when it has nothing of what is expected and its kind is known; `None` when it may have it, or when
 /// its kind is not known.
@@ -30,7 +65,10 @@ pub fn unexpected(content: &[u8], expected: Expected) -> Option<&'static FileKin
 pub fn what_is(content: &[u8]) -> Option<&'static FileKind> {
     match text::pem_begin(content) {
         text::PemBegin::AtLineStart(at) => labels::of_block(&content[at..]),
-        text::PemBegin::Within(at) => Some(text::displaced_pem(content, at)),
+        // An archive has the PEM of its files inside.
+        text::PemBegin::Within(at) => {
+            Some(signatures::recognise(content).unwrap_or_else(|| text::displaced_pem(content, at)))
+        }
         text::PemBegin::None => signatures::recognise(content)
             .or_else(|| der_outline::recognise(content))
             .or_else(|| text::recognise(content)),

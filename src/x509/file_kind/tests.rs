@@ -102,6 +102,9 @@ fn binary_formats_are_recognised_by_their_first_bytes() {
     ] {
         assert_eq!(what_is(content), Some(expected));
     }
+    // The PEM of a file in an archive does not begin a line of the archive.
+    let archive = [tar, vec![0; 250], pem::certificate(&[0x30, 0]).into_bytes()].concat();
+    assert_eq!(what_is(&archive), Some(&kinds::TAR));
 }
 
 #[test]
@@ -174,8 +177,43 @@ fn the_fix_names_the_file_as_a_shell_needs_it() {
         fix(&kinds::PKCS12, "-", Expected::PrivateKey),
         "convert it: openssl pkcs12 -in FILE -nocerts -out NEW.key"
     );
+    assert_eq!(fix(&kinds::GZIP, "x.gz", Expected::Request), "convert it: gunzip -c x.gz > NEW");
     assert!(fix(&kinds::HTML, "x", Expected::Any).starts_with("the server answered"));
     assert_eq!(kinds::XML.fix(Path::new("x"), Expected::Any), None);
+}
+
+#[test]
+fn no_conversion_is_named_that_does_not_lead_to_what_is_expected() {
+    let converts = |kind: &FileKind, expected| {
+        kind.fix(Path::new("f"), expected).is_some_and(|fix| fix.starts_with("convert it: "))
+    };
+    for (kind, leads_to) in [
+        (&kinds::PKCS12, &[Expected::Certificate, Expected::PrivateKey, Expected::AnyKey, Expected::Any][..]),
+        (&kinds::PKCS7, &[Expected::Certificate, Expected::Crl, Expected::AnyKey, Expected::Any]),
+        (&kinds::JKS, &[Expected::Certificate, Expected::PrivateKey, Expected::AnyKey, Expected::Any]),
+        (&kinds::OPENSSH_PRIVATE, &[Expected::PrivateKey, Expected::AnyKey, Expected::Any]),
+        (&kinds::SSH_PUBLIC, &[Expected::AnyKey, Expected::Any]),
+        (&kinds::ZIP, &[]),
+    ] {
+        for expected in [
+            Expected::Certificate,
+            Expected::Request,
+            Expected::Crl,
+            Expected::PrivateKey,
+            Expected::AnyKey,
+            Expected::Any,
+            Expected::OpensslIndex,
+        ] {
+            // Of an archive, anything can come out.
+            let is_archive = kind == &kinds::ZIP;
+            assert_eq!(
+                converts(kind, expected),
+                is_archive || leads_to.contains(&expected),
+                "{} {expected:?}",
+                kind.name
+            );
+        }
+    }
 }
 
 #[test]
