@@ -15,13 +15,17 @@ pub fn pages() -> Vec<ManualPage> {
     vec![settings(), templates()]
 }
 
+/// Returns the section of docs/reference/files.md that has every setting.
+fn settings_table() -> &'static str {
+    FILES.split_once("\n## ca.toml\n").map_or("", |(_, section)| section)
+}
+
 fn settings() -> ManualPage {
     let mut page = begin("ca.toml", "5", "File Formats", "the settings of a CA");
     page.control("SH", ["DESCRIPTION"]);
     literal(&mut page, topics::text("settings").lines());
-    let table = FILES.split_once("\n## ca.toml\n").map_or("", |(_, section)| section);
     page.control("SH", ["SETTINGS"]);
-    markdown::add(&mut page, table);
+    markdown::add(&mut page, settings_table());
     page.control("SH", ["EXAMPLE"]);
     literal(&mut page, EXAMPLE.lines());
     page.control("SH", ["SEE ALSO"]);
@@ -36,4 +40,25 @@ fn templates() -> ManualPage {
     page.control("SH", ["SEE ALSO"]);
     page.text([roff::roman("ca(1), ca-issue(1), ca-sign(1), ca.toml(5)")]);
     ManualPage { file: "ca-template.5".to_owned(), text: page.to_roff().into_bytes() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documents_have_only_what_is_read_of_markdown() {
+        let other = ["> ", "* ", "+ ", "<", "![", "---", "===", "    ", "  - "];
+        for document in [settings_table(), TEMPLATES] {
+            assert!(!document.is_empty());
+            let mut in_code = false;
+            for line in document.lines() {
+                in_code ^= line.starts_with("```");
+                let is_numbered = line.split_once(". ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+                let is_entity = |rest: &str| rest.split_once(';').is_some_and(|(name, _)| !name.contains(' '));
+                let has_other = other.iter().any(|mark| line.starts_with(mark)) || is_numbered;
+                assert!(in_code || !has_other && !line.split('&').skip(1).any(is_entity), "{line}");
+            }
+        }
+    }
 }

@@ -1,144 +1,225 @@
 //! Markdown of docs/reference in the language of `man(7)`.
+//!
+//! It reads what those documents use: headings, paragraphs, lists, tables, blocks of code, and in text code, emphasis, links and
+//! escaped characters (CommonMark 0.31; tables as in GitHub's extension). A library for the whole of CommonMark has a table of
+//! 2,000 HTML entities, whose addresses every start of the program would relocate.
 
-use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use std::iter::Peekable;
+use std::str::Lines;
+
 use roff::{Inline, Roff};
 
 use super::page::literal;
 
 /// Adds a document. Its title, the heading of level 1, is left out, because the page has a name.
 pub fn add(page: &mut Roff, document: &str) {
-    let mut writer = Writer { page, text: Vec::new(), style: Style::Roman, table: Table::default(), in_code: None };
-    for event in Parser::new_ext(document, Options::ENABLE_TABLES) {
-        writer.event(event);
+    let mut lines = document.lines().peekable();
+    while let Some(line) = lines.next() {
+        match Block::of(line) {
+            Block::Blank => {}
+            Block::Heading(1, _) => {}
+            Block::Heading(2, title) => {
+                page.control("SH", [plain(title).to_uppercase().as_str()]);
+            }
+            Block::Heading(_, title) => {
+                page.control("SS", [plain(title).as_str()]);
+            }
+            Block::Fence => {
+                let code = lines.by_ref().take_while(|line| *line != FENCE);
+                // A line such as "? 3" is the exit status in the notation of the tests.
+                literal(page, code.filter(|line| !line.starts_with("? ")));
+            }
+            Block::Row(headings) => table(page, headings, &mut lines),
+            Block::Item(text) => {
+                page.control("IP", ["\\(bu", "2"]);
+                page.text(inlines(&with_rest(text, &mut lines)));
+            }
+            Block::Text(text) => {
+                page.control("PP", []);
+                page.text(inlines(&with_rest(text, &mut lines)));
+            }
+        }
     }
 }
 
+/// The line before and after a block of code.
+const FENCE: &str = "```";
+
+/// What a line begins or continues.
+enum Block<'a> {
+    Blank,
+    /// A heading with its level and its text.
+    Heading(usize, &'a str),
+    Fence,
+    /// A row of a table.
+    Row(&'a str),
+    /// An item of a list.
+    Item(&'a str),
+    Text(&'a str),
+}
+
+impl<'a> Block<'a> {
+    fn of(line: &'a str) -> Self {
+        let text = line.trim();
+        let level = text.bytes().take_while(|byte| *byte == b'#').count();
+        match text.get(level..).and_then(|rest| rest.strip_prefix(' ')) {
+            Some(title) if level > 0 => Self::Heading(level, title),
+            _ if text.is_empty() => Self::Blank,
+            _ if text.starts_with(FENCE) => Self::Fence,
+            _ if text.starts_with('|') => Self::Row(text),
+            _ => text.strip_prefix("- ").map_or(Self::Text(text), Self::Item),
+        }
+    }
+}
+
+/// Returns the first line of a paragraph or an item with the lines that continue it.
+fn with_rest(first: &str, lines: &mut Peekable<Lines<'_>>) -> String {
+    let mut text = first.to_owned();
+    while let Some(Block::Text(more)) = lines.peek().map(|line| Block::of(line)) {
+        text.push(' ');
+        text.push_str(more);
+        lines.next();
+    }
+    text
+}
+
+/// Adds the rows of a table: the first cell is the term, the second its explanation, and each further one has its heading.
+fn table(page: &mut Roff, headings: &str, lines: &mut Peekable<Lines<'_>>) {
+    let headings: Vec<_> = cells(headings).iter().map(|cell| plain(cell)).collect();
+    // The line of dashes.
+    lines.next();
+    while let Some(Block::Row(row)) = lines.peek().map(|line| Block::of(line)) {
+        let row = cells(row);
+        let mut row = row.iter().map(|cell| inlines(cell));
+        page.control("TP", []);
+        page.text(row.next().unwrap_or_default());
+        page.text(row.next().unwrap_or_default());
+        for (cell, heading) in row.zip(headings.iter().skip(2)) {
+            let mut line = vec![roff::italic(heading.as_str()), roff::roman(": ")];
+            line.extend(cell);
+            page.control("br", []);
+            page.text(line);
+        }
+        lines.next();
+    }
+}
+
+/// Returns the cells of a row. A `|` within a cell is escaped, also in code.
+fn cells(row: &str) -> Vec<String> {
+    let row = row.strip_prefix('|').unwrap_or(row);
+    let mut cells = vec![String::new()];
+    let mut characters = row.chars().peekable();
+    while let Some(character) = characters.next() {
+        match (character, cells.last_mut()) {
+            ('\\', Some(cell)) => cell.push(characters.next_if_eq(&'|').unwrap_or('\\')),
+            ('|', _) => cells.push(String::new()),
+            (_, Some(cell)) => cell.push(character),
+            (_, None) => {}
+        }
+    }
+    // After the last `|`.
+    cells.pop();
+    cells.iter().map(|cell| cell.trim().to_owned()).collect()
+}
+
+/// Returns the text without styles.
+fn plain(text: &str) -> String {
+    let text = inlines(text);
+    let text = text.iter().map(|inline| match inline {
+        Inline::Roman(text) | Inline::Italic(text) | Inline::Bold(text) => text.as_str(),
+        Inline::LineBreak => " ",
+    });
+    text.collect()
+}
+
+/// Returns the text in its styles: code is bold.
+fn inlines(text: &str) -> Vec<Inline> {
+    let mut writer = Writer { inlines: Vec::new(), plain: String::new(), style: Style::Roman };
+    writer.read(text);
+    writer.finish();
+    writer.inlines
+}
+
 /// How text is printed.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Style {
     Roman,
     Bold,
     Italic,
 }
 
-/// The table that is being read.
-#[derive(Default)]
-struct Table {
-    headings: Vec<String>,
-    cells: Vec<Vec<Inline>>,
-    in_head: bool,
-}
-
-struct Writer<'a> {
-    page: &'a mut Roff,
-    /// The text of the paragraph, heading or cell that is being read.
-    text: Vec<Inline>,
+struct Writer {
+    inlines: Vec<Inline>,
+    /// The text since the last change of style.
+    plain: String,
     style: Style,
-    table: Table,
-    /// The code block that is being read.
-    in_code: Option<String>,
 }
 
-impl Writer<'_> {
-    fn event(&mut self, event: Event<'_>) {
-        match event {
-            Event::Start(tag) => self.start(&tag),
-            Event::End(tag) => self.end(tag),
-            Event::Text(text) => match &mut self.in_code {
-                Some(code) => code.push_str(&text),
-                None => self.add(self.style, &text),
-            },
-            Event::Code(text) => self.add(Style::Bold, &text),
-            Event::SoftBreak | Event::HardBreak => self.add(self.style, " "),
-            // docs/reference has no HTML, footnotes, formulas, rules or tasks.
-            _ => {}
+impl Writer {
+    fn read(&mut self, mut text: &str) {
+        while let Some(character) = text.chars().next() {
+            let rest = &text[character.len_utf8()..];
+            text = match character {
+                '`' => self.code(text).unwrap_or_else(|| self.character('`', rest)),
+                '[' => self.link(rest).unwrap_or_else(|| self.character('[', rest)),
+                '*' => match rest.strip_prefix('*') {
+                    Some(rest) => self.toggle(Style::Bold, rest),
+                    None => self.toggle(Style::Italic, rest),
+                },
+                '\\' => match rest.chars().next().filter(char::is_ascii_punctuation) {
+                    Some(escaped) => self.character(escaped, &rest[1..]),
+                    None => self.character('\\', rest),
+                },
+                character => self.character(character, rest),
+            };
         }
     }
 
-    fn start(&mut self, tag: &Tag<'_>) {
-        match tag {
-            Tag::Emphasis => self.style = Style::Italic,
-            Tag::Strong => self.style = Style::Bold,
-            Tag::CodeBlock(_) => self.in_code = Some(String::new()),
-            Tag::Table(_) => self.table = Table::default(),
-            Tag::TableHead => self.table.in_head = true,
-            _ => {}
+    fn character<'a>(&mut self, character: char, rest: &'a str) -> &'a str {
+        self.plain.push(character);
+        rest
+    }
+
+    /// Begins a style, or ends it.
+    fn toggle<'a>(&mut self, style: Style, rest: &'a str) -> &'a str {
+        self.finish();
+        self.style = if self.style == style { Style::Roman } else { style };
+        rest
+    }
+
+    /// Adds the code that `text` begins with, and returns what follows; `None` when it has no end. Its end has as many backticks
+    /// as its beginning.
+    fn code<'a>(&mut self, text: &'a str) -> Option<&'a str> {
+        let marks = &text[..text.len() - text.trim_start_matches('`').len()];
+        let (code, rest) = text[marks.len()..].split_once(marks)?;
+        self.finish();
+        // Spaces separate code that begins or ends with a backtick from the marks.
+        let inner = code.strip_prefix(' ').and_then(|code| code.strip_suffix(' '));
+        self.inlines.push(roff::bold(inner.unwrap_or(code)));
+        Some(rest)
+    }
+
+    /// Adds the text of a link, and returns what follows; `None` when this is not a link.
+    fn link<'a>(&mut self, text: &'a str) -> Option<&'a str> {
+        let (shown, rest) = text.split_once("](")?;
+        let (_, rest) = rest.split_once(')')?;
+        if shown.contains(']') {
+            return None;
+        }
+        self.read(shown);
+        Some(rest)
+    }
+
+    fn finish(&mut self) {
+        let text = std::mem::take(&mut self.plain);
+        if !text.is_empty() {
+            self.inlines.push(match self.style {
+                Style::Roman => roff::roman(text),
+                Style::Bold => roff::bold(text),
+                Style::Italic => roff::italic(text),
+            });
         }
     }
-
-    fn end(&mut self, tag: TagEnd) {
-        match tag {
-            TagEnd::Emphasis | TagEnd::Strong => self.style = Style::Roman,
-            TagEnd::Heading(HeadingLevel::H1) => self.text.clear(),
-            TagEnd::Heading(level) => self.heading(level),
-            TagEnd::Paragraph => self.paragraph(),
-            TagEnd::Item => self.item(),
-            TagEnd::CodeBlock => {
-                let code = self.in_code.take().unwrap_or_default();
-                // A line such as "? 3" is the exit status in the notation of the tests.
-                literal(self.page, code.lines().filter(|line| !line.starts_with("? ")));
-            }
-            TagEnd::TableCell => self.table.cells.push(std::mem::take(&mut self.text)),
-            TagEnd::TableHead => {
-                self.table.headings = self.table.cells.drain(..).map(|cell| plain(&cell)).collect();
-                self.table.in_head = false;
-            }
-            TagEnd::TableRow => self.row(),
-            _ => {}
-        }
-    }
-
-    fn add(&mut self, style: Style, text: &str) {
-        self.text.push(match style {
-            Style::Roman => roff::roman(text),
-            Style::Bold => roff::bold(text),
-            Style::Italic => roff::italic(text),
-        });
-    }
-
-    fn heading(&mut self, level: HeadingLevel) {
-        let text = plain(&std::mem::take(&mut self.text));
-        match level {
-            HeadingLevel::H2 => self.page.control("SH", [text.to_uppercase().as_str()]),
-            _ => self.page.control("SS", [text.as_str()]),
-        };
-    }
-
-    fn paragraph(&mut self) {
-        self.page.control("PP", []);
-        self.page.text(std::mem::take(&mut self.text));
-    }
-
-    /// An item of a list. A paragraph in it has been written already.
-    fn item(&mut self) {
-        if !self.text.is_empty() {
-            self.page.control("IP", ["\\(bu", "2"]);
-            self.page.text(std::mem::take(&mut self.text));
-        }
-    }
-
-    /// A row of a table: the first cell is the term, the second its explanation, and each further one has its heading.
-    fn row(&mut self) {
-        let mut cells = std::mem::take(&mut self.table.cells).into_iter();
-        self.page.control("TP", []);
-        self.page.text(cells.next().unwrap_or_default());
-        self.page.text(cells.next().unwrap_or_default());
-        for (cell, heading) in cells.zip(self.table.headings.iter().skip(2)) {
-            let mut line = vec![roff::italic(heading.as_str()), roff::roman(": ")];
-            line.extend(cell);
-            self.page.control("br", []);
-            self.page.text(line);
-        }
-    }
-}
-
-/// Returns the text without styles.
-fn plain(text: &[Inline]) -> String {
-    let text = text.iter().map(|inline| match inline {
-        Inline::Roman(text) | Inline::Italic(text) | Inline::Bold(text) => text.as_str(),
-        Inline::LineBreak => " ",
-    });
-    text.collect()
 }
 
 #[cfg(test)]
@@ -160,5 +241,26 @@ mod tests {
             assert!(text.contains(part), "{part}\n{text}");
         }
         assert!(!text.contains("T\n.PP"), "{text}");
+    }
+
+    #[test]
+    fn code_emphasis_links_and_escapes_are_read_and_what_is_not_one_of_them_is_text() {
+        let roff = |text: &str| {
+            let mut page = Roff::new();
+            add(&mut page, text);
+            page.to_roff().split_once(".PP\n").unwrap().1.trim_end().to_owned()
+        };
+        for (markdown, expected) in [
+            ("a *b* **c** d", "a \\fIb\\fR \\fBc\\fR d"),
+            ("see [the `x` page](x.md#y), and [z]", "see the \\fBx\\fR page, and [z]"),
+            ("`` a`b `` and `*` and `", "\\fBa`b\\fR and \\fB*\\fR and `"),
+            ("\\*a\\* \\z", "*a* \\\\z"),
+            ("one\ntwo", "one two"),
+        ] {
+            assert_eq!(roff(markdown), expected, "{markdown}");
+        }
+        let mut page = Roff::new();
+        add(&mut page, "| k | v |\n| --- | --- |\n| `a|` | `b\\|c` \\| d |\n");
+        assert!(page.to_roff().contains("\\fBb|c\\fR | d"), "{}", page.to_roff());
     }
 }

@@ -1,7 +1,7 @@
 //! The manual pages of `ca man`: one in section 1 for every command, and those of section 5 for the files that people write.
 //!
 //! They say nothing of their own: options and sentences are those of clap, examples and topics those of `ca help`, and
-//! section 5 is made from docs/reference. Only this room uses clap_mangen, roff and pulldown-cmark.
+//! section 5 is made from docs/reference. Only this room uses clap_mangen and roff.
 
 mod command_page;
 mod file_page;
