@@ -40,7 +40,8 @@ impl CommandLine {
         if let Some(subcommand) = typed {
             let line = Globals::augment_args(clap::Command::new("ca")).subcommand(subcommand);
             let line = line.subcommand_required(true).disable_help_subcommand(true);
-            if let Ok(read) = line.try_get_matches_from(words).and_then(|matches| Self::from_arg_matches(&matches)) {
+            let matches = line.try_get_matches_from(words);
+            if let Ok(read) = matches.and_then(|mut matches| Self::from_arg_matches_mut(&mut matches)) {
                 return Ok(read);
             }
         }
