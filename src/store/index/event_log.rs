@@ -87,7 +87,7 @@ impl<'e> NextEvent<'e> {
     }
 }
 
-fn text_value(text: &str) -> ValueRef<'_> {
+pub(crate) fn text_value(text: &str) -> ValueRef<'_> {
     ValueRef::Text(text.as_bytes())
 }
 

@@ -1,6 +1,7 @@
 //! The rows of the index that events cover. The digest of a row is over every column that means something; the marks that
 //! are not durable (`delivered_at`, `published_at`, `done_at`) are left out.
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use crate::store::index::event::encode_value;
@@ -158,12 +159,17 @@ impl EventObject {
 
     /// Returns the digest of a row whose first columns are [`columns`](Self::columns).
     pub(crate) fn digest_of(self, row: &Row<'_>, columns: usize) -> rusqlite::Result<[u8; 32]> {
+        let values: Vec<_> = (0..columns).map(|column| row.get_ref(column)).collect::<rusqlite::Result<_>>()?;
+        Ok(self.digest_of_values(&values))
+    }
+
+    /// Returns the digest of a row with these values in its [`columns`](Self::columns). The tables are STRICT, so that a row has
+    /// the values that were inserted.
+    pub(crate) fn digest_of_values(self, values: &[ValueRef<'_>]) -> [u8; 32] {
         let mut encoded = Vec::with_capacity(2048);
-        encode_value(&mut encoded, rusqlite::types::ValueRef::Text(self.name().as_bytes()));
-        for column in 0..columns {
-            encode_value(&mut encoded, row.get_ref(column)?);
-        }
-        Ok(digest::sha256(&encoded))
+        encode_value(&mut encoded, ValueRef::Text(self.name().as_bytes()));
+        values.iter().for_each(|value| encode_value(&mut encoded, *value));
+        digest::sha256(&encoded)
     }
 }
 

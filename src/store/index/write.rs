@@ -2,11 +2,12 @@
 
 use std::ops::Deref;
 
-use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior, params, params_from_iter};
 use time::OffsetDateTime;
 
-use crate::store::index::event::NewEvent;
-use crate::store::index::event_log::{End, NextEvent};
+use crate::store::index::event::{CoveredRow, NewEvent};
+use crate::store::index::event_log::{End, NextEvent, text_value};
 use crate::store::index::mark::Mark;
 use crate::store::index::{
     EntryId, EventContext, EventKind, EventObject, HeadSignature, Index, IndexError, LogHead, NewCrl, NewEntry, Origin,
@@ -103,28 +104,31 @@ impl Transaction<'_> {
         let place = entry.place.map(|place| place.to_str().ok_or_else(|| IndexError::PlaceNotUtf8(place.to_owned())));
         let place = place.transpose()?;
         let sans: Vec<String> = certificate.names().iter().map(GeneralName::to_string).collect();
-        let inserted = self.transaction.execute(
-            "INSERT INTO certificate (serial, issuer, der, name, template, authority, subject, sans, key_fingerprint,
-                 fingerprint, not_before, not_after, issued_at, origin, place)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-            params![
-                certificate.serial.as_der_content(),
-                certificate.issuer.as_der(),
-                certificate.as_der(),
-                entry.name,
-                entry.template,
-                entry.authority,
-                certificate.subject.to_string(),
-                sans.join("\n"),
-                certificate.public_key.fingerprint(),
-                certificate.fingerprint(),
-                certificate.validity.not_before.unix_timestamp(),
-                certificate.validity.not_after.unix_timestamp(),
-                entry.issued_at.unix_timestamp(),
-                entry.origin.name(),
-                place,
-            ],
+        let (subject, sans) = (certificate.subject.to_string(), sans.join("\n"));
+        let (key_fingerprint, fingerprint) = (certificate.public_key.fingerprint(), certificate.fingerprint());
+        let time = |time: OffsetDateTime| ValueRef::Integer(time.unix_timestamp());
+        let values = [
+            ValueRef::Blob(certificate.serial.as_der_content()),
+            ValueRef::Blob(certificate.issuer.as_der()),
+            ValueRef::Blob(certificate.as_der()),
+            text_value(entry.name),
+            text_value(entry.template),
+            text_value(entry.authority),
+            text_value(&subject),
+            text_value(&sans),
+            ValueRef::Blob(&key_fingerprint),
+            ValueRef::Blob(&fingerprint),
+            time(certificate.validity.not_before),
+            time(certificate.validity.not_after),
+            time(entry.issued_at),
+            text_value(entry.origin.name()),
+            place.map_or(ValueRef::Null, text_value),
+        ];
+        let insert = format!(
+            "INSERT INTO certificate ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+            EventObject::Certificate.columns()
         );
+        let inserted = self.transaction.execute(&insert, params_from_iter(values.map(ToSqlOutput::Borrowed)));
         match inserted {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
                 return Err(IndexError::SerialUsed { serial: certificate.serial.clone() });
@@ -136,14 +140,12 @@ impl Transaction<'_> {
             Mark::Delivered.set(&self.transaction, "", id, at.unix_timestamp()).map_err(self.place.error())?;
         }
         self.insert_sans(id, certificate.names()).map_err(self.place.error())?;
-        self.event(
-            entry.event,
-            EventObject::Certificate,
-            Some(id),
-            entry.name,
-            Some(&certificate.serial),
-            entry.detail.clone(),
-        )?;
+        let row = CoveredRow {
+            object: EventObject::Certificate.name(),
+            id: Some(id),
+            content: Some(EventObject::Certificate.digest_of_values(&values)),
+        };
+        self.event_about(entry.event, row, entry.name, Some(&certificate.serial), entry.detail.clone());
         if entry.origin != Origin::Issued {
             // A serial number that this program draws is never one of an imported revocation.
             self.join_revocations(EntryId(id), entry)?;
@@ -285,9 +287,20 @@ impl Transaction<'_> {
         detail: Option<String>,
     ) -> Result<(), IndexError> {
         let covered = object.cover(&self.transaction, row, name).map_err(self.place.error())?;
-        let (name, serial) = (name.to_owned(), serial.map(|serial| serial.as_der_content().to_vec()));
-        self.events.push(NewEvent { kind: kind.name(), row: Some(covered), name, serial, detail });
+        self.event_about(kind, covered, name, serial, detail);
         Ok(())
+    }
+
+    fn event_about(
+        &mut self,
+        kind: EventKind,
+        row: CoveredRow,
+        name: &str,
+        serial: Option<&SerialNumber>,
+        detail: Option<String>,
+    ) {
+        let (name, serial) = (name.to_owned(), serial.map(|serial| serial.as_der_content().to_vec()));
+        self.events.push(NewEvent { kind: kind.name(), row: Some(row), name, serial, detail });
     }
 
     /// Makes the event of a row about a certificate of the index.
