@@ -126,9 +126,10 @@ impl CaCertificates {
     pub fn choose_issuer(&self, named: Option<&str>, config: &Config) -> Result<String, StoreError> {
         // One that was replaced may have been moved away.
         let wanted = named.unwrap_or(&config.issue.issuer);
-        match self.newest_of(wanted.to_owned())? {
+        let names = self.names()?;
+        match self.newest_among(&names, wanted.to_owned())? {
             newest if newest != wanted => Ok(newest),
-            _ => self.choose_named(named, config),
+            _ => self.choose_named(&names, named, config),
         }
     }
 
@@ -138,7 +139,7 @@ impl CaCertificates {
     /// When no authority has this name.
     pub fn choose(&self, named: Option<&str>, config: &Config) -> Result<String, StoreError> {
         match named {
-            Some(_) => self.choose_named(named, config),
+            Some(_) => self.choose_named(&self.names()?, named, config),
             None => self.choose_issuer(None, config),
         }
     }
@@ -147,8 +148,12 @@ impl CaCertificates {
     ///
     /// # Errors
     /// When the folder or a file cannot be read.
-    pub fn newest_of(&self, mut name: String) -> Result<String, StoreError> {
-        let mut replacements = self.replacements()?;
+    pub fn newest_of(&self, name: String) -> Result<String, StoreError> {
+        self.newest_among(&self.names()?, name)
+    }
+
+    fn newest_among(&self, names: &[String], mut name: String) -> Result<String, StoreError> {
+        let mut replacements = self.replacements(names)?;
         // Each is followed once: a file that was edited by hand could lead in a circle.
         while let Some(at) = replacements.iter().position(|(replaced, _)| *replaced == name) {
             name = replacements.swap_remove(at).1;
@@ -161,25 +166,26 @@ impl CaCertificates {
     /// # Errors
     /// When the folder or a file cannot be read.
     pub fn successor_of(&self, name: &str) -> Result<Option<String>, StoreError> {
-        Ok(self.replacements()?.into_iter().find(|(replaced, _)| replaced == name).map(|(_, by)| by))
+        Ok(self.replacements(&self.names()?)?.into_iter().find(|(replaced, _)| replaced == name).map(|(_, by)| by))
     }
 
-    /// Returns the authorities that were replaced, each with the one that replaced it.
-    fn replacements(&self) -> Result<Vec<(String, String)>, StoreError> {
+    /// Returns the authorities that were replaced by one of these, each with the one that replaced it.
+    fn replacements(&self, names: &[String]) -> Result<Vec<(String, String)>, StoreError> {
         let mut replacements = Vec::new();
-        for by in self.names()? {
-            let Some(text) = files::read_if_exists(&self.home.replaces(&by), files::MAX_SMALL_FILE_BYTES)? else {
+        for by in names {
+            let Some(text) = files::read_if_exists(&self.home.replaces(by), files::MAX_SMALL_FILE_BYTES)? else {
                 continue;
             };
             let replaced = String::from_utf8_lossy(&text).trim().to_owned();
-            if replaced != by {
-                replacements.push((replaced, by));
+            if replaced != *by {
+                replacements.push((replaced, by.clone()));
             }
         }
         Ok(replacements)
     }
 
-    fn choose_named(&self, named: Option<&str>, config: &Config) -> Result<String, StoreError> {
+    /// As [`choose`](Self::choose); `known` are the names of all authorities.
+    fn choose_named(&self, known: &[String], named: Option<&str>, config: &Config) -> Result<String, StoreError> {
         let wanted = named.unwrap_or(&config.issue.issuer);
         if self.exists(wanted) {
             return Ok(wanted.to_owned());
@@ -189,11 +195,11 @@ impl CaCertificates {
         }
         if named.is_none()
             && wanted == Config::default().issue.issuer
-            && let Some(root) = self.present_root()?
+            && let Some(root) = self.present_root_among(known)?
         {
             return Ok(root);
         }
-        let (name, known) = (wanted.to_owned(), self.names()?);
+        let (name, known) = (wanted.to_owned(), known.to_vec());
         Err(match named {
             None if name == Config::default().issue.issuer && self.exists(ROOT) => {
                 let (path, certificate) = (self.cert_path(ROOT), self.certificate(ROOT)?);
@@ -215,15 +221,19 @@ impl CaCertificates {
     /// # Errors
     /// When a certificate cannot be read.
     pub fn rotation(&self) -> Result<Option<Rotation>, StoreError> {
-        for new in self.names()? {
-            let path = self.home.new_with_old(&new);
+        self.rotation_among(&self.names()?)
+    }
+
+    fn rotation_among(&self, names: &[String]) -> Result<Option<Rotation>, StoreError> {
+        for new in names {
+            let path = self.home.new_with_old(new);
             if !path.is_file() {
                 continue;
             }
             let cross_certificate = self.first_of(&path)?;
             // Once the old root is removed from here, the cross-certificate has no further use.
-            if let Some(old) = self.roots()?.into_iter().find(|root| root.has_signed(&cross_certificate)) {
-                return Ok(Some(Rotation { old: old.name, new, cross_certificate }));
+            if let Some(old) = self.roots_among(names)?.into_iter().find(|root| root.has_signed(&cross_certificate)) {
+                return Ok(Some(Rotation { old: old.name, new: new.clone(), cross_certificate }));
             }
         }
         Ok(None)
@@ -234,12 +244,16 @@ impl CaCertificates {
     /// # Errors
     /// When a certificate cannot be read.
     pub fn present_root(&self) -> Result<Option<String>, StoreError> {
-        if let Some(rotation) = self.rotation()? {
+        self.present_root_among(&self.names()?)
+    }
+
+    fn present_root_among(&self, names: &[String]) -> Result<Option<String>, StoreError> {
+        if let Some(rotation) = self.rotation_among(names)? {
             return Ok(Some(rotation.new));
         }
         // A root that was imported for its earlier certificates comes after the roots that this CA made.
         let rank = |name: &str| (name != ROOT, !self.home.new_with_old(name).is_file());
-        Ok(self.roots()?.into_iter().map(|root| root.name).min_by_key(|name| rank(name)))
+        Ok(self.roots_among(names)?.into_iter().map(|root| root.name).min_by_key(|name| rank(name)))
     }
 
     /// Returns the certificate of an authority with the CA certificates above it.
@@ -249,10 +263,11 @@ impl CaCertificates {
     pub fn ca_certificate(&self, name: &str) -> Result<CaCertificate, StoreError> {
         let certificate = self.first_of(&self.cert_path(name))?;
         let mut above = self.all_of(&CHAIN.path_in(&self.home.authority(name)))?;
+        let names = self.names()?;
         if !certificate.is_self_issued() {
-            above.extend(self.root_of(above.last().unwrap_or(&certificate))?);
+            above.extend(self.root_of(&names, above.last().unwrap_or(&certificate))?);
         }
-        let cross_certificate = match self.rotation()? {
+        let cross_certificate = match self.rotation_among(&names)? {
             Some(Rotation { old, cross_certificate, .. }) => {
                 let root = above.last().unwrap_or(&certificate);
                 let is_its_own =
@@ -316,8 +331,8 @@ impl CaCertificates {
 
     /// Returns the self-issued certificate whose subject is the issuer of this certificate; `None` when this CA does
     /// not have it.
-    fn root_of(&self, certificate: &Certificate) -> Result<Option<Certificate>, StoreError> {
-        let mut roots = self.roots()?.into_iter().map(|root| root.certificate);
+    fn root_of(&self, names: &[String], certificate: &Certificate) -> Result<Option<Certificate>, StoreError> {
+        let mut roots = self.roots_among(names)?.into_iter().map(|root| root.certificate);
         Ok(roots.find(|root| root.subject == certificate.issuer))
     }
 
@@ -326,12 +341,16 @@ impl CaCertificates {
     /// # Errors
     /// When one cannot be read.
     pub fn roots(&self) -> Result<Vec<Root>, StoreError> {
+        self.roots_among(&self.names()?)
+    }
+
+    fn roots_among(&self, names: &[String]) -> Result<Vec<Root>, StoreError> {
         let mut roots = Vec::new();
-        for name in self.names()? {
-            let path = self.cert_path(&name);
+        for name in names {
+            let path = self.cert_path(name);
             let certificate = self.first_of(&path)?;
             if certificate.is_self_issued() {
-                roots.push(Root { name, path, certificate });
+                roots.push(Root { name: name.clone(), path, certificate });
             }
         }
         Ok(roots)
