@@ -101,13 +101,12 @@ impl<'a> RawCertificate<'a> {
         let (issuer, _, rest) = whole(rest)?;
         let (validity, rest) = expect(der::SEQUENCE, rest)?;
         let (tag, not_before, validity) = der::split_first(validity)?;
-        let not_before = RawTime { tag, text: not_before };
+        let not_before = RawTime::new(tag, not_before);
         let (tag, not_after, _) = der::split_first(validity)?;
-        let not_after = RawTime { tag, text: not_after };
+        let not_after = RawTime::new(tag, not_after);
         let (subject, _, rest) = whole(rest)?;
         let (spki, _, rest) = whole(rest)?;
-        let fields = values(rest);
-        let list = fields.iter().find(|(tag, _)| *tag == EXPLICIT_3).map(|(_, content)| *content);
+        let list = values(rest).find(|(tag, _)| *tag == EXPLICIT_3).map(|(_, content)| content);
         Some(Self {
             der,
             version,
@@ -119,7 +118,7 @@ impl<'a> RawCertificate<'a> {
             not_before,
             not_after,
             key: RawKey::read(spki)?,
-            has_unique_id: fields.iter().any(|(tag, _)| matches!(tag & 0x1f, 1 | 2)),
+            has_unique_id: values(rest).any(|(tag, _)| matches!(tag & 0x1f, 1 | 2)),
             extension_list: list.map(extensions),
         })
     }
@@ -167,7 +166,7 @@ fn extensions(content: &[u8]) -> Vec<RawExtension<'_>> {
         };
         Some(RawExtension { oid, critical, value: expect(der::OCTET_STRING, rest)?.0 })
     };
-    values(list).into_iter().filter_map(read).collect()
+    values(list).filter_map(read).collect()
 }
 
 impl<'a> RawKey<'a> {

@@ -14,11 +14,10 @@ pub fn whole(input: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 }
 
 /// Returns the values of a list as (tag, content), up to the first one that cannot be split.
-pub fn values(mut content: &[u8]) -> Vec<(u8, &[u8])> {
-    let mut found = Vec::new();
-    while let Some((tag, inner, rest)) = der::split_first(content) {
-        found.push((tag, inner));
+pub fn values(mut content: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    std::iter::from_fn(move || {
+        let (tag, inner, rest) = der::split_first(content)?;
         content = rest;
-    }
-    found
+        Some((tag, inner))
+    })
 }

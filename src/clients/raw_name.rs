@@ -48,7 +48,7 @@ pub struct NameForm {
 impl<'a> RawName<'a> {
     pub fn new(whole: &'a [u8]) -> Self {
         let content = expect(der::SEQUENCE, whole).map(|(content, _)| content).unwrap_or_default();
-        let relative = values(content).into_iter().map(|(_, set)| attributes(set)).collect();
+        let relative = values(content).map(|(_, set)| attributes(set)).collect();
         Self { der: whole, relative, prepared: OnceCell::new() }
     }
 
@@ -129,7 +129,7 @@ fn attributes(set: &[u8]) -> Vec<RawAttribute<'_>> {
         let (tag, value, _) = der::split_first(rest)?;
         Some(RawAttribute { oid, tag, value })
     };
-    values(set).into_iter().filter_map(read).collect()
+    values(set).filter_map(read).collect()
 }
 
 impl RawAttribute<'_> {

@@ -9,11 +9,21 @@ use crate::x509::der;
 pub struct RawTime<'a> {
     pub tag: u8,
     pub text: &'a [u8],
+    instant: Option<OffsetDateTime>,
 }
 
-impl RawTime<'_> {
+impl<'a> RawTime<'a> {
+    pub fn new(tag: u8, text: &'a [u8]) -> Self {
+        let written = Self { tag, text, instant: None };
+        Self { instant: written.read(), ..written }
+    }
+
     /// Returns the instant; seconds may be missing, a fraction is ignored, an offset is applied. `None` when it is not a date.
     pub fn instant(&self) -> Option<OffsetDateTime> {
+        self.instant
+    }
+
+    fn read(&self) -> Option<OffsetDateTime> {
         let digits = self.digits();
         let mut pairs = digits.chunks_exact(2).map(|two| (two[0] - b'0') * 10 + two[1] - b'0');
         let mut next = || pairs.next();
@@ -71,10 +81,10 @@ mod tests {
             (der::GENERALIZED_TIME, "20261129060000.5Z", datetime!(2026-11-29 6:00 UTC)),
             (der::GENERALIZED_TIME, "99991231235959Z", datetime!(9999-12-31 23:59:59 UTC)),
         ] {
-            assert_eq!(RawTime { tag, text: text.as_bytes() }.instant(), Some(expected), "{text}");
+            assert_eq!(RawTime::new(tag, text.as_bytes()).instant(), Some(expected), "{text}");
         }
         for text in ["", "Z", "261329060000Z", "2611", "26112906+"] {
-            assert_eq!(RawTime { tag: der::UTC_TIME, text: text.as_bytes() }.instant(), None, "{text}");
+            assert_eq!(RawTime::new(der::UTC_TIME, text.as_bytes()).instant(), None, "{text}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What a client sees: the certificates that the server sends, and those that the client trusts.
 
+use std::rc::Rc;
+
 use time::OffsetDateTime;
 
 use super::raw::{RawCertificate, extension};
@@ -31,13 +33,14 @@ pub struct Situation<'a> {
     pub is_signed_by: &'a dyn Fn(&[u8], &[u8]) -> Signed,
 }
 
-/// The certificates of a situation, split into their fields, and the path through them.
+/// The certificates of a situation, split into their fields, and the path through them. A certificate of the path is one of those
+/// that were sent, or an anchor: each is split once.
 #[derive(Debug)]
 pub struct Chain<'a> {
-    pub sent: Vec<RawCertificate<'a>>,
-    pub anchors: Vec<RawCertificate<'a>>,
+    pub sent: Vec<Rc<RawCertificate<'a>>>,
+    pub anchors: Vec<Rc<RawCertificate<'a>>>,
     /// Leaf first. When there is no path to an anchor, as far as it goes.
-    pub path: Vec<RawCertificate<'a>>,
+    pub path: Vec<Rc<RawCertificate<'a>>>,
     /// Whether the last certificate of the path is a trust anchor.
     pub is_complete: bool,
     /// Whether a signature in the path is wrong.
@@ -58,7 +61,7 @@ pub struct Twin<'a> {
     /// Whether the server sends it before the one that is used, or that one is not sent.
     pub is_first: bool,
     /// The path over the second certificate; `None` when it leads to no anchor.
-    pub path: Option<Vec<RawCertificate<'a>>>,
+    pub path: Option<Vec<Rc<RawCertificate<'a>>>>,
 }
 
 /// The most certificates of a path, and the most certificates that are looked at for it.
@@ -70,9 +73,10 @@ const MOST_TWINS: usize = 8;
 impl<'a> Chain<'a> {
     /// Returns `None` when the leaf does not have the frame of a certificate.
     pub fn read(situation: &Situation<'a>) -> Option<Self> {
-        let sent: Vec<_> = situation.sent.iter().filter_map(|der| RawCertificate::read(der)).collect();
-        let anchors: Vec<_> = situation.anchors.iter().filter_map(|der| RawCertificate::read(der)).collect();
-        let leaf = sent.first()?;
+        let read = |der: &&'a [u8]| RawCertificate::read(der).map(Rc::new);
+        let sent: Vec<_> = situation.sent.iter().filter_map(read).collect();
+        let anchors: Vec<_> = situation.anchors.iter().filter_map(read).collect();
+        let leaf = sent.first()?.as_ref();
         let (path, is_complete, has_wrong_signature) = match situation.path {
             Some(path) => (path.to_vec(), true, false),
             None => {
@@ -101,12 +105,12 @@ impl<'a> Chain<'a> {
         path: Vec<&'a [u8]>,
         is_complete: bool,
         has_wrong_signature: bool,
-        sent: Vec<RawCertificate<'a>>,
-        anchors: Vec<RawCertificate<'a>>,
+        sent: Vec<Rc<RawCertificate<'a>>>,
+        anchors: Vec<Rc<RawCertificate<'a>>>,
         situation: &Situation<'a>,
     ) -> Self {
-        let path: Vec<_> = path.into_iter().filter_map(RawCertificate::read).collect();
-        let last = path.last();
+        let path: Vec<_> = path.into_iter().filter_map(|der| known(der, &sent, &anchors)).collect();
+        let last = path.last().map(Rc::as_ref);
         let ends_self_signed = last.is_some_and(|last| is_self_signed(last, situation));
         let has_anchors_above = last.is_some_and(|last| has_anchors_above(last, &anchors, situation));
         let twins = if is_complete { twins(&path, &sent, &anchors, situation) } else { Vec::new() };
@@ -120,20 +124,30 @@ impl<'a> Chain<'a> {
 
     /// Returns the anchor of a complete path of two or more certificates.
     pub fn root(&self) -> Option<&RawCertificate<'a>> {
-        self.path.last().filter(|_| self.is_complete && self.path.len() > 1)
+        self.path.last().filter(|_| self.is_complete && self.path.len() > 1).map(Rc::as_ref)
     }
+}
+
+/// Returns the certificate with this DER: one of those that were read already, or read now.
+fn known<'a>(
+    der: &'a [u8],
+    sent: &[Rc<RawCertificate<'a>>],
+    anchors: &[Rc<RawCertificate<'a>>],
+) -> Option<Rc<RawCertificate<'a>>> {
+    let known = sent.iter().chain(anchors).find(|known| known.der == der);
+    known.cloned().or_else(|| RawCertificate::read(der).map(Rc::new))
 }
 
 /// Finds the twins of the CAs of a path. Most servers send none, and then nothing is looked for.
 fn twins<'s, 'a>(
-    path: &'s [RawCertificate<'a>],
-    sent: &'s [RawCertificate<'a>],
-    anchors: &'s [RawCertificate<'a>],
+    path: &'s [Rc<RawCertificate<'a>>],
+    sent: &'s [Rc<RawCertificate<'a>>],
+    anchors: &'s [Rc<RawCertificate<'a>>],
     situation: &'s Situation<'a>,
 ) -> Vec<Twin<'a>> {
     let mut found = Vec::new();
     for (position, second) in sent.iter().enumerate().skip(1) {
-        let is_twin = |ca: &RawCertificate<'_>| {
+        let is_twin = |ca: &Rc<RawCertificate<'_>>| {
             ca.der != second.der && ca.key.spki == second.key.spki && ca.subject.is_same(&second.subject)
         };
         let Some(place) = path.iter().skip(1).position(is_twin).map(|it| it + 1) else { continue };
@@ -145,10 +159,10 @@ fn twins<'s, 'a>(
         let is_first = used.is_none_or(|used| position <= used);
         let mut search = Search { situation, sent, anchors, best: vec![second.der], steps: MOST_STEPS };
         // The certificates below the twin, so that a circle is none of its paths.
-        let mut over: Vec<&'s RawCertificate<'a>> = path.iter().take(place).collect();
+        let mut over: Vec<&'s RawCertificate<'a>> = path.iter().take(place).map(Rc::as_ref).collect();
         over.push(second);
         let leads_up = search.extend(&mut over, false);
-        let over = leads_up.then(|| over.iter().filter_map(|it| RawCertificate::read(it.der)).collect());
+        let over = leads_up.then(|| over.iter().filter_map(|it| known(it.der, sent, anchors)).collect());
         found.push(Twin { place, is_first, path: over });
     }
     found
@@ -156,8 +170,8 @@ fn twins<'s, 'a>(
 
 struct Search<'s, 'a> {
     situation: &'s Situation<'a>,
-    sent: &'s [RawCertificate<'a>],
-    anchors: &'s [RawCertificate<'a>],
+    sent: &'s [Rc<RawCertificate<'a>>],
+    anchors: &'s [Rc<RawCertificate<'a>>],
     /// The longest path that did not reach an anchor.
     best: Vec<&'a [u8]>,
     steps: usize,
@@ -196,8 +210,9 @@ impl<'s, 'a> Search<'s, 'a> {
     /// before those of the key identifier alone, anchors before others, valid ones before expired ones.
     fn issuers(&self, child: &RawCertificate<'a>) -> Vec<(&'s RawCertificate<'a>, bool)> {
         let wanted = authority_key_id(child);
-        let anchors = self.anchors.iter().map(|anchor| (anchor, true));
-        let mut found: Vec<_> = anchors.chain(self.sent.iter().skip(1).map(|sent| (sent, false))).collect();
+        let anchors = self.anchors.iter().map(|anchor| (anchor.as_ref(), true));
+        let sent = self.sent.iter().skip(1).map(|sent| (sent.as_ref(), false));
+        let mut found: Vec<(&'s RawCertificate<'a>, bool)> = anchors.chain(sent).collect();
         let rank = |(issuer, is_anchor): &(&RawCertificate<'a>, bool)| {
             let has_key_id = wanted.is_some() && issuer.key_id() == wanted;
             let has_name = child.issuer.is_same(&issuer.subject);
@@ -223,7 +238,11 @@ fn is_self_signed(certificate: &RawCertificate<'_>, situation: &Situation<'_>) -
 }
 
 /// Returns whether the issuers of an anchor are anchors too, up to a self-signed one: then clients that want a root find it.
-fn has_anchors_above(anchor: &RawCertificate<'_>, anchors: &[RawCertificate<'_>], situation: &Situation<'_>) -> bool {
+fn has_anchors_above(
+    anchor: &RawCertificate<'_>,
+    anchors: &[Rc<RawCertificate<'_>>],
+    situation: &Situation<'_>,
+) -> bool {
     let mut head = anchor;
     for _ in 0..MOST_CERTIFICATES {
         let issuer = anchors.iter().find(|issuer| {
@@ -248,5 +267,5 @@ fn is_valid(certificate: &RawCertificate<'_>, at: OffsetDateTime) -> bool {
 /// Returns the key identifier of the authority key identifier.
 pub fn authority_key_id<'a>(certificate: &RawCertificate<'a>) -> Option<&'a [u8]> {
     let (fields, _) = expect(der::SEQUENCE, certificate.extension(extension::AKI)?.value)?;
-    values(fields).into_iter().find(|(tag, _)| *tag == der::context(0)).map(|(_, id)| id)
+    values(fields).find(|(tag, _)| *tag == der::context(0)).map(|(_, id)| id)
 }

@@ -1,5 +1,7 @@
 //! The path as a whole (RFC 5280 §6.1): its links, its length and its anchor.
 
+use std::rc::Rc;
+
 use super::basic_constraints::path_length;
 use super::key_usage;
 use crate::clients::fact::{Found, Subject, words};
@@ -78,7 +80,7 @@ pub fn find(chain: &Chain<'_>, found: &mut Found) {
 }
 
 /// Finds the path lengths that the path exceeds.
-pub fn path_lengths(path: &[RawCertificate<'_>], is_complete: bool, found: &mut Found) {
+pub fn path_lengths(path: &[Rc<RawCertificate<'_>>], is_complete: bool, found: &mut Found) {
     for (index, certificate) in path.iter().enumerate().skip(1) {
         let Some(most) = path_length(certificate) else { continue };
         let is_root = is_complete && index + 1 == path.len();

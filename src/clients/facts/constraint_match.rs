@@ -63,11 +63,11 @@ fn bases(list: &[u8]) -> Vec<Base<'_>> {
     let read = |(_, subtree)| {
         let (tag, content, rest) = der::split_first(subtree)?;
         let kind = tag & 0x1f;
-        let minimum = values(rest).into_iter().find(|(tag, _)| tag & 0x1f == 0).map(|(_, minimum)| minimum);
+        let minimum = values(rest).find(|(tag, _)| tag & 0x1f == 0).map(|(_, minimum)| minimum);
         let directory = (kind == DIRECTORY).then(|| RawName::new(content));
         Some(Base { kind, content, minimum, directory })
     };
-    values(list).into_iter().filter_map(read).collect()
+    values(list).filter_map(read).collect()
 }
 
 impl<'a> Base<'a> {

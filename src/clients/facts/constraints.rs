@@ -1,5 +1,7 @@
 //! Name constraints (RFC 5280 §4.2.1.10), and the names below them.
 
+use std::rc::Rc;
+
 use super::constraint_match::{Base, Constraints, Name, read};
 use super::subject_alt_names::{self, DIRECTORY, DNS, EMAIL, IP, OTHER_NAME, REGISTERED_ID, URI};
 use crate::clients::fact::{self, Found, Subject, Word, words};
@@ -175,7 +177,7 @@ pub fn find(chain: &Chain<'_>, found: &mut Found) {
 }
 
 /// Finds the constraints of a path, and the names below them.
-pub fn of_path(path: &[RawCertificate<'_>], is_complete: bool, found: &mut Found) {
+pub fn of_path(path: &[Rc<RawCertificate<'_>>], is_complete: bool, found: &mut Found) {
     let Some(leaf) = path.first() else { return };
     if let Some(extension) = leaf.extension(extension::NAME_CONSTRAINTS) {
         found.add(Subject::Leaf, if extension.critical { &IN_LEAF } else { &IN_LEAF_NOT_CRITICAL });
@@ -358,7 +360,7 @@ fn special(
 }
 
 /// The names of the intermediates below (RFC 5280 §6.1.3 (b)), which exempts self-issued ones.
-fn intermediates(subject: Subject, below: &[RawCertificate<'_>], constraints: &Constraints<'_>, found: &mut Found) {
+fn intermediates(subject: Subject, below: &[Rc<RawCertificate<'_>>], constraints: &Constraints<'_>, found: &mut Found) {
     let (permitted, excluded) = (&constraints.permitted, &constraints.excluded);
     let is_violated = |name: &Name<'_>| {
         let mut limits = permitted.iter().filter(|base| base.kind == name.kind).peekable();

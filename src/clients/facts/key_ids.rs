@@ -43,7 +43,7 @@ pub fn find(item: &Item<'_, '_>, found: &mut Found) {
     };
     found.add_if(extension.critical, subject, &CRITICAL);
     let Some((fields, _)) = expect(der::SEQUENCE, extension.value) else { return found.add(subject, &UNREADABLE) };
-    let fields: Vec<(u8, &[u8])> = values(fields);
+    let fields: Vec<(u8, &[u8])> = values(fields).collect();
     let field = |number: u8| fields.iter().find(|(tag, _)| tag & 0x1f == number).map(|(_, content)| *content);
     let (key_id, issuer_names, serial) = (field(0), field(1), field(2));
     // Of an anchor that another CA signed, the issuer is not known.
@@ -67,6 +67,6 @@ pub fn find(item: &Item<'_, '_>, found: &mut Found) {
 
 /// Returns the directory names of a list of general names.
 fn directory_names(names: &[u8]) -> Vec<RawName<'_>> {
-    let names = values(names).into_iter().filter(|(tag, _)| *tag == der::context_constructed(4));
+    let names = values(names).filter(|(tag, _)| *tag == der::context_constructed(4));
     names.map(|(_, name)| RawName::new(name)).collect()
 }

@@ -22,6 +22,8 @@ mod signatures;
 mod subject_alt_names;
 mod twins;
 
+use std::rc::Rc;
+
 use time::OffsetDateTime;
 
 use self::item::Item;
@@ -57,7 +59,8 @@ fn find(situation: &Situation<'_>, certificates: usize) -> Vec<Fact> {
         };
         let is_trusted_leaf = chain.is_complete && last == 0;
         let is_self_signed = index == last && chain.ends_self_signed;
-        let item = Item { subject, certificate, issuer: chain.path.get(index + 1), is_trusted_leaf, is_self_signed };
+        let issuer = chain.path.get(index + 1).map(Rc::as_ref);
+        let item = Item { subject, certificate, issuer, is_trusted_leaf, is_self_signed };
         by_itself::find(&item, situation.at, &mut found);
     }
     if let Some(leaf) = chain.path.first() {

@@ -53,7 +53,7 @@ fn policies(value: &[u8]) -> Option<Vec<&[u8]>> {
     if !rest.is_empty() || children.is_empty() {
         return None;
     }
-    let policies = values(list).into_iter().map(|(tag, fields)| {
+    let policies = values(list).map(|(tag, fields)| {
         let policy = (tag == der::SEQUENCE).then(|| expect(der::OBJECT_IDENTIFIER, fields)).flatten();
         policy.map(|(oid, _)| oid)
     });

@@ -56,7 +56,7 @@ fn extended_key_usage(item: &Item<'_, '_>, found: &mut Found) {
     };
     found.add_if(item.is_leaf() && extension.critical, subject, &CRITICAL);
     let Some((list, _)) = expect(der::SEQUENCE, extension.value) else { return found.add(subject, &UNREADABLE) };
-    let purposes: Vec<&[u8]> = values(list).into_iter().map(|(_, oid)| oid).collect();
+    let purposes: Vec<&[u8]> = values(list).map(|(_, oid)| oid).collect();
     let has = |purpose: &[u8]| purposes.contains(&purpose);
     if has(SERVER) {
         found.add_if(subject == Subject::Root, subject, &PRESENT);

@@ -1,5 +1,7 @@
 //! What the server sends beside the path, and what else the client trusts (RFC 8446 §4.4.2).
 
+use std::rc::Rc;
+
 use time::OffsetDateTime;
 
 use super::{dates, key_ids};
@@ -68,17 +70,17 @@ pub fn find<'a>(chain: &Chain<'a>, at: OffsetDateTime, found: &mut Found) {
                 (true, false) => add(true, &UNUSED_SAME_NAME),
                 (true, true) => add(true, &UNUSED_EXPIRED),
             }
-            let is_twin = |issuer: &RawCertificate<'_>| issuer.subject.is_same(&sent.subject) && is_expired(sent);
+            let is_twin = |issuer: &Rc<RawCertificate<'_>>| issuer.subject.is_same(&sent.subject) && is_expired(sent);
             add(intermediates.first().is_some_and(is_twin), &EXPIRED_TWIN);
             let is_twin_first =
-                |issuer: &RawCertificate<'_>| index == 1 && is_twin(issuer) && issuer.key_id().is_none();
+                |issuer: &Rc<RawCertificate<'_>>| index == 1 && is_twin(issuer) && issuer.key_id().is_none();
             add(intermediates.first().is_some_and(is_twin_first), &EXPIRED_TWIN_WITHOUT_KEY_ID);
         }
     }
-    let is_wrong_key = |issuer: &RawCertificate<'_>| {
+    let is_wrong_key = |issuer: &Rc<RawCertificate<'_>>| {
         let leaf = chain.path.first().filter(|leaf| authority_key_id(leaf).is_none());
         let of_name =
-            |leaf: &RawCertificate<'_>| chain.sent.iter().skip(1).find(|sent| leaf.issuer.is_same(&sent.subject));
+            |leaf: &Rc<RawCertificate<'_>>| chain.sent.iter().skip(1).find(|sent| leaf.issuer.is_same(&sent.subject));
         leaf.and_then(of_name).is_some_and(|first| first.key.spki != issuer.key.spki)
     };
     add(intermediates.first().is_some_and(is_wrong_key), &WRONG_KEY_FIRST);
@@ -87,7 +89,7 @@ pub fn find<'a>(chain: &Chain<'a>, at: OffsetDateTime, found: &mut Found) {
         chain.sent.get(1).is_none_or(|second| intermediates.iter().any(|intermediate| intermediate.der == second.der));
     add(!intermediates.is_empty() && !second_is_of_path, &GAP_FIRST);
     let sent = || chain.sent.iter().map(|certificate| certificate.der);
-    let der = |certificate: &RawCertificate<'a>| certificate.der;
+    let der = |certificate: &Rc<RawCertificate<'a>>| certificate.der;
     let is_alone = sent().eq(below.iter().map(der)) || sent().eq(chain.path.iter().map(der));
     if !is_alone {
         // Java then looks for a path, and does not check the one that was sent.
@@ -99,7 +101,8 @@ pub fn find<'a>(chain: &Chain<'a>, at: OffsetDateTime, found: &mut Found) {
 
 fn roots(chain: &Chain<'_>, at: OffsetDateTime, found: &mut Found) {
     let Some(root) = chain.root() else { return };
-    let same: Vec<_> = chain.anchors.iter().filter(|anchor| anchor.subject.is_same(&root.subject)).collect();
+    let anchors = chain.anchors.iter().map(Rc::as_ref);
+    let same: Vec<_> = anchors.filter(|anchor| anchor.subject.is_same(&root.subject)).collect();
     let [first, rest @ ..] = same.as_slice() else { return };
     let is_expired = |certificate: &RawCertificate<'_>| certificate.not_after.instant().is_some_and(|end| end < at);
     let is_same_key = |other: &&RawCertificate<'_>| other.key.spki == first.key.spki;

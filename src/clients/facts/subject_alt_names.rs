@@ -50,7 +50,7 @@ pub const REGISTERED_ID: u8 = 8;
 /// Returns the general names of a leaf as (number of the tag, content); `None` without the extension.
 pub fn names<'a>(leaf: &RawCertificate<'a>) -> Option<Vec<(u8, &'a [u8])>> {
     let (list, _) = expect(der::SEQUENCE, leaf.extension(extension::SAN)?.value)?;
-    Some(values(list).into_iter().map(|(tag, content)| (tag & 0x1f, content)).collect())
+    Some(values(list).map(|(tag, content)| (tag & 0x1f, content)).collect())
 }
 
 pub fn find(leaf: &RawCertificate<'_>, found: &mut Found) {
@@ -58,7 +58,7 @@ pub fn find(leaf: &RawCertificate<'_>, found: &mut Found) {
     let Some(extension) = leaf.extension(extension::SAN) else { return add(true, &MISSING) };
     let Some((list, rest)) = expect(der::SEQUENCE, extension.value) else { return add(true, &UNREADABLE) };
     add(!rest.is_empty(), &TRAILING);
-    let names: Vec<_> = values(list).into_iter().map(|(tag, content)| (tag & 0x1f, content)).collect();
+    let names: Vec<_> = values(list).map(|(tag, content)| (tag & 0x1f, content)).collect();
     add(names.is_empty(), &EMPTY);
     add(names.len() > 100, &MANY);
     add(names.len() > 400, &TOO_MANY);

@@ -1,6 +1,8 @@
 //! Second certificates of a CA of the path, with its name and key: clients that take the first issuer that fits, and do not look
 //! further when the path over it fails, refuse the chain (RFC 4158 §2.4).
 
+use std::rc::Rc;
+
 use time::OffsetDateTime;
 
 use super::item::Item;
@@ -53,18 +55,18 @@ pub fn fit_path<'a>(chain: &Chain<'a>, at: OffsetDateTime) -> Option<Vec<&'a [u8
 }
 
 /// Returns whether the path over a twin is forbidden by something that the path of the chain does not have.
-fn is_unfit(path: &[RawCertificate<'_>], place: usize, at: OffsetDateTime, known: &Found) -> bool {
+fn is_unfit(path: &[Rc<RawCertificate<'_>>], place: usize, at: OffsetDateTime, known: &Found) -> bool {
     forbidding(path, place, at).iter().any(|fact| !known.has(fact.subject, fact.word))
 }
 
 /// Returns what forbids a path, of its certificates from this place on, and of the names below them.
-fn forbidding(path: &[RawCertificate<'_>], place: usize, at: OffsetDateTime) -> Vec<Fact> {
+fn forbidding(path: &[Rc<RawCertificate<'_>>], place: usize, at: OffsetDateTime) -> Vec<Fact> {
     let mut over = Found::default();
     for (index, certificate) in path.iter().enumerate().skip(place).take(path.len().saturating_sub(place + 1)) {
         let item = Item {
             subject: Subject::Intermediate,
             certificate,
-            issuer: path.get(index + 1),
+            issuer: path.get(index + 1).map(Rc::as_ref),
             is_trusted_leaf: false,
             is_self_signed: false,
         };
