@@ -12,7 +12,6 @@ mod parser_error;
 mod partial;
 mod place;
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 
 use x509_parser::asn1_rs::Any;
@@ -28,6 +27,7 @@ use x509_parser::x509::SubjectPublicKeyInfo;
 use super::certificate::UnreadablePart;
 use super::key_names::EC_PUBLIC_KEY;
 use super::name_constraints::Subtree;
+use super::seen::Seen;
 use super::{
     AuthorityKeyId, BasicConstraints, Certificate, DistinguishedName, ExtendedKeyUsage, Extension, GeneralName,
     KeyKind, KeyUsage, NameConstraints, PolicyConstraints, PublicKey, SerialNumber, SignatureAlgorithm, SigningRequest,
@@ -176,7 +176,7 @@ impl Certificate {
             ca_issuer_urls: Vec::new(),
             signature: parsed.signature_value.data.to_vec(),
         };
-        let (mut seen, mut repeated) = (HashSet::new(), HashSet::new());
+        let (mut seen, mut repeated) = (Seen::default(), Seen::default());
         for extension in tbs.extensions() {
             let raw = raw_extension(extension);
             if !seen.insert(extension.oid.as_bytes()) {
@@ -284,7 +284,7 @@ impl SigningRequest {
             signature_algorithm: signature_algorithm(oid_text(&parsed.signature_algorithm.algorithm), signed.algorithm),
             signature: parsed.signature_value.data.to_vec(),
         };
-        let (mut seen, mut repeated) = (HashSet::new(), HashSet::new());
+        let (mut seen, mut repeated) = (Seen::default(), Seen::default());
         for attribute in info.attributes() {
             let ParsedCriAttribute::ExtensionRequest(requested) = attribute.parsed_attribute() else {
                 request.other_attributes.push(oid_text(&attribute.oid));

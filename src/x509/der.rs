@@ -151,7 +151,8 @@ pub fn tag_name(tag: u8) -> String {
 
 /// Splits `content` into values, each with its tag and length; `None` when they do not fill it.
 pub fn children(mut content: &[u8]) -> Option<Vec<&[u8]>> {
-    let mut found = Vec::new();
+    // Most lists of a certificate have fewer.
+    let mut found = Vec::with_capacity(if content.is_empty() { 0 } else { 8 });
     while !content.is_empty() {
         let (.., rest) = split_first(content)?;
         let (child, _) = content.split_at(content.len() - rest.len());
@@ -175,7 +176,8 @@ pub fn each(mut content: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// ones, and so several encodings of one certificate.
 pub fn has_shortest_lengths(input: &[u8]) -> bool {
     const CONSTRUCTED: u8 = 0x20;
-    let mut open = vec![input];
+    let mut open = Vec::with_capacity(16);
+    open.push(input);
     while let Some(mut content) = open.pop() {
         // The parser refuses what cannot be split.
         while let Some((tag, inner, rest)) = split_first(content) {

@@ -25,6 +25,7 @@ pub mod other_name;
 pub mod pem;
 pub mod pkcs7;
 pub mod public_key;
+pub mod seen;
 pub mod serial;
 pub mod serial_digits;
 pub mod signature_algorithm;

@@ -1,6 +1,7 @@
 //! Distinguished names (RFC 5280 §4.1.2.4).
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::{der, der_rules};
 use crate::text;
@@ -11,6 +12,12 @@ use crate::text;
 /// copied byte for byte into the certificates that it issues, whatever string types another tool chose.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DistinguishedName {
+    /// Shared, because every report of a chain has the names of its certificates.
+    parts: Arc<NameParts>,
+}
+
+#[derive(PartialEq, Eq)]
+struct NameParts {
     der: Vec<u8>,
     relative_names: Vec<Vec<Attribute>>,
 }
@@ -193,7 +200,7 @@ pub enum NameError {
 impl DistinguishedName {
     /// Takes DER and its decoded content; only the decoder calls this.
     pub(super) fn from_parts(der: Vec<u8>, relative_names: Vec<Vec<Attribute>>) -> Self {
-        Self { der, relative_names }
+        Self { parts: Arc::new(NameParts { der, relative_names }) }
     }
 
     /// Encodes a name: one attribute per relative name, in this order; empty values are left out.
@@ -211,27 +218,28 @@ impl DistinguishedName {
             encoded.push(der::constructed(der::SET, &[&der::sequence(&[&object_identifier, &string])]));
             relative_names.push(vec![Attribute { kind: kind.clone(), value: value.clone(), is_text: true }]);
         }
-        Ok(Self { der: der::sequence(&encoded.iter().map(Vec::as_slice).collect::<Vec<_>>()), relative_names })
+        let encoded: Vec<_> = encoded.iter().map(Vec::as_slice).collect();
+        Ok(Self::from_parts(der::sequence(&encoded), relative_names))
     }
 
     /// Returns the DER of the whole `Name`.
     pub fn as_der(&self) -> &[u8] {
-        &self.der
+        &self.parts.der
     }
 
     /// Returns whether it has no attribute.
     pub fn is_empty(&self) -> bool {
-        self.relative_names.is_empty()
+        self.relative_names().is_empty()
     }
 
     /// Returns the relative names in their order, each with its attributes.
     pub fn relative_names(&self) -> &[Vec<Attribute>] {
-        &self.relative_names
+        &self.parts.relative_names
     }
 
     /// Returns all attributes in their order.
     pub fn attributes(&self) -> impl Iterator<Item = &Attribute> {
-        self.relative_names.iter().flatten()
+        self.relative_names().iter().flatten()
     }
 
     /// Returns the value of the first attribute of this type.
@@ -280,7 +288,7 @@ fn check_value(known: &KnownType, value: &str) -> Result<(), NameError> {
 impl fmt::Display for DistinguishedName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // One that cannot be read is empty.
-        for (index, relative_name) in self.relative_names.iter().filter(|it| !it.is_empty()).enumerate() {
+        for (index, relative_name) in self.relative_names().iter().filter(|it| !it.is_empty()).enumerate() {
             for (position, Attribute { kind, value, is_text }) in relative_name.iter().enumerate() {
                 let before = match (index, position) {
                     (0, 0) => "",

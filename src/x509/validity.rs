@@ -45,23 +45,30 @@ impl Validity {
 pub fn time_to_der(at: OffsetDateTime) -> Vec<u8> {
     let at = at.to_offset(UtcOffset::UTC);
     match at.year() {
-        1950..=2049 => der::value(der::UTC_TIME, &to_the_second(&at, false)),
+        1950..=2049 => to_the_second(der::UTC_TIME, &at),
         _ => generalized_time_to_der(at),
     }
 }
 
 /// Returns a GeneralizedTime in every year, with seconds and `Z` (RFC 5280 §4.1.2.5.2).
 pub fn generalized_time_to_der(at: OffsetDateTime) -> Vec<u8> {
-    der::value(der::GENERALIZED_TIME, &to_the_second(&at.to_offset(UtcOffset::UTC), true))
+    to_the_second(der::GENERALIZED_TIME, &at.to_offset(UtcOffset::UTC))
 }
 
-/// Without `format!`, which is slow: a CRL can have a hundred thousand of them.
-fn to_the_second(at: &OffsetDateTime, century: bool) -> Vec<u8> {
+/// Returns a time whole. Without `format!`, which is slow: a CRL can have a hundred thousand of them, and each certificate that is
+/// verified has two.
+fn to_the_second(tag: u8, at: &OffsetDateTime) -> Vec<u8> {
     let year = at.year().unsigned_abs();
     let fields = [year / 100, year % 100].map(|two_digits| two_digits as u8);
     let rest = [u8::from(at.month()), at.day(), at.hour(), at.minute(), at.second()];
-    let pairs = fields[usize::from(!century)..].iter().chain(&rest).flat_map(|two| [b'0' + two / 10, b'0' + two % 10]);
-    pairs.chain([b'Z']).collect()
+    let is_utc_time = tag == der::UTC_TIME;
+    let mut time = Vec::with_capacity(17);
+    time.extend([tag, if is_utc_time { 13 } else { 15 }]);
+    for two in fields[usize::from(is_utc_time)..].iter().chain(&rest) {
+        time.extend([b'0' + two / 10, b'0' + two % 10]);
+    }
+    time.push(b'Z');
+    time
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! Extensions that are unknown, repeated, or unusual by being there (RFC 5280 §4.2).
 
-use std::collections::HashSet;
-
 use super::item::Item;
 use crate::clients::fact::{Found, words};
 use crate::clients::raw::extension;
 use crate::clients::raw_der::{expect, values};
 use crate::x509::der;
+use crate::x509::seen::Seen;
 
 words! {
     UNKNOWN_CRITICAL = "unknown:critical", ANY, "has a critical extension that clients do not know", "RFC 5280 §4.2";
@@ -56,7 +55,7 @@ const KNOWN: [&[u8]; 14] = [
 
 pub fn find(item: &Item<'_, '_>, found: &mut Found) {
     let subject = item.subject;
-    let mut seen = HashSet::new();
+    let mut seen = Seen::default();
     for extension in item.certificate.extensions() {
         if !seen.insert(extension.oid) {
             found.add(
@@ -98,6 +97,5 @@ fn is_list_of_sequences(value: &[u8], first: &[u8]) -> bool {
     let Some(children) = der::children(list) else { return false };
     !children.is_empty()
         && values(list)
-            .into_iter()
             .all(|(tag, fields)| tag == der::SEQUENCE && fields.starts_with(first) && der::children(fields).is_some())
 }

@@ -1,6 +1,5 @@
 //! The decoding of CRLs, entry by entry: a CRL can have very many, and few callers keep them all.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use x509_parser::extensions::ParsedExtension;
@@ -13,6 +12,7 @@ use super::{
 };
 use crate::x509::certificate::oid;
 use crate::x509::crl::{RevocationReason, RevokedEntry};
+use crate::x509::seen::Seen;
 use crate::x509::{Crl, DistinguishedName, Extension, SerialNumber, der, distribution_point};
 
 const WHAT: &str = "a CRL";
@@ -73,7 +73,7 @@ impl Crl {
             delta_base: None,
             signature: parsed.signature_value.data.to_vec(),
         };
-        let (mut seen, mut repeated) = (HashSet::new(), HashSet::new());
+        let (mut seen, mut repeated) = (Seen::default(), Seen::default());
         for extension in tbs.extensions() {
             let raw = raw_extension(extension);
             if !seen.insert(extension.oid.as_bytes()) && repeated.insert(extension.oid.as_bytes()) {
