@@ -24,6 +24,7 @@ pub mod name_values;
 pub mod other_name;
 pub mod pem;
 pub mod pkcs7;
+mod plain_pem;
 pub mod public_key;
 pub mod seen;
 pub mod serial;

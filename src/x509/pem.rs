@@ -2,6 +2,8 @@
 
 use zeroize::Zeroizing;
 
+use super::plain_pem;
+
 /// The label of a CRL (RFC 7468 §6).
 pub const CRL_LABEL: &str = "X509 CRL";
 
@@ -87,6 +89,9 @@ pub fn parse_each(data: &[u8]) -> impl Iterator<Item = Result<Block, PemError>> 
         // Other programs skip a BEGIN in the middle of a line, and take the next block for the first.
         if !matches!(start.checked_sub(1).map(|before| data[before]), None | Some(b'\n' | b'\r')) {
             return Err(PemError::MidLine(index + 1));
+        }
+        if let Some((label, content)) = plain_pem::read(&data[start..end]) {
+            return Ok(Block { label: label.to_owned(), headers: Vec::new(), content: Zeroizing::new(content) });
         }
         let parsed = pem::parse(&data[start..end]).map_err(|_| PemError::Damaged(index + 1))?;
         Ok(Block {
@@ -205,7 +210,45 @@ mod tests {
         assert_eq!(*encode_base64(&[]), "");
     }
 
+    #[test]
+    fn what_programs_write_is_read_without_the_library() {
+        for length in [0, 1, 2, 3, 47, 48, 49, 95, 96, 97, 1000] {
+            let content: Vec<u8> = (0..length).map(|at: usize| (at * 7 + length) as u8).collect();
+            let text = certificate(&content);
+            assert_eq!(plain_pem::read(text.as_bytes()), Some(("CERTIFICATE", content.clone())), "{length}");
+            assert_eq!(plain_pem::read(text.trim_end().as_bytes()), Some(("CERTIFICATE", content)), "{length}");
+        }
+        let text = certificate(&[7; 49]);
+        let others = [
+            text.replace('\n', "\r\n"),
+            text.replace("-----END CERT", "-----END X509 CERT"),
+            text.replacen("\n", "\nDEK-Info: x\n\n", 1),
+            text.replace("Bw==", "Bx=="),
+            text.replace("Bw==", "Bw="),
+            text.replacen("BwcH", "Bw==", 1),
+            text.replacen("BwcH", "Bwc", 1),
+            text.replacen("\n", "\n\n", 1),
+            text.replace("-----BEGIN CERTIFICATE-----", "-----BEGIN CERTIFICATE -----"),
+        ];
+        for other in others {
+            assert_eq!(plain_pem::read(other.as_bytes()), None, "{other}");
+        }
+    }
+
     proptest::proptest! {
+        #[test]
+        fn what_is_read_without_the_library_is_what_the_library_reads(
+            text in "-----BEGIN [A-Z ]{0,3}-----\n([A-Za-z0-9+/]{64}\n){0,2}[A-D+/=]{0,9}[ \n\r=:]{0,2}\n?-----END [A-Z ]{0,3}-----\n?[a-z-]{0,3}",
+        ) {
+            for text in [text.clone(), text.replace("-----BEGIN ", "-----BEGIN X").replace("-----END ", "-----END X")] {
+                if let Some((label, content)) = plain_pem::read(text.as_bytes()) {
+                    let parsed = pem::parse(&text).unwrap();
+                    assert_eq!((parsed.tag(), parsed.contents()), (label, &content[..]), "{text}");
+                    assert_eq!(parsed.headers().iter().count(), 0, "{text}");
+                }
+            }
+        }
+
         #[test]
         fn no_text_makes_the_reader_panic(noise in "\\PC{0,60}|(-----BEGIN [A-Z ]{0,12}-----\n[A-Za-z0-9+/=\n]{0,40}(-----END [A-Z ]{0,12}-----\n)?){0,3}") {
             drop(parse_all(noise.as_bytes()));
