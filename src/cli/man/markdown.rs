@@ -260,7 +260,7 @@ mod tests {
             assert_eq!(roff(markdown), expected, "{markdown}");
         }
         let mut page = Roff::new();
-        add(&mut page, "| k | v |\n| --- | --- |\n| `a|` | `b\\|c` \\| d |\n");
+        add(&mut page, "| k | v |\n| --- | --- |\n| `a` | `b\\|c` \\| d |\n");
         assert!(page.to_roff().contains("\\fBb|c\\fR | d"), "{}", page.to_roff());
     }
 }
