@@ -10,14 +10,16 @@ use serde_json::Value;
 
 use crate::support::hierarchy::Hierarchy;
 use crate::support::process::{Server, wait_for};
-use crate::support::program::{Place, succeeded};
-use crate::support::skip;
+use crate::support::program::Place;
 
+mod databases;
 mod etcd;
+mod mosquitto;
 mod namespace;
 mod openvpn;
 mod strongswan;
 mod tomcat;
+mod web;
 
 /// The files of a server `localhost` for a program, in a CA whose client `bob` is revoked, and `carol` expires at once.
 struct Exported {
@@ -127,118 +129,4 @@ fn lines<'a>(report: &'a Value, place: &str) -> &'a str {
     let parts = report["configuration"].as_array().unwrap();
     let part = parts.iter().find(|part| part["place"].as_str().unwrap().contains(place));
     part.unwrap_or_else(|| panic!("{place}: {report:#}"))["lines"].as_str().unwrap()
-}
-
-#[test]
-fn nginx_runs_with_the_lines_of_its_recipe() {
-    if !skip::unless_installed(&["nginx"]) {
-        return;
-    }
-    let exported = Exported::of("nginx");
-    let place = &exported.hierarchy.place;
-    let server = Server::start("nginx", place, |port| {
-        let top = place.path("").display().to_string();
-        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .map(|name| format!("{name}_temp_path {top}/{name};"))
-            .concat();
-        let lines = exported.lines("nginx.conf");
-        let configuration = format!(
-            "daemon off; pid {top}/nginx.pid; error_log stderr; events {{}}\nhttp {{ access_log off; {temporary}\n\
-             server {{ listen 127.0.0.1:{port} ssl;\n{lines}\nlocation / {{ return 200 \"hello\"; }} }} }}\n"
-        );
-        fs::write(place.path("nginx.conf"), configuration).unwrap();
-        let mut command = place.command("nginx");
-        command.args(["-e", "stderr", "-c"]).arg(place.path("nginx.conf"));
-        command
-    });
-    exported.check(&server, "", &[]);
-}
-
-#[test]
-fn postgresql_runs_with_the_lines_of_its_recipe() {
-    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let bin = versions.map(|version| version.path().join("bin")).filter(|bin| bin.join("postgres").is_file()).max();
-    let Some(bin) = bin else {
-        skip::because("PostgreSQL is not installed");
-        return;
-    };
-    let exported = Exported::of("postgres");
-    let place = &exported.hierarchy.place;
-    let folder = exported.folder("db");
-    let data = folder.join("data");
-    let mut init = exported.command(bin.join("initdb"));
-    init.args(["--username=postgres", "--auth=trust", "--no-sync", "-D"]).arg(&data).current_dir(&folder);
-    succeeded("initdb", &init.output().unwrap());
-    let settings = fs::read_to_string(data.join("postgresql.conf")).unwrap();
-    fs::write(data.join("postgresql.conf"), format!("{settings}\n{}\n", exported.lines("postgresql.conf"))).unwrap();
-    fs::write(data.join("pg_hba.conf"), format!("{}\n", exported.lines("pg_hba.conf"))).unwrap();
-    let server = Server::start("postgres", place, |port| {
-        let mut command = exported.command(bin.join("postgres"));
-        command.arg("-D").arg(&data).args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c"]);
-        command.arg(format!("unix_socket_directories={}", folder.display())).current_dir(&folder);
-        command
-    });
-    exported.check(&server, "--starttls postgres", &[]);
-}
-
-#[test]
-fn redis_runs_with_the_lines_of_its_recipe_and_checks_no_crl() {
-    if !skip::unless_installed(&["redis-server"]) {
-        return;
-    }
-    let exported = Exported::of("redis");
-    let place = &exported.hierarchy.place;
-    let folder = exported.folder("data");
-    let server = Server::start("redis", place, |port| {
-        let lines = exported.lines("redis.conf").replace("tls-port 6379", &format!("tls-port {port}"));
-        let more = format!("bind 127.0.0.1\ndir {}\nsave \"\"\n", folder.display());
-        fs::write(place.path("redis.conf"), format!("{lines}\n{more}")).unwrap();
-        let mut command = exported.command("redis-server");
-        command.arg(place.path("redis.conf"));
-        command
-    });
-    exported.check(&server, "--protocol none", &["revoked-client"]);
-}
-
-#[test]
-fn mosquitto_runs_with_the_lines_of_its_recipe() {
-    if !skip::unless_installed(&["mosquitto"]) {
-        return;
-    }
-    let exported = Exported::of("mosquitto");
-    let place = &exported.hierarchy.place;
-    let server = Server::start("mosquitto", place, |port| {
-        let lines = exported.lines("mosquitto.conf").replace("listener 8883", &format!("listener {port} 127.0.0.1"));
-        fs::write(place.path("mosquitto.conf"), format!("{lines}\n")).unwrap();
-        let mut command = exported.command("mosquitto");
-        command.arg("-c").arg(place.path("mosquitto.conf"));
-        command
-    });
-    exported.check(&server, "--protocol none", &[]);
-}
-
-/// Whether a certificate is required is decided for each user, after the handshake.
-#[test]
-fn mariadb_runs_with_the_lines_of_its_recipe() {
-    if !skip::unless_installed(&["mariadbd", "mariadb-install-db"]) {
-        return;
-    }
-    let exported = Exported::of("mysql");
-    let place = &exported.hierarchy.place;
-    let folder = exported.folder("db");
-    let mut init = exported.command("mariadb-install-db");
-    init.args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"]);
-    init.arg(format!("--datadir={}", folder.join("data").display())).env("TMPDIR", &folder);
-    succeeded("mariadb-install-db", &init.output().unwrap());
-    let server = Server::start("mariadb", place, |port| {
-        let top = folder.display();
-        let own =
-            format!("datadir={top}/data\nport={port}\nbind-address=127.0.0.1\nsocket={top}/s\npid-file={top}/pid\n");
-        let lines = exported.lines("my.cnf");
-        fs::write(place.path("my.cnf"), format!("[mysqld]\n{lines}\n{own}")).unwrap();
-        let mut command = exported.command("mariadbd");
-        command.arg(format!("--defaults-file={}", place.path("my.cnf").display())).env("TMPDIR", &folder);
-        command
-    });
-    exported.check(&server, "--starttls mysql", &["no-client-certificate"]);
 }
