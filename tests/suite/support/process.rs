@@ -87,6 +87,11 @@ impl Server {
         false
     }
 
+    /// The process that was started.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// What it has said so far.
     pub fn log(&self) -> String {
         self.process.log()

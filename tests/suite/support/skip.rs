@@ -16,6 +16,16 @@ pub fn unless_installed(programs: &[&str]) -> bool {
     }
 }
 
+/// Whether the test is run by root; as [`unless_installed`].
+#[must_use]
+pub fn unless_root() -> bool {
+    let is_root = rustix::process::geteuid().is_root();
+    if !is_root {
+        because("it starts a program that only root can start");
+    }
+    is_root
+}
+
 /// The Python of the tests' own environment, which tests/run makes: with pkilint and `cryptography`. Nothing when it could
 /// not be had: then the test returns, as with [`unless_installed`].
 #[must_use]

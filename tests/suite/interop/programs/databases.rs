@@ -24,7 +24,9 @@ fn postgresql_runs_with_the_lines_of_its_recipe() {
     succeeded("initdb", &init.output().unwrap());
     let settings = fs::read_to_string(data.join("postgresql.conf")).unwrap();
     fs::write(data.join("postgresql.conf"), format!("{settings}\n{}\n", exported.lines("postgresql.conf"))).unwrap();
-    fs::write(data.join("pg_hba.conf"), format!("{}\n", exported.lines("pg_hba.conf"))).unwrap();
+    // The hook connects as Debian's packages permit it.
+    let hba = format!("{}\nlocal all postgres peer\n", exported.lines("pg_hba.conf"));
+    fs::write(data.join("pg_hba.conf"), hba).unwrap();
     let server = Server::start("postgres", place, |port| {
         let mut command = exported.command(bin.join("postgres"));
         command.arg("-D").arg(&data).args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c"]);
@@ -32,6 +34,8 @@ fn postgresql_runs_with_the_lines_of_its_recipe() {
         command
     });
     exported.check(&server, "--starttls postgres", &[]);
+    let psql = format!("exec psql -h {} -p {} \"$@\"", folder.display(), server.port);
+    exported.check_hook(&server, "--starttls postgres", &[("psql", psql)]);
 }
 
 #[test]
@@ -44,13 +48,19 @@ fn redis_runs_with_the_lines_of_its_recipe_and_checks_no_crl() {
     let folder = exported.folder("data");
     let server = Server::start("redis", place, |port| {
         let lines = exported.lines("redis.conf").replace("tls-port 6379", &format!("tls-port {port}"));
-        let more = format!("bind 127.0.0.1\ndir {}\nsave \"\"\n", folder.display());
+        let top = folder.display();
+        let more = format!("bind 127.0.0.1\ndir {top}\nunixsocket {top}/socket\nsave \"\"\n");
         fs::write(place.path("redis.conf"), format!("{lines}\n{more}")).unwrap();
         let mut command = exported.command("redis-server");
         command.arg(place.path("redis.conf"));
         command
     });
     exported.check(&server, "--protocol none", &["revoked-client"]);
+    let redis_cli = format!(
+        "test \"$1 $2 $3\" = '-e -s /run/redis/redis-server.sock' && shift 3 && exec redis-cli -e -s {}/socket \"$@\"",
+        folder.display()
+    );
+    exported.check_hook(&server, "", &[("redis-cli", redis_cli)]);
 }
 
 /// Whether a certificate is required is decided for each user, after the handshake.
@@ -77,4 +87,6 @@ fn mariadb_runs_with_the_lines_of_its_recipe() {
         command
     });
     exported.check(&server, "--starttls mysql", &["no-client-certificate"]);
+    let mariadb = format!("exec mariadb --no-defaults -u root -S {}/s \"$@\"", folder.display());
+    exported.check_hook(&server, "--starttls mysql", &[("mariadb", mariadb)]);
 }

@@ -1,0 +1,78 @@
+//! FreeRADIUS with EAP-TLS, which a client of WPA uses.
+
+use std::fs;
+
+use super::{Exported, restart_script, restarted};
+use crate::support::hierarchy::Credential;
+use crate::support::process::{Server, wait_for};
+use crate::support::skip;
+
+/// The client does not begin EAP-TLS without a certificate, so this case is left out.
+#[test]
+fn freeradius_runs_with_the_lines_of_its_recipe() {
+    if !skip::unless_installed(&["freeradius", "eapol_test"]) || !skip::unless_root() {
+        return;
+    }
+    let exported = Exported::of("freeradius");
+    let place = &exported.hierarchy.place;
+    let folder = exported.folder("raddb");
+    let server = Server::start("freeradius", place, |port| {
+        let top = folder.display();
+        let (lines, more) = (exported.lines("without ca_path"), exported.lines("in the same section"));
+        // RADIUS is spoken over UDP; the listener for TCP shows that the server has started.
+        let configuration = format!(
+            "libdir = /usr/lib/freeradius\nrun_dir = {top}\nlogdir = {top}\nsecurity {{\n reject_delay = 0\n}}\n\
+             client localhost {{\n ipaddr = 127.0.0.1\n secret = secret\n}}\n\
+             modules {{\n eap {{\n default_eap_type = tls\n tls-config tls-common {{\n{lines}\n{more}\n }}\n\
+             tls {{\n tls = tls-common\n }}\n }}\n}}\n\
+             server default {{\n listen {{\n type = auth\n ipaddr = 127.0.0.1\n port = {port}\n }}\n\
+             listen {{\n type = auth\n proto = tcp\n ipaddr = 127.0.0.1\n port = {port}\n }}\n\
+             authorize {{\n eap\n }}\n authenticate {{\n eap\n }}\n}}\n"
+        );
+        fs::write(folder.join("radiusd.conf"), configuration).unwrap();
+        let mut command = exported.command("freeradius");
+        command.args(["-f", "-l", "stdout", "-n", "radiusd", "-d"]).arg(&folder);
+        restarted(place, &command)
+    });
+    let ask = |user: &str, credential: &Credential| ask(&exported, server.port, user, credential);
+    for (client, credential) in exported.clients() {
+        let Some(credential) = credential else { continue };
+        let user = match client {
+            "expired" => "carol",
+            "revoked" => "bob",
+            _ => "alice",
+        };
+        assert_eq!(ask(user, &credential).is_some(), client == "alice", "{client}: {}", server.log());
+    }
+    assert!(ask("mallory", &exported.hierarchy.client).is_none(), "{}", server.log());
+    for cause in ["certificate revoked", "certificate has expired", "unable to get local issuer certificate"] {
+        wait_for(cause, || server.log().contains(cause).then_some(()));
+    }
+    let serves_issued_certificate = || {
+        // The lines of both files have different lengths.
+        let joined = |pem: String| pem.split_whitespace().collect::<String>();
+        let issued = joined(fs::read_to_string(&exported.hierarchy.server.cert).unwrap());
+        ask("alice", &exported.hierarchy.client).is_some_and(|chain| joined(chain).contains(&issued))
+    };
+    place.done("--dir ca renew localhost --no-hook");
+    assert!(!serves_issued_certificate(), "without the hook: {}", server.log());
+    exported.renew_with_hook(&[("systemctl", restart_script(place, "freeradius"))]);
+    wait_for("the new certificate", || serves_issued_certificate().then_some(()));
+}
+
+/// The certificates that the server sent to a user whom it accepted.
+fn ask(exported: &Exported, port: u16, user: &str, credential: &Credential) -> Option<String> {
+    let place = &exported.hierarchy.place;
+    let (root, own, key) =
+        (exported.hierarchy.root.display(), credential.fullchain.display(), credential.key.display());
+    let network = format!(
+        "network={{\n key_mgmt=IEEE8021X\n eap=TLS\n identity=\"{user}\"\n ca_cert=\"{root}\"\n client_cert=\"{own}\"\n \
+         private_key=\"{key}\"\n}}\n"
+    );
+    fs::write(place.path("network"), network).unwrap();
+    let seen = place.path("seen");
+    let mut command = place.command("eapol_test");
+    command.args(["-c", "network", "-a", "127.0.0.1", "-s", "secret", "-t", "5", "-p", &port.to_string(), "-o"]);
+    let output = command.arg(&seen).output().unwrap();
+    output.status.success().then(|| fs::read_to_string(&seen).unwrap())
+}
