@@ -25,6 +25,7 @@ macro_rules! built_in {
 const BUILT_IN: &[(&str, &str)] = built_in![
     "apache",
     "caddy",
+    "chromium",
     "docker",
     "dockerd",
     "dovecot",
@@ -37,6 +38,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "mosquitto",
     "mysql",
     "nginx",
+    "node",
     "openldap",
     "openvpn",
     "postfix",
