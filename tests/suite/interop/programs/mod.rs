@@ -14,14 +14,17 @@ use crate::support::process::{Server, wait_for};
 use crate::support::program::{Place, succeeded};
 
 mod databases;
+mod docker;
 mod dovecot;
 mod etcd;
 mod freeradius;
 mod mosquitto;
 mod namespace;
+mod node;
 mod openldap;
 mod openvpn;
 mod postfix;
+mod rabbitmq;
 mod strongswan;
 mod tomcat;
 mod web;
@@ -199,13 +202,13 @@ fn restart_script(place: &Place, service: &str) -> String {
 }
 
 /// Exports a name of a CA directory to a folder, also to one that has an older CRL; what the command reported.
-fn export(place: &Place, dir: &str, name: &str, target: &str, folder: &str) -> Value {
+pub(super) fn export(place: &Place, dir: &str, name: &str, target: &str, folder: &str) -> Value {
     let report = place.done(&format!("--dir {dir} --json export {name} --target {target} --out {folder} --force"));
     serde_json::from_str(&report).unwrap()
 }
 
 /// The lines of a report for a place of the configuration, as they are shown.
-fn lines<'a>(report: &'a Value, place: &str) -> &'a str {
+pub(super) fn lines<'a>(report: &'a Value, place: &str) -> &'a str {
     let parts = report["configuration"].as_array().unwrap();
     let part = parts.iter().find(|part| part["place"].as_str().unwrap().contains(place));
     part.unwrap_or_else(|| panic!("{place}: {report:#}"))["lines"].as_str().unwrap()

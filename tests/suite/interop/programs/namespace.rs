@@ -22,22 +22,23 @@ fn unshare(place: &Place) -> Command {
     command
 }
 
-/// Starts a program in new namespaces, in which the loopback is up and `/run` is empty.
+/// Starts a program in new namespaces, in which the loopback is up, and `/run` and the folders in `hidden` are empty.
 pub fn start(
     name: &str,
     place: &Place,
-    program: &str,
-    arguments: &[&str],
+    program: &[&str],
+    hidden: &[&str],
     environment: &[(&str, PathBuf)],
 ) -> Background {
+    let mount = "for folder in $HIDDEN /run; do mount -t tmpfs of-this-test $folder || exit; done";
     let mut command = unshare(place);
-    command.args(["sh", "-c", "ip link set lo up && mount -t tmpfs of-this-test /run && exec \"$@\"", "sh", program]);
-    command.args(arguments).envs(environment.iter().cloned());
+    command.args(["sh", "-c", &format!("ip link set lo up && {mount} && exec \"$@\""), "sh"]);
+    command.args(program).envs(environment.iter().cloned()).env("HIDDEN", hidden.join(" "));
     let daemon = Background::start(name, place, command);
     // Before that, a program that enters the namespaces of the process would run in those of the test.
     wait_for(name, || {
         let mounted = std::fs::read_to_string(format!("/proc/{}/mountinfo", daemon.id())).unwrap_or_default();
-        mounted.contains("of-this-test").then_some(())
+        mounted.lines().any(|line| line.contains(" /run ") && line.contains("of-this-test")).then_some(())
     });
     daemon
 }

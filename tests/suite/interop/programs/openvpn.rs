@@ -26,7 +26,7 @@ fn openvpn_runs_with_the_lines_of_its_recipe_and_reads_a_new_crl_for_each_client
     let own = "dev tun\ntopology subnet\nserver 10.8.0.0 255.255.255.0\nverb 3\n";
     let lines = exported.lines("configuration of the server");
     fs::write(place.path("server.conf"), format!("{lines}\n{own}")).unwrap();
-    let server = namespace::start("server", place, "openvpn", &["--config", "server.conf"], &[]);
+    let server = namespace::start("server", place, &["openvpn", "--config", "server.conf"], &[], &[]);
     wait_for("the server", || server.log().contains("Initialization Sequence Completed").then_some(()));
 
     let alice = profile(place, "ca", "alice");

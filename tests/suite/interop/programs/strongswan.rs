@@ -101,7 +101,7 @@ struct Host<'a> {
 
 impl<'a> Host<'a> {
     fn start(place: &'a Place, name: &str) -> Self {
-        let host = Self { place, charon: namespace::start(name, place, "charon", &[], &environment(place, "")) };
+        let host = Self { place, charon: namespace::start(name, place, &["charon"], &[], &environment(place, "")) };
         wait_for(name, || host.swanctl("", "--stats").status.success().then_some(()));
         host
     }
