@@ -8,7 +8,8 @@ use time::OffsetDateTime;
 use crate::app::context::Context;
 use crate::app::run_hook::HookRun;
 use crate::authority::leaf::hook::Hook;
-use crate::authority::revocation::bundle::{self, Bundle, BundleContent, BundleError};
+use crate::authority::revocation::bundle::{self, Bundle, BundleError};
+use crate::authority::revocation::collected_crls::{self, CollectedCrls};
 use crate::authority::revocation::publish_crl::{self, CrlError, CrlOrder, CrlOutcome, CrlStatus};
 use crate::report::failure::Failure;
 use crate::store::approval::{Approval, Declined};
@@ -51,7 +52,7 @@ pub fn sign_all(
 ) -> Result<Vec<AuthorityCrl>, Failure> {
     let now = effects.now();
     let mut done = Vec::new();
-    for authority in bundle::authorities_in_order(store)? {
+    for authority in collected_crls::authorities_in_order(store, None)? {
         let certificate = store.ca_certificates().certificate(&authority)?;
         if certificate.validity.not_after < now {
             done.push(AuthorityCrl { authority, done: CrlDone::Expired });
@@ -82,10 +83,10 @@ fn kept(
     because: Failure,
     now: OffsetDateTime,
 ) -> Result<CrlDone, Failure> {
-    if let Some(until) = bundle::added_crl(store, authority, also, now)? {
+    if let Some(until) = collected_crls::added_crl(store, authority, also, now)? {
         return Ok(CrlDone::Added { until });
     }
-    match bundle::usable_crl(store, authority, now) {
+    match collected_crls::usable_crl(store, authority, now) {
         Ok(until) => Ok(CrlDone::Kept { because, until }),
         Err(unusable) => {
             let sentence = format!("the CRL of '{authority}' cannot be signed: {}, and {unusable}", because.message);
@@ -115,7 +116,7 @@ pub struct RefreshedBundle {
     /// The hook that is remembered.
     pub remembered: Option<Hook>,
     /// What it has now, and whether it was written.
-    pub state: Result<(BundleContent, bool), Failure>,
+    pub state: Result<(CollectedCrls, bool), Failure>,
     /// `None` when no hook was run.
     pub hook: Option<HookRun>,
 }
@@ -214,7 +215,7 @@ pub fn plan(
     let mut bundles = bundle::remembered(store)?;
     bundles.retain(|bundle| named.is_none_or(|named| named.path != bundle.path));
     bundles.extend(named.cloned());
-    let authorities = bundle::authorities_in_order(store)?;
+    let authorities = collected_crls::authorities_in_order(store, None)?;
     for bundle in bundles {
         if crls_are_planned {
             match context.approve(bundle::planned(&bundle.path, &authorities)) {

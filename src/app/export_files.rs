@@ -3,14 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
-use time::OffsetDateTime;
-
+use crate::app::collected_crls;
 use crate::app::context::Context;
 use crate::app::export::{located, warn_of_status};
 use crate::app::key_input::{KeyFilePrompt, read_private_key};
 use crate::app::resolve::resolve;
 use crate::app::roots::roots_of;
 use crate::app::store_passphrase::StorePassphrase;
+use crate::authority::revocation::collected_crls::{CollectedCrls, authorities_in_order};
 use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::report::failure::Failure;
 use crate::store::approval::{Approval, PlannedChange};
@@ -18,13 +18,13 @@ use crate::store::ca_certificates::read_certificates;
 use crate::store::export::{ExportError, Material, Part};
 use crate::store::index::Entry;
 use crate::store::recipe::{
-    Authority, Delivery, FileContent, FileState, PlannedFile, PlannedFiles, Purposes, Recipe, RecipeMaterial,
-    RecipeOwner, Side,
+    Authority, Delivery, FileContent, FileState, PlannedFile, PlannedFiles, Purposes, Recipe, RecipeCrl,
+    RecipeMaterial, RecipeOwner, Side,
 };
-use crate::store::{CaCertificates, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::system::files::{self, Ownership};
-use crate::text::{PathText, escape, rfc3339, shell_word};
-use crate::x509::{Certificate, Crl, pem};
+use crate::text::{PathText, escape, shell_word};
+use crate::x509::Certificate;
 
 /// The options of an export for a program.
 pub struct ProgramOptions<'a> {
@@ -45,15 +45,9 @@ pub struct ProgramExport {
     pub folder: PathBuf,
     pub planned: PlannedFiles,
     /// The CRLs in the files; empty when there are none.
-    pub crls: Vec<ExportedCrl>,
+    pub crls: CollectedCrls,
     pub access: FileAccess,
     ownership: Ownership,
-}
-
-/// A CRL that is in the files.
-pub struct ExportedCrl {
-    pub authority: String,
-    pub expires: Option<OffsetDateTime>,
 }
 
 /// Who can read the files.
@@ -98,7 +92,8 @@ pub fn plan(
     let root_certificates: Vec<Certificate> = roots.iter().map(|root| root.certificate.clone()).collect();
     let purposes = Purposes::of(&certificate);
     let with_crls = recipe.uses_crls(purposes) && !options.without_crls;
-    let (authorities, crls) = authorities(&store, &entry.authority, with_crls, context)?;
+    let authorities = authorities(&store, &entry.authority, context)?;
+    let crls = if with_crls { crls_of(&store, &entry.authority, context)? } else { CollectedCrls::default() };
     let has_key = recipe.written_files(purposes, with_crls).any(|file| file.content.has_key());
     let key = if has_key {
         Some(key_of(&entry, &certificate, paths.key.as_deref(), &recipe, prompt, context)?)
@@ -116,6 +111,7 @@ pub fn plan(
         },
         roots: &roots,
         authorities: &authorities,
+        crls: &named_crls(&crls),
         with_crls,
         passphrases: &passphrases,
     };
@@ -175,84 +171,45 @@ fn key_of(
     Ok(key)
 }
 
-/// Returns the authorities of the CA: `issuer` first, because some programs read the first CRL only, then the farthest from their
-/// root. Each has its CRL when CRLs are wanted.
-fn authorities(
-    store: &Store,
-    issuer: &str,
-    with_crls: bool,
-    context: &Context<'_>,
-) -> Result<(Vec<Authority>, Vec<ExportedCrl>), Failure> {
-    let known = store.ca_certificates();
-    let mut names = Vec::new();
-    for name in known.names()? {
-        names.push((name != issuer, known.ca_certificate(&name)?.above().len(), name));
-    }
-    names.sort_by(|(other, depth, name), (than_other, than, than_name)| {
-        (other, than, name).cmp(&(than_other, depth, than_name))
-    });
-    let (mut found, mut crls, mut missing) = (Vec::new(), Vec::new(), Vec::new());
-    for (_, _, name) in names {
-        let certificate = known.certificate(&name)?;
-        if certificate.validity.not_after < context.now() {
-            // Clients refuse everything that it issued.
-            continue;
+/// Returns the authorities of the CA whose certificates have not expired, in the order of their CRLs.
+fn authorities(store: &Store, issuer: &str, context: &Context<'_>) -> Result<Vec<Authority>, StoreError> {
+    let mut found = Vec::new();
+    for name in authorities_in_order(store, Some(issuer))? {
+        let certificate = store.ca_certificates().certificate(&name)?;
+        // Clients refuse everything that an expired one issued.
+        if certificate.validity.not_after >= context.now() {
+            found.push(Authority { name, certificate });
         }
-        let crl = if with_crls { crl_of(known, &name)? } else { None };
-        match &crl {
-            Some((_, expires)) => {
-                if let Some(at) = expires.filter(|at| *at < context.now()) {
-                    context.warn_at_end(format!(
-                        "the CRL of '{}' expired at {}: ca crl --authority {name}",
-                        escape(&name),
-                        rfc3339(at)
-                    ));
-                }
-                crls.push(ExportedCrl { authority: name.clone(), expires: *expires });
+    }
+    Ok(found)
+}
+
+/// Returns the CRLs of the files: that of the issuer first, because some programs read the first CRL only.
+fn crls_of(store: &Store, issuer: &str, context: &Context<'_>) -> Result<CollectedCrls, Failure> {
+    let hint = "to export without CRLs, so that revoked certificates are accepted: --without-crls";
+    collected_crls::collect(store, Some(issuer), context).map_err(|failure| match failure.code {
+        "missing-crl" => failure.hint(hint),
+        _ => failure,
+    })
+}
+
+/// Returns the CRLs with the names of their own files. The name of a CA above is not a file name.
+fn named_crls(crls: &CollectedCrls) -> Vec<RecipeCrl> {
+    let mut named: Vec<RecipeCrl> = Vec::new();
+    for crl in &crls.crls {
+        let file_name = match &crl.added_from {
+            None => crl.ca.clone(),
+            Some(_) => {
+                let is_free = |name: &String| {
+                    crls.crls.iter().all(|other| other.ca != *name)
+                        && named.iter().all(|other| other.file_name != *name)
+                };
+                (1..).map(|number| format!("also-{number}")).find(is_free).unwrap_or_default()
             }
-            None if with_crls => missing.push(name.clone()),
-            None => {}
-        }
-        found.push(Authority { name, certificate, crl: crl.map(|(text, _)| text) });
+        };
+        named.push(RecipeCrl { file_name, ca: crl.ca.clone(), pem: crl.pem() });
     }
-    if missing.is_empty() { Ok((found, crls)) } else { Err(without_crl(&missing)) }
-}
-
-fn without_crl(missing: &[String]) -> Failure {
-    let names: Vec<String> = missing.iter().map(|name| format!("'{}'", escape(name))).collect();
-    let sentence = match names.as_slice() {
-        [only] => format!("the authority {only} has not published a CRL"),
-        several => format!("the authorities {} have not published a CRL", several.join(" and ")),
-    };
-    let sign = match missing {
-        [only] => format!("ca crl --authority {only}"),
-        _ => "ca crl --all".to_owned(),
-    };
-    Failure::refused("missing-crl", sentence)
-        .hint(sign)
-        .hint("to export without CRLs, so that revoked certificates are accepted: --without-crls")
-}
-
-/// Reads the published CRL of an authority: its PEM, and when it expires. `None` when there is none.
-fn crl_of(known: &CaCertificates, name: &str) -> Result<Option<(String, Option<OffsetDateTime>)>, Failure> {
-    let path = known.home().crl_pem(name);
-    let Some(stored) = files::read_regular(&path, files::MAX_FILE_BYTES)? else { return Ok(None) };
-    let unreadable = |reason: String| {
-        Failure::refused(
-            "missing-crl",
-            format!("the CRL of '{}' cannot be used: {}: {reason}", escape(name), path.escaped()),
-        )
-        .hint(format!("ca crl --authority {name}"))
-    };
-    let ders = pem::crls(stored.content).map_err(|error| unreadable(error.to_string()))?.ders;
-    let Some(first) = ders.first() else { return Err(unreadable("it has no CRL".to_owned())) };
-    let mut expires = None;
-    // The entries are not kept: there can be hundreds of thousands.
-    let read = Crl::read(first.clone(), |_| {}).map_err(|error| unreadable(error.to_string()))?;
-    if let Some(at) = read.next_update {
-        expires = Some(at);
-    }
-    Ok(Some((ders.iter().map(|der| pem::encode(pem::CRL_LABEL, der)).collect(), expires)))
+    named
 }
 
 /// Chooses the passphrase of each encrypted file: the one in the file beside it, else a generated one.

@@ -6,6 +6,7 @@ pub mod after_issue;
 pub mod backup;
 pub mod certificate_input;
 pub mod clock;
+mod collected_crls;
 pub mod context;
 pub mod crl_bundle;
 pub mod crl_expiry;

@@ -1,12 +1,12 @@
 //! `ca roots`: what clients must trust, in the form that a program reads.
 
+use crate::app::collected_crls;
+use crate::app::context::Context;
 use crate::authority::hierarchy::rotation::start::BUNDLE;
+use crate::authority::revocation::collected_crls::CollectedCrls;
 use crate::report::failure::Failure;
 use crate::store::CaCertificates;
 use crate::store::ca_certificates::{Root, read_certificates};
-use crate::system::files;
-use crate::text::PathText;
-use crate::x509::pem;
 
 /// Returns the roots of the CA.
 ///
@@ -45,44 +45,11 @@ fn previous(authorities: &CaCertificates, root: &Root) -> Result<Vec<Root>, Fail
     Ok((1..).zip(kept).map(named).collect())
 }
 
-/// The published CRLs of all authorities.
-#[derive(Default)]
-pub struct Crls {
-    /// The names of the authorities, in the order of their CRLs.
-    pub authorities: Vec<String>,
-    /// The CRLs in PEM.
-    pub pem: String,
-}
-
-/// Reads the CRL of every authority: the farthest from its root first, because some servers read the first CRL only, and leaf
-/// certificates are checked with that of their issuer.
+/// Returns the CRLs that go beside the roots: those of a CRL bundle.
 ///
 /// # Errors
 /// When an authority has none: servers that check whole chains would refuse every client.
-pub fn crls(authorities: &CaCertificates) -> Result<Crls, Failure> {
-    let mut names = Vec::new();
-    for name in authorities.names()? {
-        names.push((authorities.ca_certificate(&name)?.above().len(), name));
-    }
-    names.sort_by(|(depth, name), (other_depth, other)| other_depth.cmp(depth).then(name.cmp(other)));
-    let mut found = Crls::default();
-    for (_, name) in names {
-        let path = authorities.home().crl_pem(&name);
-        let unreadable = |reason: String| {
-            Failure::refused("missing-crl", format!("the CRL of '{name}' cannot be used: {}: {reason}", path.escaped()))
-                .hint(format!("ca crl --authority {name}"))
-        };
-        let Some(stored) = files::read_regular(&path, files::MAX_FILE_BYTES)? else {
-            return Err(Failure::refused("missing-crl", format!("the authority '{name}' has not published a CRL"))
-                .hint(format!("ca crl --authority {name}"))
-                .hint("with one CRL missing, servers that check whole chains refuse every client"));
-        };
-        let ders = pem::crls(stored.content).map_err(|error| unreadable(error.to_string()))?.ders;
-        if ders.is_empty() {
-            return Err(unreadable("it has no CRL".to_owned()));
-        }
-        ders.iter().for_each(|der| found.pem.push_str(&pem::encode(pem::CRL_LABEL, der)));
-        found.authorities.push(name);
-    }
-    Ok(found)
+pub fn crls(context: &Context<'_>) -> Result<CollectedCrls, Failure> {
+    let store = context.store()?;
+    collected_crls::collect(&store, None, context)
 }

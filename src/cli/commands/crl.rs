@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::app::context::Context;
 use crate::app::crl_bundle::{self, CrlDone, RefreshOptions, RefreshedBundle};
 use crate::authority::revocation::bundle::{self, Bundle};
+use crate::authority::revocation::collected_crls;
 use crate::authority::revocation::publish_crl::{self, CrlOrder, CrlOutcome, CrlStatus};
 use crate::cli::options::change::{DryRunArgument, ExitChangedArgument};
 use crate::cli::options::hook::HookArguments;
@@ -115,7 +116,7 @@ fn run_all(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     if let Some(bundle) = &bundle {
         // Before anything is signed.
         bundle::check_place(&bundle.path)?;
-        bundle::check_added(&store, &bundle.also, context.now())?;
+        collected_crls::check_added(&store, &bundle.also, context.now())?;
     }
     let mut all = bundle::remembered(&store)?;
     all.retain(|known| bundle.as_ref().is_none_or(|bundle| bundle.path != known.path));

@@ -12,8 +12,9 @@ use serde_json::Value;
 use crate::app::context::Context;
 use crate::app::export::StoreEncryption;
 use crate::app::output_file::{self, OutputFile};
-use crate::app::roots::{Crls, crls, roots_of};
+use crate::app::roots::{crls, roots_of};
 use crate::app::store_passphrase::StorePassphrase;
+use crate::authority::revocation::collected_crls::CollectedCrls;
 use crate::cli::options::change::ConfirmForceArguments;
 use crate::cli::options::store::StorePassphraseArguments;
 use crate::cli::reports::authority::AuthorityJson;
@@ -22,7 +23,6 @@ use crate::report::failure::Failure;
 use crate::report::json::{self, FilePath};
 use crate::report::output::{OutputFormat, Report, StreamError};
 use crate::report::page::Page;
-use crate::store::CaCertificates;
 use crate::store::ca_certificates::Root;
 use crate::store::export::{RootsFormat, encode_roots};
 use crate::system::files;
@@ -62,7 +62,7 @@ struct Bundle {
     roots: Vec<Root>,
     format: RootsFormat,
     /// The authorities whose CRLs are in it.
-    crls: Crls,
+    crls: CollectedCrls,
     content: Vec<u8>,
     /// The encryption of a trust store.
     strength: Option<Strength>,
@@ -87,11 +87,11 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let authorities = context.ca_certificates()?;
     let roots = roots_of(&authorities)?;
     let rotation = authorities.rotation()?.map(|rotation| (rotation.old, rotation.new));
-    let crls = arguments.crls(&authorities)?;
+    let crls = arguments.crls(context)?;
     let chosen = arguments.passphrase_of_store(context)?;
     let encryption = chosen.as_ref().map(|chosen| StoreEncryption { passphrase: &chosen.passphrase, target: None });
     let protection = encryption.as_ref().map(|encryption| encryption.protection(context)).transpose()?;
-    let content = encode_roots(*format, &roots, &crls.pem, protection.as_ref())?;
+    let content = encode_roots(*format, &roots, &crls.pem(), protection.as_ref())?;
     let strength = encryption.map(|encryption| encryption.strength());
     let written = match out {
         Some(out) => {
@@ -119,10 +119,10 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
 
 impl Arguments {
     /// Reads the CRLs, when they are wanted.
-    fn crls(&self, authorities: &CaCertificates) -> Result<Crls, Failure> {
+    fn crls(&self, context: &Context<'_>) -> Result<CollectedCrls, Failure> {
         match (self.with_crls, self.format.takes_crls()) {
-            (false, _) => Ok(Crls::default()),
-            (true, true) => crls(authorities),
+            (false, _) => Ok(CollectedCrls::default()),
+            (true, true) => crls(context),
             (true, false) => {
                 let sentence =
                     format!("{} has no place for CRLs: --with-crls is for pem and k8s-configmap", self.format);
@@ -212,8 +212,8 @@ impl Report for Bundle {
             page.field(&root.name, &format!("{}, expires {until}", root.certificate.subject));
             page.digest("  SHA-256", &root.certificate.fingerprint());
         }
-        if !self.crls.authorities.is_empty() {
-            page.field("CRLs of", &self.crls.authorities.join(", "));
+        if !self.crls.crls.is_empty() {
+            page.field("CRLs of", &self.crls.names().join(", "));
         }
         if let Some(strength) = self.strength {
             page.field("encryption", &strength.describe());
@@ -239,7 +239,7 @@ impl Report for Bundle {
             rotation: self.rotation.as_ref().map(|(old, new)| RotationJson { old, old_root: old, new, new_root: new }),
             pem: bundle(&self.roots),
             format: self.format.name(),
-            crl_authorities: self.crls.authorities.iter().map(String::as_str).collect(),
+            crl_authorities: self.crls.crls.iter().map(|crl| crl.ca.as_str()).collect(),
             encryption: self.strength.map(Strength::describe),
             passphrase_file: self.passphrase_file.as_ref().map(FilePath),
             out: self.written.as_ref().map(|(path, _)| FilePath(path)),

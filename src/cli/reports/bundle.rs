@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::crl::{CrlJson, because, carried_over_fields};
 use super::hook::{HookRunJson, hook_fields};
 use crate::app::crl_bundle::{self, AuthorityCrl, CrlDone, RefreshedBundle};
+use crate::authority::revocation::collected_crls::CollectedCrls;
 use crate::report::failure::{ErrorJson, Failure};
 use crate::report::json::{self, FilePath, Time};
 use crate::report::output::Report;
@@ -23,8 +24,10 @@ pub fn bundle_fields(bundle: &RefreshedBundle, page: &mut Page) {
             let (mark, done) =
                 if *is_written { ("✓ ", "Wrote the CRL bundle ") } else { ("= ", "Unchanged: the CRL bundle ") };
             page.pieces(&[(Tone::Good, mark), (Tone::Plain, done), (Tone::Strong, &path)]);
-            page.field("CRLs of", &content.authorities.join(", "));
-            page.field("next update", &rfc3339(content.next_update));
+            page.field("CRLs of", &content.names().join(", "));
+            if let Some(at) = content.next_update() {
+                page.field("next update", &rfc3339(at));
+            }
         }
         Err(cause) => {
             let why = format!(" was not written: {}", page.sentence(&cause.message));
@@ -68,7 +71,6 @@ pub struct BundleJson<'a> {
 impl<'a> BundleJson<'a> {
     pub fn new(bundle: &'a RefreshedBundle) -> Self {
         let content = bundle.state.as_ref().ok().map(|(content, _)| content);
-        let names = |names: &'a [String]| names.iter().map(String::as_str).collect();
         Self {
             path: FilePath(&bundle.path),
             outcome: match &bundle.state {
@@ -76,9 +78,11 @@ impl<'a> BundleJson<'a> {
                 Ok((_, false)) => "unchanged",
                 Err(_) => "failed",
             },
-            crl_authorities: content.map_or_else(Vec::new, |content| names(&content.authorities)),
-            missing_issuers: content.map_or_else(Vec::new, |content| names(&content.missing)),
-            next_update: content.map(|content| Time(content.next_update)),
+            crl_authorities: content
+                .map_or_else(Vec::new, |content| content.crls.iter().map(|crl| crl.ca.as_str()).collect()),
+            missing_issuers: content
+                .map_or_else(Vec::new, |content| content.missing.iter().map(String::as_str).collect()),
+            next_update: content.and_then(CollectedCrls::next_update).map(Time),
             hook: bundle.hook.as_ref().map(HookRunJson::new),
             error: bundle.state.as_ref().err().map(Failure::error_json),
         }

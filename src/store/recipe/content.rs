@@ -22,7 +22,9 @@ pub struct RecipeMaterial<'a> {
     pub roots: &'a [Root],
     /// The authorities of the CA: that of the certificate first, the root last.
     pub authorities: &'a [Authority],
-    /// Whether files have CRLs; then each authority has its own.
+    /// The CRLs, in their order; none without `with_crls`.
+    pub crls: &'a [RecipeCrl],
+    /// Whether files have CRLs.
     pub with_crls: bool,
     /// The passphrases of encrypted files, by the name of the file.
     pub passphrases: &'a [(String, Passphrase)],
@@ -32,8 +34,15 @@ pub struct RecipeMaterial<'a> {
 pub struct Authority {
     pub name: String,
     pub certificate: Certificate,
-    /// Its CRL in PEM.
-    pub crl: Option<String>,
+}
+
+/// The CRL of an authority, or of a CA above.
+pub struct RecipeCrl {
+    /// The name of the authority, in names of files.
+    pub file_name: String,
+    /// The name of the authority; of a CA above, its subject.
+    pub ca: String,
+    pub pem: String,
 }
 
 /// A file to be written.
@@ -132,10 +141,10 @@ impl Recipe {
 impl RecipeMaterial<'_> {
     fn files(&self, recipe: &Recipe, file: &RecipeFile) -> Result<Vec<PlannedFile>, ExportError> {
         let object = kubernetes_name(self.material.name);
-        let named = |authority: Option<&Authority>| {
+        let named = |authority: Option<&str>| {
             let value = |name: &str| match name {
                 OBJECT => Some(object.clone()),
-                AUTHORITY => Some(authority?.name.clone()),
+                AUTHORITY => Some(authority?.to_owned()),
                 _ => None,
             };
             filled(&file.name, value).unwrap_or_else(|| file.name.clone())
@@ -156,19 +165,22 @@ impl RecipeMaterial<'_> {
                 Ok(vec![planned(named(None), export::joined(&texts), parts)])
             }
             FileContent::Each(each) => {
-                let one = |authority: &Authority| {
-                    let (text, part) = match each {
-                        EachAuthority::Certificate => {
-                            let is_root = authority.certificate.is_self_issued();
-                            let part = if is_root { Part::Roots } else { Part::Intermediates };
-                            (pem::certificate(authority.certificate.as_der()), part)
-                        }
-                        EachAuthority::Crl => (authority.crl.clone()?, Part::Crls),
-                    };
-                    let file = planned(named(Some(authority)), Zeroizing::new(text.into_bytes()), vec![part]);
-                    Some(PlannedFile { authority: Some(authority.name.clone()), ..file })
+                let one = |file_name: &str, ca: &str, text: String, part: Part| {
+                    let file = planned(named(Some(file_name)), Zeroizing::new(text.into_bytes()), vec![part]);
+                    PlannedFile { authority: Some(ca.to_owned()), ..file }
                 };
-                Ok(self.authorities.iter().filter_map(one).collect())
+                let of_authority = |authority: &Authority| {
+                    let is_root = authority.certificate.is_self_issued();
+                    let part = if is_root { Part::Roots } else { Part::Intermediates };
+                    one(&authority.name, &authority.name, pem::certificate(authority.certificate.as_der()), part)
+                };
+                Ok(match each {
+                    EachAuthority::Certificate => self.authorities.iter().map(of_authority).collect(),
+                    EachAuthority::Crl => {
+                        let of_ca = |crl: &RecipeCrl| one(&crl.file_name, &crl.ca, crl.pem.clone(), Part::Crls);
+                        self.crls.iter().map(of_ca).collect()
+                    }
+                })
             }
             FileContent::Format(format) => {
                 let parts: Vec<Part> = format.parts().iter().copied().filter(|part| self.has(*part)).collect();
@@ -202,7 +214,7 @@ impl RecipeMaterial<'_> {
             Part::Certificate => public(of(std::slice::from_ref(self.material.certificate))),
             Part::Intermediates => public(of(self.material.intermediates)),
             Part::Roots => public(of(self.material.roots)),
-            Part::Crls => public(self.authorities.iter().filter_map(|authority| authority.crl.as_deref()).collect()),
+            Part::Crls => public(self.crls.iter().map(|crl| crl.pem.as_str()).collect()),
             Part::Index => public(String::new()),
         }
     }

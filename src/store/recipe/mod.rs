@@ -9,7 +9,7 @@ mod find;
 mod placeholder;
 mod reading;
 
-pub use content::{Authority, FilledPart, PlannedFile, PlannedFiles, RecipeMaterial};
+pub use content::{Authority, FilledPart, PlannedFile, PlannedFiles, RecipeCrl, RecipeMaterial};
 pub use definition::{
     ConfigurationPart, CrlCheck, EachAuthority, FileContent, FileFormat, Purposes, Recipe, RecipeFile, RecipeOwner,
     Side, When, passphrase_file,

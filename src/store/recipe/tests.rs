@@ -119,6 +119,7 @@ struct Issued {
     root_certificates: Vec<Certificate>,
     key: PrivateKey,
     authorities: Vec<Authority>,
+    crls: Vec<RecipeCrl>,
     passphrases: Vec<(String, Passphrase)>,
 }
 
@@ -133,7 +134,11 @@ impl Issued {
         let authority = |name: &str| Authority {
             name: name.to_owned(),
             certificate: store.ca_certificates().certificate(name).unwrap(),
-            crl: Some(pem::encode(pem::CRL_LABEL, name.as_bytes())),
+        };
+        let crl = |name: &str| RecipeCrl {
+            file_name: name.to_owned(),
+            ca: name.to_owned(),
+            pem: pem::encode(pem::CRL_LABEL, name.as_bytes()),
         };
         let word = |name: &str| (name.to_owned(), Passphrase::from_source(b"a passphrase".to_vec()).unwrap());
         Self {
@@ -144,6 +149,7 @@ impl Issued {
             roots,
             key: key.open(None).unwrap(),
             authorities: ["issuing", "root"].map(authority).into(),
+            crls: ["issuing", "root"].map(crl).into(),
             passphrases: ["keystore.p12", "truststore.p12"].map(word).into(),
         }
     }
@@ -156,8 +162,8 @@ impl Issued {
             roots: &self.root_certificates,
             key: Some(&self.key),
         };
-        let (roots, authorities, passphrases) = (&self.roots, &self.authorities, &self.passphrases);
-        let material = RecipeMaterial { material, roots, authorities, with_crls, passphrases };
+        let (roots, authorities, crls, passphrases) = (&self.roots, &self.authorities, &self.crls, &self.passphrases);
+        let material = RecipeMaterial { material, roots, authorities, crls, with_crls, passphrases };
         PlannedFiles::new(recipe, &material, folder).unwrap()
     }
 }

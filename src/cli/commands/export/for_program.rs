@@ -185,10 +185,10 @@ impl Report for ProgramReport {
         page.field("serial", &entry.serial.to_string());
         let at = entry.validity.not_after;
         page.field("expires", &format!("{} ({})", rfc3339(at), how_far(at, self.now)));
-        let first = crls.iter().filter_map(|crl| Some((crl.expires?, &crl.authority))).min();
+        let first = crls.crls.iter().map(|crl| (crl.expires, &crl.ca)).min();
         if let Some((at, authority)) = first {
-            let names: Vec<&str> = crls.iter().map(|crl| crl.authority.as_str()).collect();
-            let which = if crls.len() > 1 { format!("that of {authority} expires") } else { "expires".to_owned() };
+            let names = crls.names();
+            let which = if names.len() > 1 { format!("that of {authority} expires") } else { "expires".to_owned() };
             page.field(
                 "CRLs of",
                 &format!("{}; {which} {} ({})", names.join(", "), rfc3339(at), how_far(at, self.now)),
@@ -240,8 +240,9 @@ impl Report for ProgramReport {
             outcome: outcome(self.is_new()),
             exported_files: self.rows().map(file).collect(),
             crls: crls
+                .crls
                 .iter()
-                .map(|crl| ExportedCrlJson { authority: &crl.authority, next_update: crl.expires.map(Time) })
+                .map(|crl| ExportedCrlJson { authority: &crl.ca, next_update: Some(Time(crl.expires)) })
                 .collect(),
             owner: match access {
                 FileAccess::Given(owner) => Some(owner),
