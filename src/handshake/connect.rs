@@ -18,6 +18,7 @@ use super::endpoint::Endpoint;
 use super::error::{CopyError, ExchangeError, HandshakeError};
 use super::facts;
 use super::known_bad_clients::KnownBadClients;
+use super::likely_cause;
 use super::peer_connection::PeerConnection;
 use super::refusals::cases::allows_purpose;
 use super::refusals::forged_peer::{ForgedPeer, from_unknown_ca};
@@ -26,7 +27,7 @@ use super::report::{ExpectedRefusal, HandshakeReport, Refusal, RefusalOutcome, S
 use super::revocation::Revocations;
 use super::scenario::{self, Identity, TrustSettings};
 use super::starttls::StartTls;
-use crate::tls::{Group, Secrets, Side, TlsVersion};
+use crate::tls::{Secrets, Side, TlsVersion};
 use crate::verify::RevocationSource;
 use crate::x509::{Certificate, ExtendedKeyUsage, Validity};
 
@@ -88,7 +89,8 @@ pub fn test_server(test: &ConnectTest<'_>) -> Result<HandshakeReport, HandshakeE
     let identity = scenario::identity("client", &chain, test.client.key())?;
     let mut passed = Vec::new();
     for version in test.versions {
-        let visit = connect_once(test, &addresses, *version, Some(&identity))?;
+        let mut visit = connect_once(test, &addresses, *version, Some(&identity))?;
+        add_likely_cause(&mut visit.session, test);
         // Where the good case fails, refusals prove nothing.
         if visit.session.passed() {
             passed.push((*version, visit.denial()));
@@ -131,6 +133,14 @@ pub fn test_server(test: &ConnectTest<'_>) -> Result<HandshakeReport, HandshakeE
         }
     }
     Ok(report)
+}
+
+/// Adds to the refusal of the good client what its certificate and the server's request explain.
+fn add_likely_cause(session: &mut Session, test: &ConnectTest<'_>) {
+    let Session { failure: Some(failure), messages, .. } = session else { return };
+    if failure.by == Side::Server && failure.cause.may_come_from_other_server() {
+        failure.likely = likely_cause::find(test.client.chain(), test.roots, test.at, messages);
+    }
 }
 
 /// A case: its code and title, and the identity that the client shows, or why the case cannot be tried.
@@ -249,8 +259,7 @@ fn connect_once(
     let revocations = test.revocations.as_ref().map(|source| Revocations::new(source, test.roots, test.at));
     let trust = TrustSettings { roots, crls: Vec::new(), revocations, at: test.at };
     let secrets = Arc::new(Secrets::default());
-    let mut config =
-        scenario::client_config(version, Group::ALL, identity, &trust, trust.server_verifier()?, &secrets)?;
+    let mut config = scenario::visiting_config(version, identity, &trust, &secrets)?;
     let Conversation { starttls, protocol, path, alpn } = test.conversation;
     config.alpn_protocols = alpn.iter().map(|protocol| protocol.clone().into_bytes()).collect();
     let tls_connection = ClientConnection::new(Arc::new(config), host_name)

@@ -82,7 +82,7 @@ pub(super) fn describe_failure(by: Side, cause: Cause, messages: &[Message]) -> 
     let (cipher_suites, versions) = offered.unwrap_or_default();
     let cause = cause.with_offered_suites(cipher_suites).with_offered_versions(versions);
     let certificate = refused_certificate::find(by, alert, &cause, messages);
-    HandshakeFailure { by, alert, cause, certificate }
+    HandshakeFailure { by, alert, cause, certificate, likely: None }
 }
 
 /// Returns the last alert of this endpoint other than close_notify.

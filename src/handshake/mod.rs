@@ -5,14 +5,14 @@
 //! In reading order:
 //!
 //! - [`endpoint`]: a chain and its key
-//! - [`scenario`], [`config_pair`]: the settings of one exchange, and the TLS configurations made of them
+//! - [`scenario`], [`config_pair`], [`secp521r1`]: the settings of one exchange, and the TLS configurations made of them
 //! - [`good_case`]: the test, and the exchange that has to succeed in it
 //! - [`exchange`], [`socket`], [`limits`]: carries it out over a loopback socket and records its bytes
 //! - [`connect`], [`listen`], [`peer_connection`], [`dial`], [`host`]: the tests with another program as the peer
 //! - [`starttls`], [`application`]: what is said before and after the handshake, and what an answer means
 //! - [`known_bad_clients`]: certificates that a server must refuse although its own CA signed them
 //! - [`fetch`], [`observer`]: the certificates that a running server shows
-//! - [`cause`], [`refused_certificate`]: why an endpoint refused, and which certificate
+//! - [`cause`], [`refused_certificate`], [`likely_cause`]: why an endpoint refused, and which certificate
 //! - [`refusals`]: the cases that must be refused, and the copied certificates that they need
 //! - [`session`], [`facts`], [`report`], [`steps`]: the results
 //! - [`measure`], [`matrix`]: handshakes per second
@@ -36,6 +36,7 @@ mod good_case;
 mod host;
 mod key_log;
 pub mod known_bad_clients;
+pub mod likely_cause;
 mod limits;
 pub mod listen;
 pub mod matrix;
@@ -48,6 +49,7 @@ mod refused_certificate;
 pub mod report;
 mod revocation;
 mod scenario;
+mod secp521r1;
 mod session;
 mod socket;
 pub mod starttls;

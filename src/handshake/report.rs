@@ -5,6 +5,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::cause::{ALERT_RECEIVED, CLOSED, Cause, TIMED_OUT};
+use super::likely_cause::LikelyCause;
 use crate::tls::{Alert, Body, CipherSuite, Message, NamedGroup, Recording, Side, SignatureScheme, TlsVersion};
 
 /// All results of a test.
@@ -101,12 +102,17 @@ pub struct HandshakeFailure {
     pub cause: Cause,
     /// The certificate that was refused; `None` when the failure is not about a certificate.
     pub certificate: Option<RefusedCertificate>,
+    /// What the client's certificate and the server's request explain, when a server of another program refused; `None` for nothing.
+    pub likely: Option<LikelyCause>,
 }
 
 impl HandshakeFailure {
     /// Returns what the user can do, for a handshake that should succeed. Of another program's refusal only the alert is known:
     /// then it is the likely cause (RFC 8446 §6.2).
     pub fn fix(&self) -> &'static str {
+        if let Some(likely) = &self.likely {
+            return likely.fix();
+        }
         let Some(alert) = self.alert.filter(|_| self.cause.code == ALERT_RECEIVED) else { return self.cause.fix() };
         match (alert, self.by) {
             (Alert::PROTOCOL_VERSION, _) => {
@@ -219,7 +225,7 @@ mod tests {
 
     fn broken(by: Side, code: &'static str, alert: Option<Alert>) -> HandshakeFailure {
         let cause = Cause { code, sentence: "so it is".to_owned(), date: None };
-        HandshakeFailure { by, alert, cause, certificate: None }
+        HandshakeFailure { by, alert, cause, certificate: None, likely: None }
     }
 
     #[test]

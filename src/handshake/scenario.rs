@@ -19,6 +19,7 @@ use super::config_pair::ConfigPair;
 use super::error::SetUpError;
 use super::observer::{Observations, Observer};
 use super::revocation::{RefusesRevoked, Revocations};
+use super::secp521r1::Secp521r1;
 use crate::keys::PrivateKey;
 use crate::tls::{Group, Secrets, TlsVersion};
 use crate::x509::Certificate;
@@ -149,6 +150,24 @@ pub(super) fn server_config(
     Ok(server)
 }
 
+/// Returns the configuration of a client that also offers P-521 for the key exchange of TLS 1.2: a server of another program may
+/// have a certificate with that curve.
+pub(super) fn visiting_config(
+    version: TlsVersion,
+    identity: Option<&Identity>,
+    trust: &TrustSettings,
+    secrets: &Arc<Secrets>,
+) -> Result<ClientConfig, SetUpError> {
+    client_of(
+        with_secp521r1(provider(Some(version), Group::ALL)),
+        version,
+        identity,
+        trust,
+        trust.server_verifier()?,
+        secrets,
+    )
+}
+
 /// Returns the configuration of a client.
 pub(super) fn client_config(
     version: TlsVersion,
@@ -158,7 +177,18 @@ pub(super) fn client_config(
     verifier: Arc<dyn ServerCertVerifier>,
     secrets: &Arc<Secrets>,
 ) -> Result<ClientConfig, SetUpError> {
-    let client = ClientConfig::builder_with_details(provider(Some(version), groups), trust.clock()?)
+    client_of(provider(Some(version), groups), version, identity, trust, verifier, secrets)
+}
+
+fn client_of(
+    provider: Arc<CryptoProvider>,
+    version: TlsVersion,
+    identity: Option<&Identity>,
+    trust: &TrustSettings,
+    verifier: Arc<dyn ServerCertVerifier>,
+    secrets: &Arc<Secrets>,
+) -> Result<ClientConfig, SetUpError> {
+    let client = ClientConfig::builder_with_details(provider, trust.clock()?)
         .with_protocol_versions(&protocol(version))
         .map_err(|error| SetUpError::Library(error.to_string()))?
         // The verifiers of this program ask the TLS library's own first (see [`TrustSettings`]).
@@ -180,7 +210,7 @@ pub(super) fn fetching_config(
     at: OffsetDateTime,
     observations: &Arc<Observations>,
 ) -> Result<ClientConfig, SetUpError> {
-    let provider = provider(None, Group::ALL);
+    let provider = with_secp521r1(provider(None, Group::ALL));
     let algorithms = provider.signature_verification_algorithms;
     let mut client = ClientConfig::builder_with_details(provider, clock(at)?)
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
@@ -251,6 +281,12 @@ fn provider(version: Option<TlsVersion>, groups: &[Group]) -> Arc<CryptoProvider
     let wanted = |tls13: bool| version.is_none_or(|version| (version == TlsVersion::Tls13) == tls13);
     provider.cipher_suites.retain(|suite| wanted(suite.tls13().is_some()));
     provider.kx_groups = groups.iter().map(|group| exchange_of(*group)).collect();
+    Arc::new(provider)
+}
+
+fn with_secp521r1(provider: Arc<CryptoProvider>) -> Arc<CryptoProvider> {
+    let mut provider = Arc::unwrap_or_clone(provider);
+    provider.kx_groups.push(&Secp521r1);
     Arc::new(provider)
 }
 

@@ -55,8 +55,13 @@ fn play_good_case(scenario: &Scenario, configs: &ConfigPair) -> Result<Session, 
 /// Fails a session in which the server had to request another key share and did not.
 fn with_retry_checked(mut session: Session) -> Session {
     if session.passed() && !session.hello_retry() {
-        session.failure =
-            Some(HandshakeFailure { by: Side::Server, alert: None, cause: Cause::not_retried(), certificate: None });
+        session.failure = Some(HandshakeFailure {
+            by: Side::Server,
+            alert: None,
+            cause: Cause::not_retried(),
+            certificate: None,
+            likely: None,
+        });
     }
     session
 }
@@ -67,8 +72,13 @@ fn resume(configs: &ConfigPair, earlier: &Session) -> Result<Session, HandshakeE
     let configs = configs.with_new_secrets();
     let mut session = facts::session_from(earlier.version, exchange::play(&configs)?);
     if !session.resumed && session.passed() {
-        session.failure =
-            Some(HandshakeFailure { by: Side::Server, alert: None, cause: Cause::not_resumed(), certificate: None });
+        session.failure = Some(HandshakeFailure {
+            by: Side::Server,
+            alert: None,
+            cause: Cause::not_resumed(),
+            certificate: None,
+            likely: None,
+        });
     }
     // A session that was not resumed has its own certificates.
     if session.passed() {

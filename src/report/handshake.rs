@@ -34,7 +34,9 @@ pub fn session(page: &mut Page, session: &Session) {
         let alert = failure.alert.as_ref().map(|alert| format!("its alert on the wire: {alert}"));
         let certificate = failure.certificate.as_ref();
         let certificate = certificate.map(|one| format!("the certificate: {}, serial {}", one.subject, one.serial));
-        let said = [Some(format!("the {} refused: {}", failure.by, failure.cause.sentence)), alert, certificate];
+        let likely = failure.likely.as_ref().map(|likely| format!("the likely cause: {}", likely.sentence()));
+        let refused = format!("the {} refused: {}", failure.by, failure.cause.sentence);
+        let said = [Some(refused), alert, certificate, likely];
         labelled(page, Tone::Bad, "broken off", said.into_iter().flatten());
         labelled(page, Tone::Warning, "what to do", std::iter::once(failure.fix().to_owned()));
     }

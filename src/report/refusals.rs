@@ -153,7 +153,7 @@ mod tests {
 
     fn refused(by: Side, alert: Alert, code: &'static str) -> RefusalOutcome {
         let cause = Cause { code, sentence: "so it is".to_owned(), date: None };
-        RefusalOutcome::Refused(HandshakeFailure { by, alert: Some(alert), cause, certificate: None })
+        RefusalOutcome::Refused(HandshakeFailure { by, alert: Some(alert), cause, certificate: None, likely: None })
     }
 
     fn shown(found: &[Refusal]) -> String {

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::app::handshake::request::HandshakeResult;
+use crate::handshake::likely_cause::LikelyCause;
 use crate::handshake::measure::{self, Rate};
 use crate::handshake::report::{HandshakeFailure, RefusalOutcome};
 use crate::handshake::starttls::StartTls;
@@ -100,6 +101,8 @@ struct BrokenOffJson<'a> {
     hint: &'static str,
     /// When it is about one.
     certificate: Option<RefusedCertificateJson<'a>>,
+    /// What the client's certificate and the CAs that the server requests explain, when another program's server refused.
+    likely_cause: Option<String>,
 }
 
 /// The certificate that was refused.
@@ -231,6 +234,7 @@ impl<'a> BrokenOffJson<'a> {
             message: &found.cause.sentence,
             hint: found.fix(),
             certificate: certificate.map(|it| RefusedCertificateJson { subject: &it.subject, serial: &it.serial }),
+            likely_cause: found.likely.as_ref().map(LikelyCause::sentence),
         }
     }
 }

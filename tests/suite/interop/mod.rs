@@ -6,6 +6,7 @@ mod exchange;
 mod exports;
 mod imports;
 mod judges;
+mod likely_cause;
 mod live;
 mod peers;
 mod programs;
