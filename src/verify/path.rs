@@ -180,12 +180,17 @@ fn distances<'a>(
 /// Puts the candidates first whose key identifier equals the child's authority key identifier (RFC 4158 §3.5.12). It is
 /// only a hint, so the others stay, in their order.
 fn ranked<'a>(child: &Candidate, candidates: impl Iterator<Item = &'a Candidate>) -> Vec<&'a Candidate> {
-    let wanted = child.certificate.authority_key_id.as_ref().and_then(|id| id.key_id.as_ref());
+    let wanted = child.certificate.authority_key_id.as_ref();
+    let (key_id, serial) = (wanted.and_then(|id| id.key_id.as_ref()), wanted.and_then(|id| id.serial.as_ref()));
     let mut candidates: Vec<_> = candidates.collect();
-    candidates.sort_by_key(|candidate| match (wanted, &candidate.certificate.subject_key_id) {
-        (Some(wanted), Some(found)) if wanted == found => 0,
-        (Some(_), Some(_)) => 2,
-        _ => 1,
+    candidates.sort_by_key(|candidate| {
+        let of_key = match (key_id, &candidate.certificate.subject_key_id) {
+            (Some(wanted), Some(found)) if wanted == found => 0,
+            (Some(_), Some(_)) => 2,
+            _ => 1,
+        };
+        // Of several certificates for one key, OpenSSL accepts only the one that is named (RFC 5280 §4.2.1.1).
+        (of_key, serial.is_some_and(|wanted| *wanted != candidate.certificate.serial))
     });
     candidates
 }

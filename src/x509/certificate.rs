@@ -96,6 +96,8 @@ pub struct AuthorityKeyId {
     pub key_id: Option<Vec<u8>>,
     /// Whether it also has the issuer's issuer and serial, which breaks the chain once the issuer is renewed.
     pub names_issuer_and_serial: bool,
+    /// The serial number of the issuer's certificate, when it has one.
+    pub serial: Option<SerialNumber>,
 }
 
 /// Object identifiers of the extensions that this program decodes.

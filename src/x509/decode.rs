@@ -483,6 +483,7 @@ fn authority_key_id(parsed: &parsed::AuthorityKeyIdentifier<'_>) -> AuthorityKey
     AuthorityKeyId {
         key_id: parsed.key_identifier.as_ref().map(|id| id.0.to_vec()),
         names_issuer_and_serial: parsed.authority_cert_issuer.is_some() || parsed.authority_cert_serial.is_some(),
+        serial: parsed.authority_cert_serial.map(SerialNumber::from_der_content),
     }
 }
 

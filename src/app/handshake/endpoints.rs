@@ -10,6 +10,7 @@ use crate::app::context::Context;
 use crate::app::key_input::{CaKeyPrompt, KeyFilePrompt, read_private_key};
 use crate::app::resolve::resolve;
 use crate::app::revocations::DirectoryRevocations;
+use crate::app::roots::with_previous;
 use crate::authority::leaf::issue;
 use crate::authority::leaf::order::{CertificateFacts, IN_MEMORY, IssueOrder};
 use crate::handshake::{ClientAuthentication, Endpoint};
@@ -159,7 +160,7 @@ impl EndpointOptions<'_> {
         let cas = context
             .ca_certificates()
             .map_err(|failure| failure.hint("or give the CA certificates that both sides trust with --roots FILE"))?;
-        Ok(cas.roots()?.into_iter().map(|root| root.certificate).collect())
+        Ok(with_previous(&cas)?.into_iter().map(|root| root.certificate).collect())
     }
 
     fn endpoint(&self, given: &Path, context: &mut Context<'_>) -> Result<Endpoint, Failure> {

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::app::context::Context;
-use crate::app::directory::ca_certificate_files;
+use crate::app::directory::{CaCertificateFile, ca_certificate_files};
+use crate::app::roots::{is_previous, previous_file};
 use crate::app::verify::input_budget::{self, InputBudget};
 use crate::report::failure::{Failure, KindCodes};
 use crate::system;
@@ -106,35 +107,50 @@ pub fn anchors(
     context: &mut Context<'_>,
     warnings: &mut Vec<Warning>,
 ) -> Result<Vec<Candidate>, Failure> {
-    let given = !roots.is_empty();
-    let paths = if given { roots.to_vec() } else { default_roots(context)? };
+    if roots.is_empty() {
+        let anchors = default_anchors(budget, context, warnings)?;
+        return if anchors.is_empty() { Err(Failure::no_roots()) } else { Ok(anchors) };
+    }
     let mut anchors = Vec::new();
     let mut other_kind = None;
-    for path in &paths {
+    for path in roots {
         let blocks = read_blocks(path, budget, context)?;
         other_kind = other_kind.or(blocks.kind.map(|other| (path, other)));
         anchors.extend(tolerant(&blocks, warnings));
     }
-    // An intermediate of our own is trusted through its root, not by itself.
-    anchors.retain(|anchor| given || anchor.is_self_issued());
-    match anchors.as_slice() {
-        [] if given => {
-            if let Some((path, other)) = other_kind {
-                return Err(Failure::another_kind(path, other, KindCodes::both("bad-roots")));
-            }
-            let places: Vec<_> = paths.iter().map(|path| path.escaped().to_string()).collect();
-            Err(Failure::no_usable_root(&places.join(", ")))
+    if anchors.is_empty() {
+        if let Some((path, other)) = other_kind {
+            return Err(Failure::another_kind(path, other, KindCodes::both("bad-roots")));
         }
-        [] => Err(Failure::no_roots()),
-        _ => Ok(anchors),
+        let places: Vec<_> = roots.iter().map(|path| path.escaped().to_string()).collect();
+        return Err(Failure::no_usable_root(&places.join(", ")));
     }
+    Ok(anchors)
 }
 
-/// The certificates of the CA directory's authorities, in the order of their names.
-fn default_roots(context: &Context<'_>) -> Result<Vec<PathBuf>, Failure> {
+/// The roots of the CA directory, in the order of their names, each before the certificates that were kept for its clients.
+fn default_anchors(
+    budget: &InputBudget,
+    context: &mut Context<'_>,
+    warnings: &mut Vec<Warning>,
+) -> Result<Vec<Candidate>, Failure> {
     let cas = context.ca_certificates().map_err(|failure| failure.hint("give the roots to trust with --roots FILE"))?;
-    let files = ca_certificate_files(&cas)?;
-    Ok(files.into_iter().map(|ca| ca.path).filter(|path| path.is_file()).collect())
+    let mut anchors = Vec::new();
+    for CaCertificateFile { name, path } in ca_certificate_files(&cas)? {
+        if !path.is_file() {
+            continue;
+        }
+        let mut found = tolerant(&read_blocks(&path, budget, context)?, warnings);
+        // An intermediate of our own is trusted through its root, not by itself.
+        found.retain(Candidate::is_self_issued);
+        if let (Some(root), Some(file)) = (found.first(), previous_file(&cas, &name)) {
+            let mut kept = tolerant(&read_blocks(&file, budget, context)?, warnings);
+            kept.retain(|kept| is_previous(&root.certificate, &kept.certificate));
+            found.extend(kept);
+        }
+        anchors.extend(found);
+    }
+    Ok(anchors)
 }
 
 pub fn read_crls(path: &Path, budget: &InputBudget, context: &mut Context<'_>) -> Result<Vec<CandidateCrl>, Failure> {
