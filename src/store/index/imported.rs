@@ -37,7 +37,12 @@ pub enum ImportSource {
     OtherTool,
 }
 
+/// The source of a row that ends a revocation: `ca crl --forget`.
+pub(crate) const FORGET: &str = "forget";
+
 impl ImportSource {
+    pub const ALL: [Self; 3] = [Self::Crl, Self::OpensslIndex, Self::OtherTool];
+
     /// Returns the name of the source in the index.
     pub const fn name(self) -> &'static str {
         match self {
@@ -286,7 +291,7 @@ impl Transaction<'_> {
     ) -> Result<(), IndexError> {
         let reason = RevocationReason::RemoveFromCrl;
         let revocation = Revocation { at, reason, invalid_since: None, released_at: None };
-        self.insert_imported(authority, serial, (issuer, &revocation, None), "forget", EventKind::ForgetRevocation)?;
+        self.insert_imported(authority, serial, (issuer, &revocation, None), FORGET, EventKind::ForgetRevocation)?;
         if let Some(id) = self.certificate_of(authority, serial)? {
             let is_imported = "EXISTS (SELECT 1 FROM imported_revocation AS i
                  WHERE i.serial = revocation.serial AND i.authority = revocation.authority

@@ -231,6 +231,8 @@ mod look_up_tests;
 #[cfg(test)]
 mod read_only_tests;
 #[cfg(test)]
+mod reference_page_tests;
+#[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
