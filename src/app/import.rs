@@ -251,8 +251,9 @@ fn refusal(finding: &ImportFinding, source: &Source) -> Failure {
         true => Failure::usage("bad-openssl-index", message),
         false => Failure::usage("unreadable-input", message),
     };
-    if finding.code == "link-not-followed" {
-        return failure.hint("name the file that it leads to: --index FILE");
+    match finding.code {
+        "link-not-followed" => failure.hint("name the file that it leads to: --index FILE"),
+        "index-not-read" => failure.hint("name the index of the CA that issues: --index FILE"),
+        _ => failure.hint("correct it, or import without it: --skip-unreadable. What it revokes is then valid again"),
     }
-    failure.hint("correct it, or import without it: --skip-unreadable. What it revokes is then valid again")
 }

@@ -46,6 +46,8 @@ pub struct FoundFiles {
     pub keys: Vec<FoundKey>,
     /// SHA-256 of the certificates in the folder of revoked ones.
     pub revoked: HashSet<[u8; 32]>,
+    /// The files that begin like `index.txt` of `openssl ca`, whatever their names are.
+    pub indexes: Vec<PathBuf>,
     seen: HashSet<[u8; 32]>,
     kept: usize,
     read: u64,
@@ -120,6 +122,10 @@ impl FoundFiles {
         let content = Zeroizing::new(text_encoding::decoded(std::mem::take(&mut *content)));
         // The certificates of a database are rows of it.
         if content.starts_with(b"SQLite format 3\0") {
+            return;
+        }
+        if is_index(&content) {
+            self.indexes.push(path.to_owned());
             return;
         }
         if !pem::is_pem(&content) {
@@ -201,6 +207,14 @@ fn note_not_read(not_read: NotRead, findings: &mut ImportFindings) {
 
 fn extension(path: &Path) -> String {
     path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default()
+}
+
+/// Returns whether a file begins with a line of `index.txt`: a status, the expiry, the time of the revocation, the serial number, a
+/// file name and the subject.
+fn is_index(content: &[u8]) -> bool {
+    let line = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let fields: Vec<&[u8]> = line.split(|byte| *byte == b'\t').collect();
+    fields.len() == 6 && matches!(fields[0], b"V" | b"R" | b"E")
 }
 
 /// Returns whether the name is one that tools give to CRLs, which can be long.

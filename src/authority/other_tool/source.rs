@@ -108,6 +108,7 @@ impl Source {
         let mut files = FoundFiles::read(&source, revoked, skipped, &mut findings)?;
         let database = read_database(&source, &layout, &mut files, &mut findings)?;
         let authorities = authorities(&files.certificates);
+        let exported = exported_index(tool, &files, authorities.len(), given.index.is_some(), &mut findings);
         let key = match given.key {
             Some((path, content)) => Some(KeySource { path, content }),
             None => {
@@ -149,7 +150,7 @@ impl Source {
         }
         let index = match given.index {
             Some((path, content)) => Some(FoundIndex { path, read: openssl_index::read(&content) }),
-            None => first(&source, &layout.index)?
+            None => first(&source, exported.as_ref().unwrap_or(&layout.index))?
                 .map(|(path, content)| FoundIndex { path, read: openssl_index::read(&content) }),
         };
         if index.as_ref().is_some_and(|index| index.read.lines.len() > MOST_LINES) {
@@ -177,6 +178,30 @@ impl Source {
             findings,
         })
     }
+}
+
+/// Returns the index that XCA exported, as a path: "Certificate Index file" writes one for a CA, under any name; "hierarchy" one for
+/// each CA (`getIndexEntry` in lib/pki_x509.cpp and `writeIndex` in lib/db_x509.cpp of chris2511/xca). Nothing in it names the
+/// CA, so that it is used only where there is one of both.
+fn exported_index(
+    tool: Tool,
+    files: &FoundFiles,
+    authorities: usize,
+    is_given: bool,
+    findings: &mut ImportFindings,
+) -> Option<Vec<String>> {
+    if tool != Tool::XcaPem || is_given {
+        return None;
+    }
+    if let ([only], 1) = (files.indexes.as_slice(), authorities) {
+        return only.to_str().map(|path| vec![path.to_owned()]);
+    }
+    for path in &files.indexes {
+        let message = "it has revocations, and does not name its CA. Give the one of the CA that issues: --index FILE";
+        let (severity, path) = (Severity::Error, Some(path.clone()));
+        findings.add(ImportFinding { code: "index-not-read", severity, path, line: None, message: message.to_owned() });
+    }
+    None
 }
 
 /// Reads the first of these files that exists.
