@@ -40,7 +40,7 @@ pub struct Arguments {
     key: Option<KeyAlgorithm>,
     #[command(flatten)]
     options: IssueOptions,
-    /// Write the four files to this folder instead of issued/NAME/
+    /// Write the four files to this folder instead of issued/NAME/; one combined file: ca export NAME --as combined
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Do nothing while a certificate with the same names and key has more than D of its lifetime left [default: a third]
