@@ -325,6 +325,11 @@ impl ProgramExport {
         }
     }
 
+    /// Returns the mark of the CRLs in the files; `None` without CRLs.
+    pub fn crl_mark(&self) -> Option<i64> {
+        (!self.crls.crls.is_empty()).then(|| self.crls.mark())
+    }
+
     /// Returns what the file of a passphrase opens, or what a file has, for reports.
     pub fn contains(&self, file: &PlannedFile) -> String {
         if file.is_passphrase() {

@@ -10,6 +10,8 @@ mod collected_crls;
 pub mod context;
 pub mod crl_bundle;
 pub mod crl_expiry;
+pub mod crl_exports;
+pub mod crl_files;
 pub mod directory;
 pub mod export;
 pub mod export_files;

@@ -20,6 +20,7 @@ use crate::store::export::ExportFormat;
 use crate::store::index::{Entry, Index, NewExport, StoredExport};
 use crate::store::locate::locate;
 use crate::store::previous_certificates::NameHistory;
+use crate::store::recipe::FileState;
 use crate::store::{Store, StoreError};
 use crate::system::files::{self, ExistingFile, Folder, NewFile, Ownership};
 use crate::text::{PathText, escape, shell_word};
@@ -35,12 +36,19 @@ pub struct ExportRun {
     pub result: Result<(), Failure>,
 }
 
-/// Remembers an export that was written for a certificate.
+/// Remembers an export that was written for a certificate; `crls` is the mark of the CRLs in it.
 ///
 /// # Errors
 /// When the index cannot be written.
-pub fn remember(store: &Store, export: &NewExport, entry: &Entry, context: &Context<'_>) -> Result<(), StoreError> {
-    let is_it = |stored: &StoredExport| stored.export == *export && stored.certificate == Some(entry.id);
+pub fn remember(
+    store: &Store,
+    export: &NewExport,
+    entry: &Entry,
+    crls: Option<i64>,
+    context: &Context<'_>,
+) -> Result<(), StoreError> {
+    let is_it =
+        |stored: &StoredExport| stored.export == *export && stored.certificate == Some(entry.id) && stored.crls == crls;
     if store.index()?.exports_to(&export.destination)?.iter().any(is_it) {
         return Ok(());
     }
@@ -54,6 +62,10 @@ pub fn remember(store: &Store, export: &NewExport, entry: &Entry, context: &Cont
             transaction.add_export(export, entry.id)?;
             transaction.commit()?;
         }
+    }
+    let stored = index.exports_to(&export.destination)?.into_iter().find(|stored| stored.export == *export);
+    if let (Some(stored), Some(crls)) = (stored, crls) {
+        index.mark_exported_crls(stored.id, crls)?;
     }
     Ok(())
 }
@@ -108,7 +120,57 @@ pub fn end(store: &Store, destination: &Path, context: &Context<'_>) -> Result<b
 /// # Errors
 /// When the index cannot be read or written.
 pub fn refresh(store: &Store, name: &str, context: &mut Context<'_>) -> Result<Vec<ExportRun>, Failure> {
-    let exports = store.index()?.exports(name)?;
+    let written = write_again(store, name, &|_| true, context)?;
+    mark_crls(store, &written, context)?;
+    Ok(written.into_iter().map(|written| written.run).collect())
+}
+
+/// An export after it was written again.
+pub struct Written {
+    id: i64,
+    pub run: ExportRun,
+    /// Whether a file of it had other content before.
+    pub is_changed: bool,
+    /// The mark of the CRLs in it; `None` without CRLs.
+    crls: Option<i64>,
+}
+
+impl Written {
+    pub fn is_ok(&self) -> bool {
+        self.run.result.is_ok()
+    }
+}
+
+/// Records of exports that were written with which CRLs.
+///
+/// # Errors
+/// When the index cannot be written.
+pub fn mark_crls(store: &Store, written: &[Written], context: &Context<'_>) -> Result<(), StoreError> {
+    let marks: Vec<(i64, i64)> = written
+        .iter()
+        .filter(|written| written.is_ok())
+        .filter_map(|written| Some((written.id, written.crls?)))
+        .collect();
+    if marks.is_empty() {
+        return Ok(());
+    }
+    let mut locked = store.lock(context.effects().lock_timeout)?;
+    let index = locked.index()?;
+    Ok(marks.into_iter().try_for_each(|(id, crls)| index.mark_exported_crls(id, crls))?)
+}
+
+/// Writes those exports of a name again that are wanted, as [`refresh`] does, without the mark of their CRLs.
+///
+/// # Errors
+/// When the index cannot be read or written.
+pub fn write_again(
+    store: &Store,
+    name: &str,
+    is_wanted: &dyn Fn(&StoredExport) -> bool,
+    context: &mut Context<'_>,
+) -> Result<Vec<Written>, Failure> {
+    let mut exports = store.index()?.exports(name)?;
+    exports.retain(is_wanted);
     if exports.is_empty() {
         return Ok(Vec::new());
     }
@@ -125,15 +187,18 @@ pub fn refresh(store: &Store, name: &str, context: &mut Context<'_>) -> Result<V
         let is_confirmed = std::mem::replace(&mut context.changes.is_confirmed, true);
         let mut runs = Vec::with_capacity(prepared.len());
         for (stored, prepared) in prepared {
+            let crls = prepared.as_ref().ok().and_then(Prepared::crls);
             let result = prepared.and_then(|prepared| prepared.write(&stored.export.destination, context));
             if result.is_ok() {
                 index.mark_exported(stored.id, entry.id)?;
             }
-            runs.push(ExportRun {
+            let is_changed = matches!(result, Ok(true));
+            let run = ExportRun {
                 kind: stored.export.kind.clone(),
                 destination: stored.export.destination.clone(),
-                result,
-            });
+                result: result.map(drop),
+            };
+            runs.push(Written { id: stored.id, run, is_changed, crls });
         }
         context.changes.is_confirmed = is_confirmed;
         return Ok(runs);
@@ -168,7 +233,10 @@ pub fn pending(store: &Store) -> Result<Vec<PendingExports>, StoreError> {
 }
 
 /// Returns the certificate of a name that is deployed, unless it is revoked: a revoked one is not exported again.
-fn deployed(store: &Store, index: &Index, name: &str) -> Result<Option<Entry>, StoreError> {
+///
+/// # Errors
+/// When the index cannot be read.
+pub fn deployed(store: &Store, index: &Index, name: &str) -> Result<Option<Entry>, StoreError> {
     let Ok(entry_name) = name.parse() else { return Ok(None) };
     let name_history = NameHistory::of(index, name)?;
     let entry = name_history.in_place(store.home(), &entry_name).cloned();
@@ -187,7 +255,7 @@ pub struct RecipeOptions {
 }
 
 impl RecipeOptions {
-    fn parse(stored: &str) -> Self {
+    pub fn parse(stored: &str) -> Self {
         let value = |name: &str| stored.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
         let without_crls = stored.lines().any(|line| line == "without-crls");
         Self { owner: value("owner="), group: value("group="), without_crls }
@@ -234,10 +302,22 @@ impl Prepared {
         Ok(Self::Program(Box::new(program)))
     }
 
-    fn write(&self, destination: &Path, context: &Context<'_>) -> Result<(), Failure> {
+    /// Returns the mark of the CRLs; `None` without CRLs.
+    fn crls(&self) -> Option<i64> {
+        match self {
+            Self::File(_) => None,
+            Self::Program(program) => program.crl_mark(),
+        }
+    }
+
+    /// Writes the files that differ; returns whether one did.
+    fn write(&self, destination: &Path, context: &Context<'_>) -> Result<bool, Failure> {
         match self {
             Self::File(file) => file.write(destination, context),
-            Self::Program(program) => program.write(true, context).map(drop),
+            Self::Program(program) => {
+                let states = program.write(true, context)?;
+                Ok(states.iter().any(|state| *state != FileState::Same))
+            }
         }
     }
 }
@@ -261,9 +341,9 @@ impl PreparedFile {
         Ok(Self { content, mode: format.mode(), passphrase })
     }
 
-    /// Writes the file in one step. It keeps the owner, the group and the mode that it has, unless other users could read a
-    /// private key in it.
-    fn write(&self, destination: &Path, context: &Context<'_>) -> Result<(), Failure> {
+    /// Writes the file in one step, unless it is the same. It keeps the owner, the group and the mode that it has, unless other
+    /// users could read a private key in it. Returns whether it was written.
+    fn write(&self, destination: &Path, context: &Context<'_>) -> Result<bool, Failure> {
         if let Some(passphrase) = &self.passphrase {
             passphrase.write(context)?;
         }
@@ -285,11 +365,11 @@ impl PreparedFile {
             is_same = *content == *self.content && mode == there.mode;
             ownership = there.ownership;
         }
-        if is_same {
-            return Ok(());
+        if !is_same {
+            let file = NewFile { name, content: &self.content, mode, ownership };
+            folder.publish(file, ExistingFile::Replace, context.effects().entropy)?;
         }
-        let file = NewFile { name, content: &self.content, mode, ownership };
-        Ok(folder.publish(file, ExistingFile::Replace, context.effects().entropy)?)
+        Ok(!is_same)
     }
 }
 

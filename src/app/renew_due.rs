@@ -7,7 +7,9 @@ use time::OffsetDateTime;
 
 use super::after_issue::{After, AfterChange};
 use super::context::Context;
-use super::crl_bundle::{self, AuthorityCrl, RefreshOptions, RefreshedBundle};
+use super::crl_bundle::{self, AuthorityCrl, RefreshOptions};
+use super::crl_exports;
+use super::crl_files::{self, RefreshedFiles};
 use super::key_input::{CaKeyPrompt, WRONG_PASSPHRASE};
 use super::remembered_exports::{self, ExportRun};
 use super::run_hook::{HookOptions, HookRun};
@@ -98,8 +100,8 @@ pub struct RenewedEntries {
     pub entries: Vec<RenewedEntry>,
     /// The number of entries that come after the failure of a passphrase.
     pub not_tried: usize,
-    /// The CRL bundles that are remembered.
-    pub bundles: Vec<RefreshedBundle>,
+    /// The CRL bundles that are remembered, and the exports that did not have the present CRLs.
+    pub files: RefreshedFiles,
     /// Why the CRLs of the bundles could not be completed.
     pub crl_failure: Option<Failure>,
 }
@@ -188,20 +190,29 @@ pub fn renew_due(
     }
     let not_tried = count - entries.len();
     write_pending_exports(store, request, &mut entries, context)?;
-    let (bundles, crl_failure) = refresh_bundles(store, request, &mut passphrases, context)?;
-    Ok(RenewedEntries { entries, not_tried, bundles, crl_failure })
+    let (files, crl_failure) = refresh_files(store, request, &mut passphrases, context)?;
+    Ok(RenewedEntries { entries, not_tried, files, crl_failure })
 }
 
-/// Refreshes the CRL bundles. An authority that has no CRL yet gets one, because a bundle without it is incomplete.
-fn refresh_bundles(
+/// Refreshes the CRL bundles and the exports with CRLs. An authority that has no CRL yet gets one, because a bundle without it is
+/// incomplete.
+fn refresh_files(
     store: &Store,
     request: &RenewDueRequest<'_>,
     passphrases: &mut CaPassphrases,
     context: &mut Context<'_>,
-) -> Result<(Vec<RefreshedBundle>, Option<Failure>), Failure> {
+) -> Result<(RefreshedFiles, Option<Failure>), Failure> {
+    if !matches!(request.what, Selection::Due(_)) {
+        return Ok((RefreshedFiles::default(), None));
+    }
+    let options = RefreshOptions { skip_hooks: request.hook.skip, secret: request.secret };
     let bundles = bundle::remembered(store)?;
-    if bundles.is_empty() || !matches!(request.what, Selection::Due(_)) {
-        return Ok((Vec::new(), None));
+    if bundles.is_empty() {
+        let exports = match context.changes.dry_run {
+            true => Vec::new(),
+            false => crl_exports::refresh(store, options, context)?,
+        };
+        return Ok((RefreshedFiles { bundles: Vec::new(), exports }, None));
     }
     let signed = {
         let context = &*context;
@@ -211,14 +222,13 @@ fn refresh_bundles(
     };
     let crls = match signed {
         Ok(crls) => crls,
-        Err(failure) => return Ok((Vec::new(), Some(failure))),
+        Err(failure) => return Ok((RefreshedFiles::default(), Some(failure))),
     };
     crls.iter().filter_map(AuthorityCrl::warning).for_each(|warning| context.warn_at_end(warning));
     if context.changes.dry_run {
-        return Ok((Vec::new(), None));
+        return Ok((RefreshedFiles::default(), None));
     }
-    let options = RefreshOptions { skip_hooks: request.hook.skip, secret: request.secret };
-    Ok((crl_bundle::refresh(store, options, context)?, None))
+    Ok((crl_files::refresh(store, options, context)?, None))
 }
 
 /// Writes the exports again that failed or were interrupted the last time, and runs the hooks of their names.

@@ -126,6 +126,26 @@ impl HookRun {
         report
     }
 
+    /// Runs the hook of a name after the CRLs in its exports changed. Its failure is not recorded, because the exports count as
+    /// outdated until it succeeds; and there is no certificate to roll back.
+    pub fn of_exports(
+        store: &Store,
+        event: &HookEvent<'_>,
+        hook: Hook,
+        secret: Option<&str>,
+        context: &Context<'_>,
+    ) -> Self {
+        let hook = Hook { on_failure: OnFailure::Keep, ..hook };
+        let name = event.name.to_owned();
+        let mut report = Self { name, hook, end: End::Within, output: None, rolled_back: None };
+        if hook::is_within(&context.world.environment, event.name) {
+            return report;
+        }
+        let secrets: Vec<&str> = secret.into_iter().chain([store.config().passphrase.env.as_str()]).collect();
+        report.run(&hook::environment(&context.world.environment, &secrets, store.home(), event), context);
+        report
+    }
+
     fn run(&mut self, environment: &HashMap<OsString, OsString>, context: &Context<'_>) {
         // With JSON, standard error has only the document of a failure.
         let folder = context.world.variable("TMPDIR").map_or_else(|| "/tmp".into(), std::path::PathBuf::from);

@@ -62,7 +62,7 @@ pub const ALL: &[DocumentForm] = &[
     form::<backup::BackupJson<'_>>("ca.backup/1", &["backup"]),
     form::<completions::InstallJson<'_>>("ca.completions-install/1", &["completions"]),
     form::<completions::CompletionsJson<'_>>("ca.completions/1", &["completions"]),
-    form::<reports::bundle::AllCrlsJson<'_>>("ca.crl-all/1", &["crl"]),
+    form::<reports::all_crls::AllCrlsJson<'_>>("ca.crl-all/1", &["crl"]),
     form::<crl::PublishedCrlJson<'_>>("ca.crl/1", &["crl"]),
     form::<dry_run::DryRunJson<'_>>("ca.dry-run/1", &[]),
     form::<due::DuesJson<'_>>("ca.due/1", &["due"]),

@@ -58,6 +58,7 @@ pub enum Kind {
     NotDelivered,
     HookFailed,
     BundleOutdated,
+    ExportOutdated,
     ExportPending,
     InvalidTemplate,
     AuthorityDue,
@@ -67,7 +68,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::ClockBehind,
         Self::Restored,
         Self::OpenPermissions,
@@ -79,6 +80,7 @@ impl Kind {
         Self::NotDelivered,
         Self::HookFailed,
         Self::BundleOutdated,
+        Self::ExportOutdated,
         Self::ExportPending,
         Self::InvalidTemplate,
         Self::AuthorityDue,
@@ -101,6 +103,7 @@ impl Kind {
             Self::NotDelivered => "not-delivered",
             Self::HookFailed => "hook-failed",
             Self::BundleOutdated => "crl-bundle-outdated",
+            Self::ExportOutdated => "export-outdated",
             Self::ExportPending => "export-pending",
             Self::InvalidTemplate => "template-invalid",
             Self::AuthorityDue => "authority-due",

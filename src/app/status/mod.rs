@@ -13,6 +13,7 @@ use std::path::Path;
 
 use time::{Duration, OffsetDateTime};
 
+use crate::app::crl_exports::{self, OutdatedExports, destinations};
 use crate::app::remembered_exports::{self, PendingExports};
 use crate::app::{clock, restored};
 use crate::authority::audit::{self, Severity};
@@ -53,8 +54,7 @@ pub fn of(store: &Store, usual_issuer: &str, now: OffsetDateTime) -> Result<CaSt
     let next_crl = crl_items(store, usual_issuer, now, &mut items)?;
     items.extend(certificates::items(store, now)?);
     items.extend(store.index()?.failed_hooks()?.into_iter().map(|failed| hook_item(failed, now)));
-    items.extend(bundles::items(store, now)?);
-    items.extend(remembered_exports::pending(store)?.iter().map(export_item));
+    items.extend(outdated(store, now)?);
     items.sort_by_key(|item| (item.kind, item.not_after));
     let mut except = store.ca_certificates().names()?;
     except.extend(files::names_in(&store.home().retired())?);
@@ -64,6 +64,30 @@ pub fn of(store: &Store, usual_issuer: &str, now: OffsetDateTime) -> Result<CaSt
     let root = roots.map(|root| Expiry { authority: root.name, at: root.certificate.validity.not_after });
     let root = root.min_by_key(|root| root.at);
     Ok(CaStatus { now, items, certificates, expired, expiring, next_crl, root })
+}
+
+/// Returns the CRL bundles and exports that are not current. `ca renew --due` writes them again.
+///
+/// # Errors
+/// When the index or an authority cannot be read.
+pub fn outdated(store: &Store, now: OffsetDateTime) -> Result<Vec<Item>, StoreError> {
+    let mut items = bundles::items(store, now)?;
+    let pending = remembered_exports::pending(store)?;
+    let is_pending = |name: &str| pending.iter().any(|pending| pending.entry.name == name);
+    let with_old_crls = crl_exports::outdated(store, now)?.into_iter();
+    items.extend(with_old_crls.filter(|outdated| !is_pending(&outdated.entry.name)).map(outdated_item));
+    items.extend(pending.iter().map(export_item));
+    Ok(items)
+}
+
+fn outdated_item(outdated: OutdatedExports) -> Item {
+    Item {
+        kind: Kind::ExportOutdated,
+        message: format!("{}: {}", outdated.why, destinations(&outdated.exports)),
+        object: outdated.entry.name,
+        fix: "ca crl --all".to_owned(),
+        not_after: None,
+    }
 }
 
 fn clock_item(store: &Store, now: OffsetDateTime) -> Result<Option<Item>, StoreError> {
@@ -91,12 +115,10 @@ fn hook_item(failed: FailedHook, now: OffsetDateTime) -> Item {
 }
 
 fn export_item(pending: &PendingExports) -> Item {
-    let paths: Vec<String> =
-        pending.exports.iter().map(|stored| stored.export.destination.escaped().to_string()).collect();
     Item {
         kind: Kind::ExportPending,
         object: pending.entry.name.clone(),
-        message: format!("not written for the deployed certificate: {}", paths.join(", ")),
+        message: format!("not written for the deployed certificate: {}", destinations(&pending.exports)),
         fix: "ca renew --due".to_owned(),
         not_after: None,
     }

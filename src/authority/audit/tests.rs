@@ -61,6 +61,8 @@ pub(super) fn exports_of(ca: &Ca) {
             let mut transaction = index.transaction(effects.event_context()).unwrap();
             transaction.add_export(&export(kind), certificate).unwrap();
             transaction.commit().unwrap();
+            let stored = index.exports("web.test").unwrap();
+            index.mark_exported_crls(stored[0].id, 7).unwrap();
         }
     });
 }

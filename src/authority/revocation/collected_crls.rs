@@ -46,6 +46,13 @@ impl CollectedCrls {
         digest::sha256(self.pem().as_bytes())
     }
 
+    /// Returns the first eight bytes of the digest, by which the index knows with which CRLs an export was written.
+    pub fn mark(&self) -> i64 {
+        let mut first = [0; 8];
+        first.copy_from_slice(&self.digest()[..8]);
+        i64::from_be_bytes(first)
+    }
+
     /// Returns the names of the CAs, in the order of their CRLs.
     pub fn names(&self) -> Vec<String> {
         self.crls.iter().map(|crl| crl.ca.clone()).collect()
@@ -114,21 +121,21 @@ where
     }
 }
 
+const SHUT_OUT: &str = "with one CRL missing, servers that check whole chains refuse every client";
+
 impl Diagnostic for CollectError {
     fn diagnosis(&self) -> Diagnosis {
-        let signed_by = |command: String| {
-            Diagnosis::refused("missing-crl")
-                .hint(command)
-                .hint("with one CRL missing, servers that check whole chains refuse every client")
-        };
         match self {
             Self::Store(error) => error.diagnosis(),
-            Self::Missing(authorities) => signed_by(match authorities.as_slice() {
-                [only] => format!("ca crl --authority {only}"),
-                _ => "ca crl --all".to_owned(),
-            }),
+            Self::Missing(authorities) => {
+                let command = match authorities.as_slice() {
+                    [only] => format!("ca crl --authority {only}"),
+                    _ => "ca crl --all".to_owned(),
+                };
+                Diagnosis::refused("missing-crl").hint(command).hint(SHUT_OUT)
+            }
             Self::Expired { authority, .. } | Self::NotLatest { authority, .. } => {
-                signed_by(format!("ca crl --authority {authority}"))
+                Diagnosis::refused("missing-crl").hint(format!("ca crl --authority {authority}")).hint(SHUT_OUT)
             }
             Self::NotAdded { .. } => Diagnosis::refused("missing-crl")
                 .hint("--also takes the CRLs of a CA above, in PEM or DER; its operator has the present one"),

@@ -8,7 +8,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::app::context::Context;
-use crate::app::crl_bundle::{self, CrlDone, RefreshOptions, RefreshedBundle};
+use crate::app::crl_bundle::{self, CrlDone, RefreshOptions};
+use crate::app::crl_exports;
+use crate::app::crl_files::{self, RefreshedFiles};
 use crate::authority::revocation::bundle::{self, Bundle};
 use crate::authority::revocation::collected_crls;
 use crate::authority::revocation::publish_crl::{self, CrlOrder, CrlOutcome, CrlStatus};
@@ -16,8 +18,10 @@ use crate::cli::options::change::{DryRunArgument, ExitChangedArgument};
 use crate::cli::options::hook::HookArguments;
 use crate::cli::options::number::whole_number;
 use crate::cli::options::passphrase::PassphraseArguments;
-use crate::cli::reports::bundle::{AllCrlsReport, BundleJson, bundle_fields};
+use crate::cli::reports::all_crls::AllCrlsReport;
+use crate::cli::reports::bundle::BundleJson;
 use crate::cli::reports::crl::{CrlJson, crl_fields};
+use crate::cli::reports::crl_files::{RefreshedExportsJson, crl_file_fields};
 use crate::report::failure::Failure;
 use crate::report::json;
 use crate::report::output::Report;
@@ -84,8 +88,8 @@ const BUNDLE: &str = "File with the CRLs of all authorities";
 /// What came of it.
 struct Listed {
     outcome: CrlOutcome,
-    /// The bundles that were refreshed.
-    bundles: Vec<RefreshedBundle>,
+    /// The bundles and exports that were refreshed.
+    files: RefreshedFiles,
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
@@ -104,8 +108,8 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         context.warn(&warning.message);
     }
     let options = RefreshOptions { skip_hooks: no_hook, secret: passphrase.passphrase_env.as_deref() };
-    let bundles = crl_bundle::refresh(&store, options, context)?;
-    Ok(Box::new(Listed { outcome, bundles }))
+    let files = crl_files::refresh(&store, options, context)?;
+    Ok(Box::new(Listed { outcome, files }))
 }
 
 /// `ca crl --all`.
@@ -145,6 +149,7 @@ fn run_all(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     if context.changes.dry_run {
         let is_planned = crls.iter().any(|crl| matches!(crl.done, CrlDone::Planned));
         crl_bundle::plan(&store, bundle.as_ref(), is_planned, context)?;
+        crl_exports::plan(&store, is_planned, context)?;
     } else if let Some(bundle) = &bundle {
         // A bundle that cannot be written now is not remembered.
         bundle::content(&store, &bundle.also, context.now())?;
@@ -154,8 +159,8 @@ fn run_all(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
         return Err(StoreError::from(Declined::DryRun).into());
     }
     let options = RefreshOptions { skip_hooks: *no_hook, secret: passphrase.passphrase_env.as_deref() };
-    let bundles = crl_bundle::refresh(&store, options, context)?;
-    Ok(Box::new(AllCrlsReport { crls, bundles, forgotten }))
+    let files = crl_files::refresh(&store, options, context)?;
+    Ok(Box::new(AllCrlsReport { crls, files, forgotten }))
 }
 
 impl Arguments {
@@ -192,28 +197,28 @@ pub struct PublishedCrlJson<'a> {
     crl: CrlJson<'a>,
     /// The bundles that are remembered, after the CRL was signed.
     bundles: Vec<BundleJson<'a>>,
+    /// The names whose exports did not have the present CRLs.
+    refreshed_exports: Vec<RefreshedExportsJson<'a>>,
 }
 
 impl Report for Listed {
     fn text(&self, page: &mut Page) {
         crl_fields(&self.outcome, page);
-        for bundle in &self.bundles {
-            page.gap();
-            bundle_fields(bundle, page);
-        }
+        crl_file_fields(&self.files, page);
     }
 
     fn json(&self) -> Value {
-        let bundles = self.bundles.iter().map(BundleJson::new).collect();
-        json::document("ca.crl/1", &PublishedCrlJson { crl: CrlJson::new(&self.outcome), bundles })
+        let bundles = self.files.bundles.iter().map(BundleJson::new).collect();
+        let refreshed_exports = RefreshedExportsJson::all(&self.files.exports);
+        json::document("ca.crl/1", &PublishedCrlJson { crl: CrlJson::new(&self.outcome), bundles, refreshed_exports })
     }
 
     fn failure(&self) -> Option<Failure> {
-        crl_bundle::failure(&self.bundles)
+        self.files.failure()
     }
 
     fn has_changed(&self) -> bool {
-        matches!(self.outcome.status, CrlStatus::Signed(_))
+        matches!(self.outcome.status, CrlStatus::Signed(_)) || self.files.has_changed()
     }
 
     fn only_confirms(&self) -> bool {

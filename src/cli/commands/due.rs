@@ -8,11 +8,13 @@ use time::OffsetDateTime;
 
 use crate::app::context::Context;
 use crate::app::directory::usual_issuer;
+use crate::app::status::{self, Item};
 use crate::authority::leaf::due::{self, DueEntry, DueItem};
 use crate::authority::leaf::order::DueRule as When;
 use crate::cli::reports::due::{DueJson, hook_of, kind};
 use crate::cli::reports::entry::how_far;
 use crate::cli::reports::hook::HookJson;
+use crate::cli::reports::status_item::ItemJson;
 use crate::report::failure::Failure;
 use crate::report::json;
 use crate::report::output::{Answer, Report};
@@ -29,6 +31,8 @@ pub struct Arguments {
 /// What was found.
 struct Found {
     due: Vec<DueEntry>,
+    /// The CRL bundles and exports that are not current.
+    outdated: Vec<Item>,
     when: When,
     usual_issuer: String,
     now: OffsetDateTime,
@@ -38,7 +42,8 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let store = context.store()?;
     let when = arguments.within.map_or(When::LastThird, When::Within);
     let due = due::due(&store, when, &context.effects())?;
-    Ok(Box::new(Found { due, when, usual_issuer: usual_issuer(&store)?, now: context.now() }))
+    let outdated = status::outdated(&store, context.now())?;
+    Ok(Box::new(Found { due, outdated, when, usual_issuer: usual_issuer(&store)?, now: context.now() }))
 }
 
 /// `ca.due/1`.
@@ -48,15 +53,55 @@ pub struct DuesJson<'a> {
     /// `null`: what is in the last third of its life.
     within_seconds: Option<u64>,
     due: Vec<DueJson<'a, HookJson<'a>>>,
+    /// The number of entries of `due`.
     total: usize,
+    /// The CRL bundles and exports that are not current, with the codes of `ca status`.
+    outdated_files: Vec<ItemJson>,
 }
 
 impl Report for Found {
     fn text(&self, page: &mut Page) {
-        if self.due.is_empty() {
+        if self.due.is_empty() && self.outdated.is_empty() {
             page.line("nothing is due");
-            return;
         }
+        if !self.due.is_empty() {
+            self.due_table(page);
+        }
+        if !self.outdated.is_empty() {
+            if !self.due.is_empty() {
+                page.gap();
+            }
+            let row = |item: &Item| [&item.object, &item.message, &item.fix].map(|text| page.sentence(text)).into();
+            let rows: Vec<Vec<String>> = self.outdated.iter().map(row).collect();
+            page.table(&["OUTDATED", "WHY", "COMMAND"], &rows);
+        }
+    }
+
+    fn json(&self) -> Value {
+        let entry = |due| {
+            let hook = hook_of(due).map(HookJson::new);
+            DueJson::new(due, due.command(&self.usual_issuer, self.when), hook, self.now)
+        };
+        let within = match self.when {
+            When::LastThird => None,
+            When::Within(within) => Some(within.as_seconds()),
+        };
+        let content = DuesJson {
+            within_seconds: within,
+            due: self.due.iter().map(entry).collect(),
+            total: self.due.len(),
+            outdated_files: self.outdated.iter().map(ItemJson::of).collect(),
+        };
+        json::document("ca.due/1", &content)
+    }
+
+    fn answer(&self) -> Answer {
+        if self.due.is_empty() && self.outdated.is_empty() { Answer::Yes } else { Answer::No }
+    }
+}
+
+impl Found {
+    fn due_table(&self, page: &mut Page) {
         let row = |due: &DueEntry| {
             let end = due.validity.not_after;
             vec![
@@ -79,23 +124,5 @@ impl Report for Found {
             page.gap();
             lines.iter().for_each(|line| page.line(line));
         }
-    }
-
-    fn json(&self) -> Value {
-        let entry = |due| {
-            let hook = hook_of(due).map(HookJson::new);
-            DueJson::new(due, due.command(&self.usual_issuer, self.when), hook, self.now)
-        };
-        let within = match self.when {
-            When::LastThird => None,
-            When::Within(within) => Some(within.as_seconds()),
-        };
-        let content =
-            DuesJson { within_seconds: within, due: self.due.iter().map(entry).collect(), total: self.due.len() };
-        json::document("ca.due/1", &content)
-    }
-
-    fn answer(&self) -> Answer {
-        if self.due.is_empty() { Answer::Yes } else { Answer::No }
     }
 }

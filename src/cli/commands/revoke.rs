@@ -9,7 +9,8 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::app::context::Context;
-use crate::app::crl_bundle::{self, RefreshOptions, RefreshedBundle};
+use crate::app::crl_bundle::RefreshOptions;
+use crate::app::crl_files::{self, RefreshedFiles};
 use crate::app::public_key;
 use crate::app::resolve::{
     self, Patterns, Resolved, Source, first_certificate, is_only_a_file, not_found, of_pattern, source,
@@ -18,8 +19,9 @@ use crate::authority::revocation::publish_crl;
 use crate::authority::revocation::revoke::{self, RevokeAction, RevokeOrder, RevokeOutcome, RevokeTarget};
 use crate::cli::options::change::ConfirmArguments;
 use crate::cli::options::passphrase::PassphraseArguments;
-use crate::cli::reports::bundle::{BundleJson, bundle_fields};
+use crate::cli::reports::bundle::BundleJson;
 use crate::cli::reports::crl::{CrlJson, crl_fields};
+use crate::cli::reports::crl_files::{RefreshedExportsJson, crl_file_fields};
 use crate::cli::reports::entry::EntryJson;
 use crate::cli::reports::many;
 use crate::report::failure::Failure;
@@ -67,8 +69,8 @@ struct Revoked {
     invalid_since: Option<OffsetDateTime>,
     /// The lists that were signed.
     lists: Vec<publish_crl::CrlOutcome>,
-    /// The bundles that were refreshed.
-    bundles: Vec<RefreshedBundle>,
+    /// The bundles and exports that were refreshed.
+    files: RefreshedFiles,
     /// The commands that make the lists say so, where none was signed.
     next: Vec<String>,
     /// The authorities that are retired, whose CRLs are no longer signed.
@@ -129,14 +131,14 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let lists = if crl { sign_lists(&store, &signing, &next, &passphrase, context)? } else { Vec::new() };
     let next = if crl { Vec::new() } else { next };
     let options = RefreshOptions { skip_hooks: false, secret: passphrase.passphrase_env.as_deref() };
-    let bundles = if crl { crl_bundle::refresh(&store, options, context)? } else { Vec::new() };
+    let files = if crl { crl_files::refresh(&store, options, context)? } else { RefreshedFiles::default() };
     let now = context.now();
     let last = revoked.iter().rposition(|(_, outcome)| outcome.is_ok());
-    let mut after = Some((lists, bundles, next, retired));
+    let mut after = Some((lists, files, next, retired));
     let parts = revoked.into_iter().enumerate().map(|(at, (name, outcome))| {
         // What is left to do is said once.
-        let (lists, bundles, next, retired) = after.take_if(|_| Some(at) == last).unwrap_or_default();
-        (name, outcome.map(|outcome| Revoked { outcome, reason, invalid_since, lists, bundles, next, retired, now }))
+        let (lists, files, next, retired) = after.take_if(|_| Some(at) == last).unwrap_or_default();
+        (name, outcome.map(|outcome| Revoked { outcome, reason, invalid_since, lists, files, next, retired, now }))
     });
     let parts = parts.collect();
     many::for_each("ca.revoke-many/1", parts, |part| part.map(|revoked| Box::new(revoked) as Box<dyn Report>))
@@ -270,6 +272,8 @@ pub struct RevokeJson<'a> {
     lists: Vec<CrlJson<'a>>,
     /// The CRL bundles that are remembered, after `--crl` signed.
     bundles: Vec<BundleJson<'a>>,
+    /// The names whose exports did not have the present CRLs.
+    refreshed_exports: Vec<RefreshedExportsJson<'a>>,
     /// The commands that are left to run.
     next: &'a Vec<String>,
 }
@@ -310,11 +314,8 @@ impl Report for Revoked {
         if self.lists.is_empty() && self.next.is_empty() {
             return;
         }
-        for bundle in &self.bundles {
-            page.gap();
-            bundle_fields(bundle, page);
-        }
-        if !self.bundles.is_empty() {
+        crl_file_fields(&self.files, page);
+        if !self.files.bundles.is_empty() {
             return;
         }
         if !self.lists.is_empty() {
@@ -336,14 +337,15 @@ impl Report for Revoked {
             authorities: &self.outcome.authorities,
             authority_names: &self.outcome.authorities,
             lists: self.lists.iter().map(CrlJson::new).collect(),
-            bundles: self.bundles.iter().map(BundleJson::new).collect(),
+            bundles: self.files.bundles.iter().map(BundleJson::new).collect(),
+            refreshed_exports: RefreshedExportsJson::all(&self.files.exports),
             next: &self.next,
         };
         json::document("ca.revoke/1", &content)
     }
 
     fn failure(&self) -> Option<Failure> {
-        crl_bundle::failure(&self.bundles)
+        self.files.failure()
     }
 
     fn only_confirms(&self) -> bool {

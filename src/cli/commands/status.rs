@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::app::context::Context;
 use crate::app::directory::usual_issuer;
 use crate::app::status::{self, CaStatus, Expiry, Item, Kind};
+use crate::cli::reports::status_item::ItemJson;
 use crate::report::failure::Failure;
 use crate::report::json::{self, Time};
 use crate::report::output::{Answer, Report};
@@ -49,6 +50,7 @@ fn table_of(kind: Kind) -> (&'static str, &'static str) {
         Kind::NotDelivered => ("NOT DELIVERED", "ca list --status not-delivered"),
         Kind::HookFailed => ("HOOK FAILED", "ca log"),
         Kind::BundleOutdated => ("CRL BUNDLE OUTDATED", "ca settings show"),
+        Kind::ExportOutdated => ("EXPORT WITH OLD CRLS", "ca status --json"),
         Kind::ExportPending => ("EXPORT NOT WRITTEN", "ca status --json"),
         Kind::InvalidTemplate => ("TEMPLATE INVALID", "ca audit"),
         Kind::AuthorityDue => ("AUTHORITY DUE", "ca due"),
@@ -126,19 +128,6 @@ pub struct StatusJson {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Item")]
-pub struct ItemJson {
-    code: &'static str,
-    /// `error` for what fails already, `warning` while there is time.
-    severity: &'static str,
-    object: String,
-    message: String,
-    /// The command that fixes it.
-    fix: String,
-    not_after: Option<Time>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "InUse")]
 pub struct InUseJson {
     /// The number of names that have certificates, without authorities.
@@ -156,19 +145,6 @@ pub struct ExpiryJson {
     authority: String,
     not_after: Time,
     expires_in_seconds: i64,
-}
-
-impl ItemJson {
-    fn of(item: &Item) -> Self {
-        Self {
-            code: item.kind.code(),
-            severity: if item.kind.is_error() { "error" } else { "warning" },
-            object: item.object.clone(),
-            message: item.message.clone(),
-            fix: item.fix.clone(),
-            not_after: item.not_after.map(Time),
-        }
-    }
 }
 
 impl ExpiryJson {

@@ -1,12 +1,14 @@
 //! Reports, and parts of them, that several commands share.
 
 pub mod access;
+pub mod all_crls;
 pub mod authority;
 pub mod backup;
 pub mod bundle;
 pub mod clients;
 pub mod counts;
 pub mod crl;
+pub mod crl_files;
 pub mod dry_run;
 pub mod due;
 pub mod entry;
@@ -22,5 +24,6 @@ pub mod list;
 mod list_tests;
 pub mod many;
 pub mod renew_due;
+pub mod status_item;
 pub mod verify;
 pub mod verify_json;

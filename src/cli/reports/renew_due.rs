@@ -6,10 +6,11 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::bundle::{BundleJson, bundle_fields};
+use super::crl_files::{RefreshedExportsJson, refreshed_exports_fields};
 use super::due::{DueJson, kind};
 use super::exports::{ExportRunJson, after_failure, export_run_fields};
 use super::hook::{HookRunJson, hook_fields};
-use crate::app::crl_bundle::{self, RefreshedBundle};
+use crate::app::crl_bundle;
 use crate::app::remembered_exports::ExportRun;
 use crate::app::renew_due::{Done, RenewedEntries, RenewedEntry};
 use crate::authority::leaf::due::DueItem;
@@ -59,6 +60,8 @@ pub struct RenewDueJson<'a> {
     not_tried: usize,
     /// The CRL bundles that are remembered.
     bundles: Vec<BundleJson<'a>>,
+    /// The names whose exports did not have the present CRLs.
+    refreshed_exports: Vec<RefreshedExportsJson<'a>>,
 }
 
 /// What was due, and what was done about it.
@@ -180,14 +183,16 @@ impl EntryText<'_> {
 impl Report for RenewDueReport {
     fn text(&self, page: &mut Page) {
         let bundles: Vec<_> =
-            self.renewed.bundles.iter().filter(|bundle| bundle.failed() || bundle.has_changed()).collect();
-        if self.renewed.entries.is_empty() && bundles.is_empty() {
+            self.renewed.files.bundles.iter().filter(|bundle| bundle.failed() || bundle.has_changed()).collect();
+        let exports = &self.renewed.files.exports;
+        if self.renewed.entries.is_empty() && bundles.is_empty() && exports.is_empty() {
             page.line(if self.all { "no certificate is deployed" } else { "nothing is due" });
         }
         for entry in self.renewed.entries.iter().filter(|_| !self.is_printed) {
             EntryText { usual_issuer: &self.usual_issuer, when: self.when, now: self.now }.write(entry, page);
         }
         bundles.iter().for_each(|bundle| bundle_fields(bundle, page));
+        exports.iter().for_each(|exports| refreshed_exports_fields(exports, page));
     }
 
     fn json(&self) -> Value {
@@ -196,7 +201,8 @@ impl Report for RenewDueReport {
             entries: self.renewed.entries.iter().map(entry).collect(),
             failed: self.renewed.entries.iter().filter(|entry| entry.failed()).count(),
             not_tried: self.renewed.not_tried,
-            bundles: self.renewed.bundles.iter().map(BundleJson::new).collect(),
+            bundles: self.renewed.files.bundles.iter().map(BundleJson::new).collect(),
+            refreshed_exports: RefreshedExportsJson::all(&self.renewed.files.exports),
         };
         json::document("ca.renew-due/1", &content)
     }
@@ -205,7 +211,7 @@ impl Report for RenewDueReport {
         let failed: Vec<&RenewedEntry> = self.renewed.entries.iter().filter(|entry| entry.failed()).collect();
         if failed.is_empty() {
             let crl_failure = self.renewed.crl_failure.as_ref().map(crl_bundle::not_written);
-            return crl_failure.or_else(|| crl_bundle::failure(&self.renewed.bundles));
+            return crl_failure.or_else(|| self.renewed.files.failure());
         }
         let names: Vec<String> =
             failed.iter().map(|entry| format!("{} {}", kind(&entry.due), entry.due.name)).collect();
@@ -241,7 +247,7 @@ impl Report for RenewDueReport {
         let changes = |entry: &RenewedEntry| {
             matches!(entry.outcome, Ok(Done::Renewed { .. } | Done::Signed { .. } | Done::Exported))
         };
-        self.renewed.entries.iter().any(changes) || self.renewed.bundles.iter().any(RefreshedBundle::has_changed)
+        self.renewed.entries.iter().any(changes) || self.renewed.files.has_changed()
     }
 
     fn only_confirms(&self) -> bool {

@@ -35,6 +35,8 @@ pub struct StoredExport {
     pub export: NewExport,
     /// The certificate that it was last written for.
     pub certificate: Option<EntryId>,
+    /// The mark of the CRLs that it was last written with, when the hook of its name has seen them; `None` without CRLs.
+    pub crls: Option<i64>,
 }
 
 impl StoredExport {
@@ -52,6 +54,7 @@ impl StoredExport {
                 options: row.get("options")?,
             },
             certificate: row.get::<_, Option<i64>>("certificate")?.map(EntryId),
+            crls: row.get("crls")?,
         })
     }
 }
@@ -101,6 +104,14 @@ impl Index {
     /// When the index cannot be written.
     pub fn mark_exported(&mut self, id: i64, certificate: EntryId) -> Result<(), IndexError> {
         self.lightly(|connection| Mark::Exported.set(connection, "", id, certificate.0))
+    }
+
+    /// Records with which CRLs an export was written. As [`Index::mark_exported`], it is not durable.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn mark_exported_crls(&mut self, id: i64, crls: i64) -> Result<(), IndexError> {
+        self.lightly(|connection| Mark::ExportedCrls.set(connection, "", id, crls))
     }
 }
 
@@ -191,6 +202,8 @@ mod tests {
         assert_eq!(stored.certificate, Some(EntryId(2)));
         index.mark_exported(stored.id, EntryId(7)).unwrap();
         assert_eq!(index.exports("web").unwrap()[1].certificate, Some(EntryId(7)));
+        index.mark_exported_crls(stored.id, -3).unwrap();
+        assert_eq!(index.exports("web").unwrap()[1].crls, Some(-3));
         change(&mut index, |change| change.remove_export(stored).unwrap());
         assert_eq!(kinds(&index), ["der"]);
         change(&mut index, |change| change.add_export(&export("mail", "pem", "/a"), EntryId(3)).unwrap());

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use crate::store::index::event::encode_value;
 use crate::x509::digest;
 
-/// A column with the time of a mark (of an export, the certificate), and the column with its check value.
+/// A column with the time of a mark (of an export, the certificate or the CRLs), and the column with its check value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mark {
     Delivered,
@@ -15,10 +15,12 @@ pub(crate) enum Mark {
     Done,
     /// An export was written: the value is the number of the certificate.
     Exported,
+    /// An export was written with CRLs: the value is their digest, shortened.
+    ExportedCrls,
 }
 
 impl Mark {
-    pub const ALL: [Self; 4] = [Self::Delivered, Self::Published, Self::Done, Self::Exported];
+    pub const ALL: [Self; 5] = [Self::Delivered, Self::Published, Self::Done, Self::Exported, Self::ExportedCrls];
 
     /// The marks of an index that had no check values.
     pub const FIRST: [Self; 3] = [Self::Delivered, Self::Published, Self::Done];
@@ -30,13 +32,14 @@ impl Mark {
             Self::Published => ("revocation_list", "published_at", "published_check"),
             Self::Done => ("rollback", "done_at", "done_check"),
             Self::Exported => ("export", "certificate", "certificate_check"),
+            Self::ExportedCrls => ("export", "crls", "crls_check"),
         }
     }
 
     /// Returns the key of a row: the name is empty, except for that of the authority of a CRL.
     pub const fn key(self) -> (&'static str, &'static str) {
         match self {
-            Self::Delivered | Self::Done | Self::Exported => ("''", "id"),
+            Self::Delivered | Self::Done | Self::Exported | Self::ExportedCrls => ("''", "id"),
             Self::Published => ("authority", "number"),
         }
     }

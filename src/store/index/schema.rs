@@ -50,6 +50,9 @@ impl Migration {
 /// hook that failed, or did not run, is found by comparing it with the file.
 ///
 /// Version 9. The exports of a name. An export that another one replaced, or that was forgotten, keeps its row.
+///
+/// Version 10. The CRLs that an export was last written with: the first eight bytes of their SHA-256, as a signed number. It changes
+/// when the hook of the name succeeded, as the content of a bundle does.
 const MIGRATIONS: &[Migration] = &[
     Migration::of(
         "
@@ -228,6 +231,12 @@ CREATE TABLE export (
     certificate_check   BLOB
 ) STRICT;
 CREATE INDEX export_name ON export (name);
+",
+    ),
+    Migration::of(
+        "
+ALTER TABLE export ADD COLUMN crls INTEGER;
+ALTER TABLE export ADD COLUMN crls_check BLOB;
 ",
     ),
 ];

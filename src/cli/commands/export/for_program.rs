@@ -65,6 +65,7 @@ pub fn run(request: &ProgramRequest<'_>, context: &mut Context<'_>) -> Result<Bo
             entry: &export.entry,
             is_of_name,
             recipe: &export.recipe.name,
+            crls: export.crl_mark(),
             out,
             options: RecipeOptions {
                 owner: request.owner.map(str::to_owned),

@@ -54,14 +54,14 @@ pub struct ExportFacts<'a> {
 /// earlier export to it was remembered. Returns whether it is remembered; a failure is only reported, because the file is written.
 pub fn remember(arguments: &RememberArguments, facts: &ExportFacts<'_>, context: &mut Context<'_>) -> bool {
     let export = if arguments.no_remember { Ok(None) } else { rememberable(facts, context) };
-    record(export, facts.out, &facts.exported.entry, context)
+    record(export, facts.out, (&facts.exported.entry, None), context)
 }
 
-/// Remembers an export, or ends what was remembered of its file or folder. Returns whether it is remembered.
+/// Remembers an export of a certificate with CRLs, or ends what was remembered of its file or folder. Returns whether it is remembered.
 fn record(
     export: Result<Option<NewExport>, &'static str>,
     out: &Path,
-    entry: &Entry,
+    (entry, crls): (&Entry, Option<i64>),
     context: &mut Context<'_>,
 ) -> bool {
     let export = export.unwrap_or_else(|why| {
@@ -71,7 +71,7 @@ fn record(
     let destination = context.world.resolve(out);
     let done = context.store().and_then(|store| {
         match &export {
-            Some(export) => remembered_exports::remember(&store, export, entry, context)?,
+            Some(export) => remembered_exports::remember(&store, export, entry, crls, context)?,
             None => drop(remembered_exports::end(&store, &destination, context)?),
         }
         Ok(())
@@ -113,6 +113,8 @@ pub struct ProgramFacts<'a> {
     /// Whether it is the deployed certificate of a name.
     pub is_of_name: bool,
     pub recipe: &'a str,
+    /// The mark of the CRLs in the files; `None` without CRLs.
+    pub crls: Option<i64>,
     pub out: &'a Path,
     pub options: RecipeOptions,
     pub key_passphrase_file: Option<&'a Path>,
@@ -135,7 +137,7 @@ pub fn remember_program(arguments: &RememberArguments, facts: &ProgramFacts<'_>,
             options: facts.options.to_string(),
         })),
     };
-    record(export, facts.out, facts.entry, context)
+    record(export, facts.out, (facts.entry, facts.crls), context)
 }
 
 /// Returns the file with the passphrase of the private key, when one was needed.
