@@ -19,7 +19,8 @@ use crate::report::failure::Failure;
 use crate::store::approval::{Approval, Declined, PlannedChange};
 use crate::store::delivery::Destination;
 use crate::store::index::{Entry, NewExport, StoredExport};
-use crate::store::{Store, StoreError, recipe};
+use crate::store::recipe::{self, Purposes};
+use crate::store::{Store, StoreError};
 use crate::text::{PathText, escape, shell_word};
 
 /// A name with exports that do not have the present CRLs, or whose hook did not run after the last change.
@@ -62,11 +63,14 @@ fn with_crls(store: &Store) -> Result<Vec<(Entry, Vec<StoredExport>)>, StoreErro
     let mut found = Vec::new();
     for name in index.names_with_exports()? {
         let mut exports = index.exports(&name)?;
-        exports.retain(|stored| has_crls(store, &stored.export));
+        exports.retain(|stored| stored.export.kind.starts_with(RECIPE));
         if exports.is_empty() {
             continue;
         }
-        if let Some(entry) = remembered_exports::deployed(store, index, &name)? {
+        let Some(entry) = remembered_exports::deployed(store, index, &name)? else { continue };
+        let purposes = Purposes::of(&index.certificate(&entry)?);
+        exports.retain(|stored| has_crls(store, &stored.export, purposes));
+        if !exports.is_empty() {
             found.push((entry, exports));
         }
     }
@@ -74,10 +78,10 @@ fn with_crls(store: &Store) -> Result<Vec<(Entry, Vec<StoredExport>)>, StoreErro
 }
 
 /// Returns whether an export has CRLs. One whose recipe cannot be read may have some: its failure is reported when it is written.
-fn has_crls(store: &Store, export: &NewExport) -> bool {
+fn has_crls(store: &Store, export: &NewExport, purposes: Purposes) -> bool {
     let Some(name) = export.kind.strip_prefix(RECIPE) else { return false };
     let recipe = recipe::find(Some(&store.home().recipes()), name).ok().and_then(|found| found.recipe().ok());
-    !RecipeOptions::parse(&export.options).without_crls && recipe.is_none_or(|recipe| recipe.uses_crls())
+    !RecipeOptions::parse(&export.options).without_crls && recipe.is_none_or(|recipe| recipe.uses_crls(purposes))
 }
 
 /// Adds to the changes of a dry run the exports that would be written: when CRLs would be signed, all that have CRLs.
