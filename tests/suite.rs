@@ -5,6 +5,8 @@
 
 #[path = "suite/advice.rs"]
 mod advice;
+#[path = "suite/apply_safety.rs"]
+mod apply_safety;
 #[path = "suite/architecture.rs"]
 mod architecture;
 #[path = "suite/at_once.rs"]

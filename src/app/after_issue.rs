@@ -42,7 +42,7 @@ impl After<'_> {
     ) -> Result<AfterChange, Failure> {
         let name = outcome.name.as_str();
         if let Some(closed) = &outcome.closed_way {
-            context.warn_at_end(sentence(name, closed, store));
+            context.warn_at_end(closed_way_sentence(name, closed, store));
         }
         match (&outcome.facts, &outcome.paths, outcome.status) {
             (CertificateFacts::Certificate(certificate), Some(paths), IssueStatus::Issued) => {
@@ -107,7 +107,7 @@ impl After<'_> {
 }
 
 /// Returns what is to be known of a folder that keeps the owner or the group away from the files.
-fn sentence(name: &str, closed: &ClosedWay, store: &Store) -> String {
+pub fn closed_way_sentence(name: &str, closed: &ClosedWay, store: &Store) -> String {
     let (folder, who) = (&closed.folder, escape(&closed.who));
     let is_of_ca = store.home().folder().canonicalize().is_ok_and(|home| folder.path.starts_with(home));
     let fix = match (is_of_ca, closed.who.strip_prefix("group ")) {

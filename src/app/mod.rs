@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod after_issue;
+pub mod apply;
 pub mod backup;
 pub mod certificate_input;
 pub mod clock;

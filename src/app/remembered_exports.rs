@@ -17,7 +17,7 @@ use crate::app::store_passphrase::{self, StorePassphrase};
 use crate::keys::Passphrase;
 use crate::report::failure::Failure;
 use crate::store::export::ExportFormat;
-use crate::store::index::{Entry, Index, NewExport, StoredExport};
+use crate::store::index::{Entry, Index, NewExport, RECIPE, StoredExport};
 use crate::store::locate::locate;
 use crate::store::previous_certificates::NameHistory;
 use crate::store::recipe::FileState;
@@ -242,9 +242,6 @@ pub fn deployed(store: &Store, index: &Index, name: &str) -> Result<Option<Entry
     let entry = name_history.in_place(store.home(), &entry_name).cloned();
     Ok(entry.filter(|entry| entry.revocation.is_none()))
 }
-
-/// What the kind of an export begins with that has the files of a program; the name of its recipe follows.
-pub const RECIPE: &str = "recipe:";
 
 /// The options of an export for a program, one in each line of what is stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

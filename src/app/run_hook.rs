@@ -146,6 +146,36 @@ impl HookRun {
         report
     }
 
+    /// Runs a hook once for all names that have it, and records for each name when it fails.
+    pub fn of_names(
+        store: &Store,
+        changes: &[HookEvent<'_>],
+        hook: Hook,
+        secret: Option<&str>,
+        context: &Context<'_>,
+    ) -> Self {
+        let program = &context.world.environment;
+        let names: Vec<&str> = changes.iter().map(|change| change.name).collect();
+        let mut report = Self { name: names.join(", "), hook, end: End::Within, output: None, rolled_back: None };
+        if names.iter().any(|name| hook::is_within(program, name)) {
+            return report;
+        }
+        let secrets: Vec<&str> = secret.into_iter().chain([store.config().passphrase.env.as_str()]).collect();
+        let environment = match changes {
+            [change] => hook::environment(program, &secrets, store.home(), change),
+            _ => {
+                let action = changes.first().map_or("", |change| change.action);
+                hook::environment_of_several(program, &secrets, store.home(), action, &names)
+            }
+        };
+        report.run(&environment, context);
+        if report.failed() {
+            // The failure is reported in any case; this record is for 'ca status'.
+            drop(hook::record_failures(store, &names, &report.how(), &context.effects()));
+        }
+        report
+    }
+
     fn run(&mut self, environment: &HashMap<OsString, OsString>, context: &Context<'_>) {
         // With JSON, standard error has only the document of a failure.
         let folder = context.world.variable("TMPDIR").map_or_else(|| "/tmp".into(), std::path::PathBuf::from);

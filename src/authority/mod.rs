@@ -1,6 +1,7 @@
 //! AUTHORITY: the acts that change a CA: acts on leaf certificates, acts on CA certificates and keys, and revocation.
 //! Each file has one act.
 
+pub mod apply;
 pub mod audit;
 pub mod certify;
 pub mod error;

@@ -331,6 +331,8 @@ pub fn order(template: &str, name: &str) -> IssueOrder {
         existing: IfNameExists::Refuse,
         files: issuance::FileRulesChange::default(),
         follows: None,
+        declaration: None,
+        new_key: None,
         dry_run: false,
         protection: None,
     }

@@ -11,8 +11,8 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::commands::{
-    audit, backup, completions, crl, due, explain, export, handshake, help as help_command, history, import, init,
-    inspect, intermediate, issue, key, lint, list, log, man, quickstart, recipe, rekey, renew, request, restore,
+    apply, audit, backup, completions, crl, due, explain, export, handshake, help as help_command, history, import,
+    init, inspect, intermediate, issue, key, lint, list, log, man, quickstart, recipe, rekey, renew, request, restore,
     revoke, rollback, root, roots, schema, settings, show, sign, status, template, tree, trust, verify, version,
 };
 use super::help;
@@ -136,6 +136,8 @@ subcommands! {
     "import" => Import(import::Arguments),
     /// Make a key and a certificate from a template
     "issue" => Issue(issue::Arguments),
+    /// Make the certificates that a file declares: issue what is missing, due or different
+    "apply" => Apply(apply::Arguments),
     /// List, show, write, check and try templates
     "template" => Template(template::Arguments),
     /// Make a key and a certificate request, for a CA elsewhere

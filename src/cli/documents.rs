@@ -15,6 +15,7 @@ use super::commands::{
 use super::next_authority;
 use super::reports::{self, dry_run, handshake_json, issue, lint_json, list, many, renew_due, verify_json};
 use crate::report::failure;
+use crate::store::manifest::ManifestForm;
 
 /// `ca.schema/1`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -39,6 +40,11 @@ impl DocumentJson {
     pub fn new(form: &DocumentForm) -> Self {
         Self { document: form.name, commands: form.commands.to_vec(), json_schema: form.schema() }
     }
+
+    /// Returns the schema of a manifest, which a user writes.
+    pub fn of_manifest() -> Self {
+        Self { document: MANIFEST, commands: vec!["apply"], json_schema: manifest_schema() }
+    }
 }
 
 /// The form of a document.
@@ -56,6 +62,9 @@ const fn form<T: JsonSchema>(name: &'static str, commands: &'static [&'static st
 
 /// Every document, by name.
 pub const ALL: &[DocumentForm] = &[
+    form::<reports::apply::EntryJson<'_>>("ca.apply-entry/1", &["apply"]),
+    form::<reports::apply::PlanJson<'_>>("ca.apply-plan/1", &["apply"]),
+    form::<reports::apply::ApplyJson<'_>>("ca.apply/1", &["apply"]),
     form::<audit::HeadsJson<'_>>("ca.audit-head/1", &["audit head"]),
     form::<audit::AuditJson<'_>>("ca.audit/1", &["audit"]),
     form::<backup::BackupTestJson<'_>>("ca.backup-test/1", &["backup test"]),
@@ -136,6 +145,19 @@ pub const ALL: &[DocumentForm] = &[
     form::<version::VersionJson<'_>>("ca.version/1", &["version"]),
 ];
 
+/// The name of the schema of a manifest.
+pub const MANIFEST: &str = "ca.manifest/1";
+
+/// Returns the JSON Schema of a manifest, for editors. It permits no other keys.
+pub fn manifest_schema() -> Value {
+    let mut generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
+    let mut schema = generator.root_schema_for::<ManifestForm>().to_value();
+    if let Value::Object(fields) = &mut schema {
+        fields.insert("title".to_owned(), MANIFEST.into());
+    }
+    schema
+}
+
 /// Returns the JSON Schema of a document by its name.
 pub fn schema_of(name: &str) -> Option<Value> {
     ALL.iter().find(|form| form.name == name).map(DocumentForm::schema)
@@ -163,5 +185,31 @@ impl DocumentForm {
         }
         whole.insert("title".to_owned(), self.name.into());
         Value::Object(whole)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// An editor that checks a manifest against the schema accepts the keys that are read, and no others.
+    #[test]
+    fn the_schema_of_a_manifest_has_the_keys_that_are_read() {
+        let schema = manifest_schema();
+        let keys = |of: &Value| -> BTreeSet<String> { of["properties"].as_object().unwrap().keys().cloned().collect() };
+        let set = |keys: &[&str]| -> BTreeSet<String> { keys.iter().map(|key| (*key).to_owned()).collect() };
+        let settings = ["template", "sans", "for", "key", "issuer", "out", "owner", "group", "mode", "export", "hook"];
+        let and = |more: &[&'static str]| set(&[&settings[..], more].concat());
+        let definitions = &schema["$defs"];
+        assert_eq!(keys(&definitions["ManifestSettings"]), set(&settings));
+        assert_eq!(keys(&definitions["ManifestCertificate"]), and(&["name", "names", "count", "range"]));
+        assert_eq!(keys(&definitions["ManifestGroup"]), and(&["certificate"]));
+        assert_eq!(keys(&definitions["ManifestExport"]), set(&["as", "target", "out"]));
+        assert_eq!(keys(&schema), set(&["defaults", "group", "certificate"]));
+        for table in [&schema, &definitions["ManifestSettings"], &definitions["ManifestCertificate"]] {
+            assert!(table["additionalProperties"] == false || table["unevaluatedProperties"] == false, "{table}");
+        }
     }
 }

@@ -195,6 +195,88 @@ fn holds_certificate(folder: &Path, certificate: &Certificate) -> bool {
     of_certificate.all(begins_with_it) && CHAIN.path_in(folder).is_file()
 }
 
+/// How the files in a folder compare with those of a certificate.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FolderState {
+    /// The names of the files that are not there.
+    pub missing: Vec<&'static str>,
+    /// The names of the files that are not those of the certificate.
+    pub altered: Vec<&'static str>,
+    /// The name of the kind of the private key; `None` when there is none, or it cannot be read without a passphrase.
+    pub key_kind: Option<String>,
+    /// The mode of the private key, and the owner and group of every file.
+    pub key_mode: Option<u32>,
+    pub ownerships: Vec<Ownership>,
+}
+
+impl FolderState {
+    /// Returns the state of a folder without files.
+    pub fn empty(with_key: bool) -> Self {
+        let wanted = certificate_files::ALL.into_iter().filter(|file| with_key || !file.is_secret);
+        Self { missing: wanted.map(|file| file.name).collect(), ..Self::default() }
+    }
+
+    /// Reads a folder once, and compares what it has with a certificate and its key, by their SHA-256. No certificate is decoded:
+    /// the question is asked about thousands of folders. Without `with_key`, a key file is not expected, but must not be another
+    /// one.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or is not a regular file.
+    pub fn read(folder: &Path, fingerprint: &[u8; 32], key: &[u8; 32], with_key: bool) -> Result<Self, FileError> {
+        let Some(folder) = Folder::open_if_exists(folder)? else { return Ok(Self::empty(with_key)) };
+        let files = read_files(&folder)?;
+        let content =
+            |wanted: CertificateFile| files.iter().find(|file| file.name == wanted.name).map(|file| &file.content);
+        let mut state = Self { ownerships: files.iter().map(|file| file.ownership).collect(), ..Self::default() };
+        let (certificate, chain) = (content(CERTIFICATE), content(CHAIN));
+        for (file, is_its) in [
+            (CERTIFICATE, certificate.is_some_and(|certificate| begins_with(certificate, fingerprint))),
+            (CHAIN, true),
+            (FULLCHAIN, content(FULLCHAIN).is_some_and(|whole| is_whole(whole, certificate, chain))),
+        ] {
+            match content(file) {
+                None => state.missing.push(file.name),
+                Some(_) if !is_its => state.altered.push(file.name),
+                Some(_) => {}
+            }
+        }
+        match files.iter().find(|file| file.name == KEY.name) {
+            None if with_key => state.missing.push(KEY.name),
+            None => {}
+            Some(file) => {
+                state.key_mode = Some(file.mode);
+                let opened = match KeyFile::parse(&file.content) {
+                    // It cannot be compared without its passphrase.
+                    Ok(parsed) if parsed.is_encrypted() => return Ok(state),
+                    parsed => parsed.and_then(|parsed| parsed.open(None)).ok(),
+                };
+                match opened.filter(|opened| opened.public_key().fingerprint() == *key) {
+                    Some(opened) => state.key_kind = Some(opened.public_key().kind().to_string()),
+                    None => state.altered.push(KEY.name),
+                }
+            }
+        }
+        Ok(state)
+    }
+}
+
+/// Returns whether the first certificate of a file has this SHA-256.
+fn begins_with(content: &[u8], fingerprint: &[u8; 32]) -> bool {
+    let ders = certificate_file::ders(content.to_vec());
+    ders.is_ok_and(|ders| ders.ders.first().is_some_and(|der| sha256(der) == *fingerprint))
+}
+
+/// Returns whether a file has the certificates of two others. What is between the blocks does not count.
+fn is_whole(whole: &[u8], certificate: Option<&Zeroizing<Vec<u8>>>, chain: Option<&Zeroizing<Vec<u8>>>) -> bool {
+    let (Some(certificate), Some(chain)) = (certificate, chain) else { return true };
+    if whole.strip_prefix(certificate.as_slice()) == Some(chain.as_slice()) {
+        return true;
+    }
+    let ders = |content: &[u8]| certificate_file::ders(content.to_vec()).map(|found| found.ders).unwrap_or_default();
+    let parts: Vec<_> = ders(certificate).into_iter().take(1).chain(ders(chain)).collect();
+    ders(whole) == parts
+}
+
 /// What the key file in a folder is to a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum KeyBeside {

@@ -16,6 +16,7 @@ pub mod gitignore;
 pub mod home;
 pub mod index;
 pub mod locate;
+pub mod manifest;
 pub mod open;
 pub mod passphrase_prompt;
 pub mod previous_certificates;

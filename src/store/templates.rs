@@ -11,6 +11,7 @@ use crate::system::files::{self, FileError};
 use crate::text::toml_document::{self, DocumentError, DocumentProblem, Located};
 use crate::text::{PathText, escape, nearest};
 use crate::x509::AttributeType;
+use crate::x509::digest::sha256;
 
 /// A template and its source.
 #[derive(Debug, Clone)]
@@ -169,6 +170,16 @@ impl Template {
 
     fn profile_on(&self, base: Option<&Profile>) -> Result<Profile, DocumentError> {
         Profile::read_on(base, &self.name, &self.place(), &self.toml)
+    }
+
+    /// Returns the SHA-256 of its text, and of the texts that it is based on.
+    ///
+    /// # Errors
+    /// As [`bases`](Self::bases).
+    pub fn digest(&self) -> Result<[u8; 32], TemplateError> {
+        let bases = self.bases()?;
+        let texts = std::iter::once(self).chain(&bases).map(|template| sha256(template.toml.as_bytes()));
+        Ok(sha256(&texts.collect::<Vec<_>>().concat()))
     }
 
     /// Returns the name of the template that this one is based on; `None` when it is not.

@@ -136,6 +136,8 @@ impl<'t> Document<'t> {
             return Ok(());
         }
         problems.sort_by_key(|problem| (problem.place.start, problem.place.end));
+        // What many tables inherit is wrong in one place.
+        problems.dedup();
         let more = problems.len().saturating_sub(MOST_SHOWN);
         problems.truncate(MOST_SHOWN);
         Err(DocumentError { name: self.name, text: self.text.to_owned(), problems, more })

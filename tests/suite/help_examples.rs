@@ -16,6 +16,7 @@ cp other/authorities/root/cert.pem old-ca.pem
 cp other/authorities/root/key.pem old-ca.key
 cp other/authorities/root/cert.pem corp-root.pem
 ca init --no-passphrase
+printf '[[certificate]]\nname = "www.corp.test"\ntemplate = "server"\n' > fleet.toml
 ca issue server www.corp.test
 ca issue client anna
 ca issue client laptop
@@ -49,6 +50,7 @@ fn before(typed: &str) -> Option<&'static str> {
             "rm -r ca && ca init --no-passphrase && ca root rotate start"
         }
         _ if typed.starts_with("ca issue") => "rm -r ca && ca init --no-passphrase",
+        _ if typed.starts_with("ca apply") && typed.contains("--plan") => "ca apply fleet.toml",
         _ if typed.starts_with("ca rollback") => "ca renew www.corp.test",
         _ => "true",
     })

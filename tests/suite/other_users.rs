@@ -15,7 +15,7 @@ use crate::support::skip;
 /// Makes an index of version 3.
 pub const TO_AN_OLDER_VERSION: &str =
     "DROP TABLE imported_revocation; DROP TABLE imported_serial; DROP TABLE file_rules; DROP TABLE crl_bundle;
-     DROP TABLE export; DROP TABLE event; ALTER TABLE certificate DROP COLUMN delivered_check;
+     DROP TABLE export; DROP TABLE declaration; DROP TABLE event; ALTER TABLE certificate DROP COLUMN delivered_check;
      ALTER TABLE revocation_list DROP COLUMN published_check; ALTER TABLE rollback DROP COLUMN done_check; PRAGMA user_version = 3";
 
 /// What is done to a copy of a CA directory, which is named.

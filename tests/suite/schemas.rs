@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use ca::cli::command_line::CommandLine;
-use ca::cli::documents::{ALL, schema_of};
+use ca::cli::documents::{ALL, MANIFEST, manifest_schema, schema_of};
 use ca::report::warning_codes;
 use serde_json::{Value, json};
 
@@ -28,8 +28,16 @@ fn the_schemas_in_the_reference_are_those_of_the_types() {
             wrong.push(form.name);
         }
     }
+    let (path, schema) = (folder.join(file_name(MANIFEST)), format!("{:#}\n", manifest_schema()));
+    if std::env::var_os("CA_TEST_UPDATE").is_some() {
+        fs::write(&path, &schema).unwrap();
+    }
+    if fs::read_to_string(&path).unwrap_or_default() != schema {
+        wrong.push(MANIFEST);
+    }
+    assert!(jsonschema::meta::is_valid(&manifest_schema()));
     assert!(wrong.is_empty(), "CA_TEST_UPDATE=1 rewrites them: {wrong:?}");
-    let known: BTreeSet<_> = ALL.iter().map(|form| file_name(form.name)).collect();
+    let known: BTreeSet<_> = ALL.iter().map(|form| form.name).chain([MANIFEST]).map(file_name).collect();
     let found: BTreeSet<_> =
         fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert_eq!(found, known);

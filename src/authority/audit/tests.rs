@@ -179,7 +179,7 @@ fn nothing_is_found_in_an_index_that_was_migrated() {
         &ca.path("index.db"),
         "DROP TABLE event; ALTER TABLE certificate DROP COLUMN delivered_check;
          ALTER TABLE revocation_list DROP COLUMN published_check; ALTER TABLE rollback DROP COLUMN done_check;
-         DROP TABLE imported_revocation; DROP TABLE imported_serial; DROP TABLE file_rules; DROP TABLE export; DROP TABLE crl_bundle; PRAGMA user_version = 3",
+         DROP TABLE imported_revocation; DROP TABLE imported_serial; DROP TABLE file_rules; DROP TABLE export; DROP TABLE declaration; DROP TABLE crl_bundle; PRAGMA user_version = 3",
     );
     assert_eq!(found(&ca), [""; 0]);
     tamper(&ca.path("index.db"), "DELETE FROM revocation WHERE reason = 1");

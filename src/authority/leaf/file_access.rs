@@ -47,11 +47,6 @@ impl FileAccess {
         Ok(Self { remembered, wanted })
     }
 
-    /// Returns whether the order gives the files another owner, group or mode.
-    pub fn is_changed(&self) -> bool {
-        self.wanted != self.remembered
-    }
-
     /// Returns what has to be recorded with the certificate; `None` when it is recorded already.
     ///
     /// # Errors

@@ -52,16 +52,24 @@ impl OnFailure {
 impl Hook {
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
 
+    /// Returns the hook with this command, the usual timeout, and without a rollback.
+    pub fn of_command(command: &str) -> Option<Self> {
+        let timeout = Lifetime::from_seconds(Self::DEFAULT_TIMEOUT.as_secs())?;
+        Some(Self { command: command.to_owned(), timeout, on_failure: OnFailure::Keep })
+    }
+
     pub fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout.as_seconds())
     }
 
-    fn stored(&self) -> StoredHook {
+    /// Returns the hook as the index has it.
+    pub fn stored(&self) -> StoredHook {
         let (command, timeout) = (self.command.clone(), self.timeout.as_seconds());
         StoredHook { command, timeout, on_failure: self.on_failure.name().to_owned() }
     }
 
-    fn restored(stored: StoredHook) -> Option<Self> {
+    /// Returns a hook of the index; `None` when it has a value that this program never writes.
+    pub fn restored(stored: StoredHook) -> Option<Self> {
         let on_failure = OnFailure::ALL.into_iter().find(|known| known.name() == stored.on_failure)?;
         Some(Self { command: stored.command, timeout: Lifetime::from_seconds(stored.timeout)?, on_failure })
     }
@@ -106,9 +114,19 @@ pub fn remember(store: &Store, name: &str, hook: Option<&Hook>, effects: &Effect
 /// # Errors
 /// When the index cannot be written.
 pub fn record_failure(store: &Store, name: &str, how: String, effects: &Effects<'_>) -> Result<(), StoreError> {
+    record_failures(store, &[name], &how, effects)
+}
+
+/// As [`record_failure`], of a hook that several names have.
+///
+/// # Errors
+/// When the index cannot be written.
+pub fn record_failures(store: &Store, names: &[&str], how: &str, effects: &Effects<'_>) -> Result<(), StoreError> {
     let mut locked = store.lock(effects.lock_timeout)?;
     let mut transaction = locked.index()?.transaction(effects.event_context())?;
-    transaction.record_event(EventKind::HookFailed, name, Some(how));
+    for name in names {
+        transaction.record_event(EventKind::HookFailed, name, Some(how.to_owned()));
+    }
     transaction.commit()?;
     Ok(())
 }
@@ -172,6 +190,23 @@ pub fn bundle_environment(
         ("CA_CRL_BUNDLE", bundle.as_os_str().to_owned()),
     ];
     with_values(program, secrets, &bundle.to_string_lossy(), values)
+}
+
+/// Returns the environment of a hook that several names have, as [`environment`] does: `CA_NAMES` has one name a line.
+pub fn environment_of_several(
+    program: &HashMap<OsString, OsString>,
+    secrets: &[&str],
+    home: &Home,
+    action: &str,
+    names: &[&str],
+) -> HashMap<OsString, OsString> {
+    let names = names.join("\n");
+    let values = [
+        ("CA_DIR", home.folder().as_os_str().to_owned()),
+        ("CA_ACTION", OsString::from(action)),
+        ("CA_NAMES", OsString::from(&names)),
+    ];
+    with_values(program, secrets, &names, values)
 }
 
 fn with_values<const N: usize>(

@@ -12,14 +12,15 @@ use crate::authority::leaf::order::{
     CertificateFacts, IfNameExists, InMemory, IssueOrder, IssueOutcome, IssueStatus, SubjectKey,
 };
 use crate::authority::leaf::plan::{Plan, Planned, check_subject_key, plan};
-use crate::authority::leaf::target::{Details, Settled};
+use crate::authority::leaf::target::{Details, IssueTarget, Settled};
 use crate::authority::serial::unused_serial;
 use crate::issuance::{Draft, Issuer, IssuerError, SignedBy};
 use crate::keys::Passphrase;
 use crate::store::approval::PlannedChange;
 use crate::store::delivery::{Destination, Files, KeyText, Replaced};
+use crate::store::index::{Declaration, Index};
 use crate::store::passphrase_prompt::PassphrasePrompt;
-use crate::store::{Effects, Locked, Store};
+use crate::store::{Effects, Locked, Store, templates};
 use crate::system::files;
 use crate::x509::SerialNumber;
 
@@ -88,6 +89,11 @@ pub fn open_issuer(plan: &Plan<'_>, prompt: &mut PassphrasePrompt<'_>) -> Result
 }
 
 impl Plan<'_> {
+    /// Returns the name of the authority that signs.
+    pub fn issuer_name(&self) -> &str {
+        self.issuer.name()
+    }
+
     /// Returns the text of the key file that is delivered with the certificate; `None` when the private key is
     /// elsewhere. Encryption is slow on purpose.
     ///
@@ -145,6 +151,7 @@ pub fn carry_out(
     let has_own_files = target.check_folder(index)?;
     check_subject_key(&target, index)?;
     let file_rules = target.access.to_record(index, &target.order)?;
+    let declaration = declaration_to_record(&target, index)?;
     let begun = target.place.begin(home, name, key_text.as_ref(), ownership, effects.entropy);
     let delivery = begun.map_err(|error| file_access::not_begun(error, &target.profile))?;
 
@@ -165,6 +172,9 @@ pub fn carry_out(
     if let Some(rules) = &file_rules {
         // The event of the certificate is the last one, whose head is signed.
         transaction.set_file_rules(name.as_str(), rules)?;
+    }
+    if let Some(declaration) = &declaration {
+        transaction.set_declaration(name.as_str(), Some(declaration))?;
     }
     let id = record(&mut transaction, record_as, &certificate, now)?;
     commit_signed(transaction, issuer)?;
@@ -190,6 +200,21 @@ pub fn carry_out(
     let details =
         Details { warnings, client_facts, in_memory, clipped, replaced: current, comparison, hook, closed_way };
     Ok(target.outcome(IssueStatus::Issued, &authority, CertificateFacts::Certificate(Box::new(certificate)), details))
+}
+
+/// Returns what has to be recorded of the manifest that declares the name: that of the order, or the one that is known, with the
+/// text of the template that this certificate is made from. `None` when it is recorded already, or no manifest declares the name.
+fn declaration_to_record(target: &IssueTarget<'_>, index: &Index) -> Result<Option<Declaration>, IssueError> {
+    let recorded = index.declaration(target.order.name.as_str())?;
+    let wanted = match (&target.order.declaration, &recorded) {
+        (Some(declaration), _) => declaration.clone(),
+        (None, Some(recorded)) => {
+            let template = templates::find(&target.store.template_folder(), &target.profile.name)?;
+            Declaration { template_digest: template.digest()?, ..recorded.clone() }
+        }
+        (None, None) => return Ok(None),
+    };
+    Ok((recorded.as_ref() != Some(&wanted)).then_some(wanted))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod request;
 pub mod request_inputs;
 pub mod rollback;
 pub mod sign;
+pub mod state;
 pub mod subject_key_checks;
 pub(crate) mod target;
 pub mod trial;

@@ -11,7 +11,7 @@ use crate::keys::{Passphrase, PrivateKey};
 use crate::lint::Finding;
 use crate::store::delivery::{Destination, Paths};
 use crate::store::entry_name::{EntryName, EntryNameError};
-use crate::store::index::{Entry, EventKind};
+use crate::store::index::{Declaration, Entry, EventKind};
 use crate::system::files::ClosedFolder;
 use crate::text::Lifetime;
 use crate::x509::{AttributeType, Certificate, DistinguishedName, GeneralName, KeyAlgorithm, SerialNumber, Validity};
@@ -42,6 +42,10 @@ pub struct IssueOrder {
     /// certificate under the lock must be equivalent, so that two processes that replace it at once do not undo each
     /// other's work.
     pub follows: Option<Entry>,
+    /// What a manifest declares of the name, which is recorded with the certificate; `None` leaves what is recorded.
+    pub declaration: Option<Declaration>,
+    /// A key that was generated before, for [`SubjectKey::Generate`]; `None`: it is generated when the order is planned.
+    pub new_key: Option<PrivateKey>,
     /// True when everything is checked and nothing is signed.
     pub dry_run: bool,
     /// The passphrase that encrypts the new key; `None` for none. The key of an authority is encrypted like its
@@ -77,6 +81,8 @@ impl IssueOrder {
             existing: IfNameExists::Replace,
             files: FileRulesChange::default(),
             follows: None,
+            declaration: None,
+            new_key: None,
             dry_run: false,
             protection: None,
         })

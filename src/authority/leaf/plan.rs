@@ -50,7 +50,7 @@ pub enum Planned<'s> {
 /// # Errors
 /// When the template, the issuer or the state of the CA does not allow it.
 pub fn plan<'s>(store: &'s Store, mut order: IssueOrder, effects: &Effects<'_>) -> Result<Planned<'s>, IssueError> {
-    let now = effects.now();
+    let (now, made_before) = (effects.now(), order.new_key.take());
     let mut profile = request_inputs::profile(Some(store), &order.template)?;
     order.name = request_inputs::plain_name(order.name, &profile)?;
     let cas = store.ca_certificates();
@@ -84,7 +84,10 @@ pub fn plan<'s>(store: &'s Store, mut order: IssueOrder, effects: &Effects<'_>) 
     let (new_key, public_key) = match &target.order.key {
         SubjectKey::Generate(kind) => {
             let kind = kind.or(target.profile.keys.first().copied()).unwrap_or(KeyAlgorithm::EcdsaP256);
-            let key = PrivateKey::generate(kind).map_err(CertifyError::from)?;
+            let key = match made_before.filter(|key| key.public_key().kind().to_string() == kind.name()) {
+                Some(key) => key,
+                None => PrivateKey::generate(kind).map_err(CertifyError::from)?,
+            };
             let public_key = key.public_key().clone();
             (Some(key), public_key)
         }

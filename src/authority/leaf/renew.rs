@@ -168,6 +168,8 @@ fn order(
         files: renewal.files.clone(),
         existing: renewal.only_if.map_or(IfNameExists::Replace, IfNameExists::KeepUnlessDue),
         follows: Some(entry),
+        declaration: None,
+        new_key: None,
         dry_run: renewal.dry_run,
         protection,
     })

@@ -111,6 +111,8 @@ pub fn sign(
         existing: signing.existing,
         files: signing.files,
         follows: None,
+        declaration: None,
+        new_key: None,
         dry_run: signing.dry_run,
         protection: None,
     };

@@ -16,16 +16,18 @@ use crate::authority::leaf::order::{
     SubjectKey,
 };
 use crate::authority::leaf::request_inputs;
+use crate::authority::leaf::state::{End, Fix, FoundState, WantedKey, WantedState, differences};
 use crate::clients::Fact;
 use crate::issuance::{Comparison, Profile, extension_rules};
 use crate::keys::{PrivateKey, Signer};
 use crate::lint::Finding;
+use crate::store::certificate_folder::FolderState;
 use crate::store::delivery::Destination;
 use crate::store::index::{Entry, Index};
 use crate::store::previous_certificates::{self, NameHistory};
 use crate::store::{Effects, Store, certificate_folder};
 use crate::text::shell_word;
-use crate::x509::{Certificate, GeneralName, SerialNumber};
+use crate::x509::{Certificate, GeneralName, KeyAlgorithm, SerialNumber};
 
 /// An order with its template, name and destination.
 pub(crate) struct IssueTarget<'s> {
@@ -271,7 +273,11 @@ impl<'s> IssueTarget<'s> {
     fn delivered(&self, index: &Index) -> Result<Option<(Entry, Certificate)>, IssueError> {
         let name_history = NameHistory::of(index, self.order.name.as_str())?;
         let is_of_another = |entry: &&Entry| ![self.profile.name.as_str(), IMPORTED].contains(&entry.template.as_str());
-        if let Some(other) = name_history.certificates.iter().find(is_of_another) {
+        if let Some(other) = name_history.certificates.iter().find(is_of_another)
+            // A manifest may give a name another template.
+            && self.order.declaration.is_none()
+            && index.declaration(self.order.name.as_str())?.is_none()
+        {
             return Err(IssueError::OtherTemplate {
                 name: other.name.clone(),
                 template: other.template.clone(),
@@ -339,8 +345,8 @@ impl<'s> IssueTarget<'s> {
         IssueError::NameTaken { name: entry.name, template: entry.template, until, by_request: self.is_requested() }
     }
 
-    /// Returns true when no new certificate is needed: the existing one has enough of its lifetime left, is deployed,
-    /// matches the order, also in the owner, group and mode of its files, and neither it nor an authority above it is revoked.
+    /// Returns true when no new certificate is needed: nothing distinguishes the existing one from the order ([`differences`]) but
+    /// what is only recorded, and no authority above it is revoked.
     fn is_good_for_longer(
         &self,
         entry: &Entry,
@@ -348,15 +354,53 @@ impl<'s> IssueTarget<'s> {
         due: DueRule,
         index: &Index,
     ) -> Result<bool, IssueError> {
-        let folder = self.folder();
-        let is_in_place = folder.is_none_or(|folder| self.are_all_in(&folder, certificate).unwrap_or(false));
-        let is_due = due.is_due(certificate.validity, self.now);
-        let is_good = !is_due
-            && !self.access.is_changed()
-            && entry.revocation.is_none()
-            && is_in_place
-            && self.is_as_ordered(certificate)?;
+        let (key, chosen) = match &self.order.key {
+            SubjectKey::Generate(wanted) => {
+                let wanted = wanted.or(self.profile.keys.first().copied());
+                (WantedKey::Kind(wanted.map(KeyAlgorithm::name)), self.chosen_issuer()?)
+            }
+            SubjectKey::Kept(key) => (WantedKey::Fingerprint(key.public_key().fingerprint()), None),
+            SubjectKey::Requested(requested) => {
+                (WantedKey::Fingerprint(requested.request.public_key().fingerprint()), self.chosen_issuer()?)
+            }
+        };
+        let recorded = match &self.order.declaration {
+            Some(_) => index.declaration(self.order.name.as_str())?,
+            None => None,
+        };
+        let wanted = WantedState {
+            template: &self.profile.name,
+            names: &self.names,
+            key,
+            issuer: chosen.as_deref(),
+            due,
+            file_rules: &self.access.wanted,
+            declaration: self.order.declaration.as_ref(),
+        };
+        let found = FoundState {
+            template: &entry.template,
+            names: certificate.names().iter().map(GeneralName::to_string).collect(),
+            key_kind: Some(certificate.public_key.kind().to_string()),
+            key_fingerprint: entry.key_fingerprint,
+            authority: &entry.authority,
+            end: entry.revocation.is_some().then_some(End::Revoked),
+            validity: certificate.validity,
+            folder: self.folder().map(|folder| self.folder_state(&folder, certificate)),
+            file_rules: &self.access.remembered,
+            declaration: recorded.as_ref(),
+        };
+        let differences = differences(&wanted, &found, self.now);
+        let is_good = differences.iter().all(|difference| difference.fix() == Fix::Record);
         Ok(is_good && self.is_issuer_good(entry, certificate, index)?)
+    }
+
+    /// Returns the authority that an order for a new certificate names, or the one that replaced it; `None` when any will do.
+    fn chosen_issuer(&self) -> Result<Option<String>, IssueError> {
+        let order = &self.order;
+        if order.follows.is_some() || (order.issuer.is_none() && order.declaration.is_none()) {
+            return Ok(None);
+        }
+        Ok(Some(self.store.ca_certificates().choose_issuer(order.issuer.as_deref(), self.store.config())?))
     }
 
     /// Returns true when the signing authority is not revoked, or is no longer in this CA directory.
@@ -395,5 +439,18 @@ impl<'s> IssueTarget<'s> {
         } else {
             Ok(certificate_folder::holds(folder, certificate)?)
         }
+    }
+
+    /// Returns what is missing of the files that this order writes. A folder that cannot be read has none.
+    fn folder_state(&self, folder: &Path, certificate: &Certificate) -> FolderState {
+        if certificate.is_ca() {
+            return match self.are_all_in(folder, certificate) {
+                Ok(true) => FolderState::default(),
+                _ => FolderState::empty(true),
+            };
+        }
+        let (fingerprint, key) = (certificate.fingerprint(), certificate.public_key.fingerprint());
+        let with_key = !self.is_requested();
+        FolderState::read(folder, &fingerprint, &key, with_key).unwrap_or_else(|_| FolderState::empty(with_key))
     }
 }

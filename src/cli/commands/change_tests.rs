@@ -133,6 +133,7 @@ const WITHOUT_DRY_RUN: &[(&str, &str)] = &[
     ("backup test", "it works in a private copy, which it removes"),
     ("audit head", ONLY_READS),
     ("trust check", ONLY_READS),
+    ("apply", "--plan shows what would be changed"),
     ("log", ONLY_READS),
     ("tree", ONLY_READS),
     ("list", ONLY_READS),

@@ -151,6 +151,8 @@ fn order(
         existing: existing(arguments.if_due, arguments.force),
         files: arguments.files.change(),
         follows: None,
+        declaration: None,
+        new_key: None,
         dry_run,
         protection,
     }

@@ -14,6 +14,7 @@ use crate::report::failure::Failure;
 use crate::report::output::Report;
 use crate::store::approval::Declined;
 
+pub mod apply;
 pub mod audit;
 pub mod backup;
 pub mod completions;
@@ -120,6 +121,7 @@ fn carry_out(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Repo
         Command::Quickstart(arguments) => quickstart::run(*arguments, &run_words, context),
         Command::Init(arguments) => init::run(*arguments, context),
         Command::Import(arguments) => import::run(*arguments, context),
+        Command::Apply(arguments) => apply::run(&arguments, context),
         Command::Issue(arguments) => issue::run(*arguments, context),
         Command::Request(arguments) => request::run(*arguments, context),
         Command::Sign(arguments) => sign::run(*arguments, context),

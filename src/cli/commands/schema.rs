@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::Value;
 
-use crate::cli::documents::{ALL, DocumentForm, DocumentJson, SchemasJson};
+use crate::cli::documents::{ALL, DocumentForm, DocumentJson, MANIFEST, SchemasJson, manifest_schema};
 use crate::report::failure::Failure;
 use crate::report::json;
 use crate::report::output::Report;
@@ -12,7 +12,7 @@ use crate::text::nearest;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// A command, such as issue or root renew, or a document, such as ca.issue/1; without one, all documents are listed
+    /// A command, such as issue or root renew, or a document, such as ca.issue/1; manifest for the files of ca apply; without one, all documents are listed
     #[arg(value_name = "COMMAND|DOCUMENT")]
     about: Vec<String>,
 }
@@ -29,10 +29,27 @@ pub fn run(arguments: &Arguments) -> Result<Box<dyn Report>, Failure> {
     let about = arguments.about.join(" ");
     let is_meant = |form: &&DocumentForm| about.is_empty() || form.name == about || form.commands.contains(&&*about);
     let forms: Vec<_> = ALL.iter().filter(is_meant).collect();
+    if ["manifest", MANIFEST].contains(&&*about) {
+        return Ok(Box::new(ManifestSchema));
+    }
     if forms.is_empty() {
         return Err(unknown(&about));
     }
     Ok(Box::new(Schemas { forms, is_list: about.is_empty() }))
+}
+
+/// The schema of a manifest, for editors.
+struct ManifestSchema;
+
+impl Report for ManifestSchema {
+    fn text(&self, page: &mut Page) {
+        page.verbatim(&format!("{:#}\n", manifest_schema()));
+    }
+
+    fn json(&self) -> Value {
+        let documents = vec![DocumentJson::of_manifest()];
+        json::document("ca.schema/1", &SchemasJson { documents })
+    }
 }
 
 fn unknown(about: &str) -> Failure {

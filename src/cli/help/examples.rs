@@ -62,6 +62,14 @@ pub const ALL: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "apply",
+        &[
+            example("what would be done for the certificates that a file declares", "ca apply fleet.toml --plan"),
+            example("every night: what is missing, due or different", "ca apply fleet.toml"),
+            example("remove what the file no longer names", "ca apply fleet.toml --prune"),
+        ],
+    ),
+    (
         "request",
         &[
             example("a key and a certificate request for another CA", "ca request db.corp.test"),

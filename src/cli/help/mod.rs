@@ -20,7 +20,7 @@ pub const GROUPS: [Group; 5] = [
         title: "Start",
         commands: &["quickstart", "init", "import", "intermediate", "root", "key", "backup", "restore"],
     },
-    Group { title: "Issue", commands: &["issue", "request", "sign", "template", "export", "recipe", "roots", "trust"] },
+    Group { title: "Issue", commands: &["issue", "apply", "request", "sign", "template", "export", "roots", "trust"] },
     Group { title: "Renew and revoke", commands: &["status", "due", "renew", "rekey", "rollback", "revoke", "crl"] },
     Group { title: "Verify and test", commands: &["verify", "lint", "handshake-test", "audit"] },
     Group {
@@ -33,6 +33,7 @@ pub const GROUPS: [Group; 5] = [
             "log",
             "inspect",
             "explain",
+            "recipe",
             "settings",
             "schema",
             "help",

@@ -22,6 +22,7 @@ const COMMANDS: &[Command] = &[
     ),
     command(&["server", "build-server-full"], "ca issue server NAME"),
     command(&["client", "build-client-full", "user"], "ca issue client NAME"),
+    command(&["batch", "bulk", "fleet", "ensure", "reconcile"], "ca apply MANIFEST"),
     command(&["build-serverClient-full"], "ca issue peer NAME"),
     command(&["csr", "req", "gen-req", "genreq", "gencsr", "keygen", "genkey", "genrsa"], "ca request NAME"),
     command(&["sign-req", "sign-csr", "signcsr", "sign-cert"], "ca sign FILE"),

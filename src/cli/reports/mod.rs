@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod all_crls;
+pub mod apply;
 pub mod authority;
 pub mod backup;
 pub mod bundle;
@@ -9,6 +10,7 @@ pub mod clients;
 pub mod counts;
 pub mod crl;
 pub mod crl_files;
+pub mod difference;
 pub mod dry_run;
 pub mod due;
 pub mod entry;

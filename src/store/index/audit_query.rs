@@ -100,6 +100,10 @@ impl EventObject {
                 "SELECT NULL, name FROM file_rules
                  WHERE name NOT IN (SELECT name FROM event WHERE object = 'file-rules')"
             }
+            Self::Declaration => {
+                "SELECT NULL, name FROM declaration
+                 WHERE name NOT IN (SELECT name FROM event WHERE object = 'declaration')"
+            }
             Self::CrlBundle => {
                 "SELECT NULL, path FROM crl_bundle WHERE path NOT IN (SELECT name FROM event WHERE object = 'crl-bundle')"
             }

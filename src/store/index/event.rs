@@ -55,10 +55,14 @@ pub enum EventKind {
     BundleRemove,
     /// A CRL bundle was written, and its hook succeeded.
     BundleWrite,
+    /// A manifest declares a name.
+    DeclarationSet,
+    /// A name is no longer declared.
+    DeclarationRemove,
 }
 
 impl EventKind {
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 34] = [
         Self::Init,
         Self::Import,
         Self::Issue,
@@ -91,6 +95,8 @@ impl EventKind {
         Self::BundleSet,
         Self::BundleRemove,
         Self::BundleWrite,
+        Self::DeclarationSet,
+        Self::DeclarationRemove,
     ];
 
     /// Returns the name in the log and in reports.
@@ -128,6 +134,8 @@ impl EventKind {
             Self::BundleSet => "bundle-set",
             Self::BundleRemove => "bundle-remove",
             Self::BundleWrite => "bundle-write",
+            Self::DeclarationSet => "declaration-set",
+            Self::DeclarationRemove => "declaration-remove",
         }
     }
 }

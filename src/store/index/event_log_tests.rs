@@ -154,7 +154,7 @@ fn a_row_that_was_there_before_the_log_is_covered_from_the_migration_on() {
         "
             DROP TABLE event; ALTER TABLE certificate DROP COLUMN delivered_check;
             ALTER TABLE revocation_list DROP COLUMN published_check; ALTER TABLE rollback DROP COLUMN done_check;
-            DROP TABLE imported_revocation; DROP TABLE imported_serial; DROP TABLE file_rules; DROP TABLE export; DROP TABLE crl_bundle; PRAGMA user_version = 3",
+            DROP TABLE imported_revocation; DROP TABLE imported_serial; DROP TABLE file_rules; DROP TABLE export; DROP TABLE declaration; DROP TABLE crl_bundle; PRAGMA user_version = 3",
     )
     .unwrap();
     drop(old);

@@ -26,10 +26,12 @@ pub enum EventObject {
     Export,
     /// The time at which an export was forgotten or replaced.
     ExportEnd,
+    /// The manifest that declares a name.
+    Declaration,
 }
 
 impl EventObject {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Certificate,
         Self::Revocation,
         Self::Release,
@@ -42,6 +44,7 @@ impl EventObject {
         Self::CrlBundle,
         Self::Export,
         Self::ExportEnd,
+        Self::Declaration,
     ];
 
     /// Returns the name in the log.
@@ -59,6 +62,7 @@ impl EventObject {
             Self::CrlBundle => "crl-bundle",
             Self::Export => "export",
             Self::ExportEnd => "export-end",
+            Self::Declaration => "declaration",
         }
     }
 
@@ -86,6 +90,7 @@ impl EventObject {
                 "name, kind, target, destination, passphrase_file, key_passphrase_file, options, added_at"
             }
             Self::ExportEnd => "name, removed_at",
+            Self::Declaration => "name, manifest, template_digest, lifetime, pending_hook",
         }
     }
 
@@ -102,6 +107,7 @@ impl EventObject {
             Self::FileRules => "file_rules",
             Self::CrlBundle => "crl_bundle",
             Self::Export | Self::ExportEnd => "export",
+            Self::Declaration => "declaration",
         }
     }
 
@@ -109,7 +115,7 @@ impl EventObject {
     /// event with the same key is about it.
     pub fn setting_key(self, name: &str) -> Option<String> {
         match self {
-            Self::Hook | Self::FileRules => Some(name.to_lowercase()),
+            Self::Hook | Self::FileRules | Self::Declaration => Some(name.to_lowercase()),
             // The name is a path.
             Self::CrlBundle => Some(name.to_owned()),
             Self::Certificate
@@ -134,7 +140,7 @@ impl EventObject {
             Self::ExportEnd => "id = ?1 AND removed_at IS NOT NULL",
             Self::Release => "id = ?1 AND released_at IS NOT NULL",
             Self::Crl => "number = ?1 AND authority = ?2",
-            Self::Hook | Self::FileRules => "?1 IS NULL AND name = ?2",
+            Self::Hook | Self::FileRules | Self::Declaration => "?1 IS NULL AND name = ?2",
             Self::CrlBundle => "?1 IS NULL AND path = ?2",
         }
     }
@@ -152,7 +158,9 @@ impl EventObject {
         let count = statement.column_count();
         let read = |row: &Row<'_>| self.digest_of(row, count);
         match self {
-            Self::Crl | Self::Hook | Self::FileRules | Self::CrlBundle => one(&mut statement, (id, name), read),
+            Self::Crl | Self::Hook | Self::FileRules | Self::CrlBundle | Self::Declaration => {
+                one(&mut statement, (id, name), read)
+            }
             _ => one(&mut statement, (id,), read),
         }
     }

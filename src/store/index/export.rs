@@ -10,6 +10,9 @@ use crate::store::index::mark::Mark;
 use crate::store::index::{EntryId, EventKind, EventObject, Index, IndexError, Transaction};
 use crate::text::PathText;
 
+/// What the kind of an export begins with that has the files of a program; the name of its recipe follows.
+pub const RECIPE: &str = "recipe:";
+
 /// An export of a NAME.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewExport {
@@ -40,7 +43,7 @@ pub struct StoredExport {
 }
 
 impl StoredExport {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         let path = |column: &str| row.get::<_, Option<String>>(column).map(|path| path.map(PathBuf::from));
         Ok(Self {
             id: row.get("id")?,

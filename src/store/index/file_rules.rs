@@ -39,7 +39,7 @@ impl Index {
     }
 
     /// A changed index must not open a private key to other users.
-    fn mode_of(&self, name: &str, stored: Option<i64>) -> Result<Option<u32>, IndexError> {
+    pub(super) fn mode_of(&self, name: &str, stored: Option<i64>) -> Result<Option<u32>, IndexError> {
         let Some(stored) = stored else { return Ok(None) };
         let mode = u32::try_from(stored).ok().filter(|mode| crate::issuance::file_rules::is_key_mode(*mode));
         let damaged = || {

@@ -47,7 +47,7 @@ impl Rollback {
         history.iter().any(|entry| entry.id == self.newest)
     }
 
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get("id")?,
             certificate: EntryId(row.get("certificate")?),
@@ -144,12 +144,14 @@ impl Index {
     /// When the index cannot be read.
     pub fn hook(&self, name: &str) -> Result<Option<StoredHook>, IndexError> {
         let sql = "SELECT command, timeout, on_failure FROM hook WHERE name = ?1";
-        let from_row = |row: &Row<'_>| -> rusqlite::Result<_> {
-            let timeout = row.get::<_, i64>("timeout")?.unsigned_abs();
-            Ok(StoredHook { command: row.get("command")?, timeout, on_failure: row.get("on_failure")? })
-        };
-        self.connection.query_row(sql, [name], from_row).optional().map_err(self.place.error())
+        self.connection.query_row(sql, [name], hook_of).optional().map_err(self.place.error())
     }
+}
+
+/// Reads a hook from a row with its columns.
+pub(super) fn hook_of(row: &Row<'_>) -> rusqlite::Result<StoredHook> {
+    let timeout = row.get::<_, i64>("timeout")?.unsigned_abs();
+    Ok(StoredHook { command: row.get("command")?, timeout, on_failure: row.get("on_failure")? })
 }
 
 /// The limit below which a certificate counts as expiring soon.

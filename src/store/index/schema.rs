@@ -53,6 +53,8 @@ impl Migration {
 ///
 /// Version 10. The CRLs that an export was last written with: the first eight bytes of their SHA-256, as a signed number. It changes
 /// when the hook of the name succeeded, as the content of a bundle does.
+///
+/// Version 11. The names that a manifest declares, and what their certificates were made from: a setting like a hook.
 const MIGRATIONS: &[Migration] = &[
     Migration::of(
         "
@@ -237,6 +239,17 @@ CREATE INDEX export_name ON export (name);
         "
 ALTER TABLE export ADD COLUMN crls INTEGER;
 ALTER TABLE export ADD COLUMN crls_check BLOB;
+",
+    ),
+    Migration::of(
+        "
+CREATE TABLE declaration (
+    name            TEXT NOT NULL COLLATE NOCASE PRIMARY KEY,
+    manifest        TEXT NOT NULL,  -- the file that declares the certificate; absolute
+    template_digest BLOB NOT NULL,  -- SHA-256 of the text of its template, and of what that is based on
+    lifetime        INTEGER,        -- that the file declares, in seconds; NULL: that of the template
+    pending_hook    INTEGER NOT NULL -- 1: the files changed, and the hook has not run yet
+) STRICT, WITHOUT ROWID;
 ",
     ),
 ];

@@ -392,7 +392,7 @@ fn an_index_of_the_first_version_is_brought_to_the_present_form_with_its_revocat
     connection
         .execute_batch(
             "DROP TABLE event; ALTER TABLE certificate DROP COLUMN delivered_check; DROP TABLE rollback; DROP TABLE hook; DROP TABLE revocation_list; DROP TABLE revocation;
-             DROP TABLE imported_revocation; DROP TABLE imported_serial; DROP TABLE file_rules; DROP TABLE export; DROP TABLE crl_bundle; PRAGMA user_version = 1;
+             DROP TABLE imported_revocation; DROP TABLE imported_serial; DROP TABLE file_rules; DROP TABLE export; DROP TABLE declaration; DROP TABLE crl_bundle; PRAGMA user_version = 1;
              CREATE TABLE revocation (id INTEGER PRIMARY KEY, certificate INTEGER NOT NULL, at INTEGER NOT NULL,
                  reason INTEGER NOT NULL, invalid_since INTEGER, released_at INTEGER) STRICT;",
         )

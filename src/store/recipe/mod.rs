@@ -6,7 +6,7 @@ mod definition;
 mod deliver;
 mod error;
 mod find;
-mod placeholder;
+pub(in crate::store) mod placeholder;
 mod reading;
 
 pub use content::{Authority, FilledPart, PlannedFile, PlannedFiles, RecipeCrl, RecipeMaterial};

@@ -269,6 +269,17 @@ impl Folder {
         folder::names(&self.opened)?.iter().try_for_each(|name| self.remove_to_depth(name, depth))
     }
 
+    /// Removes a file. Nothing happens when nothing has this name; a folder is an error.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn remove_file(&self, name: impl AsRef<OsStr>) -> Result<(), FileError> {
+        match folder::remove_file(&self.opened, name.as_ref()) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed.map_err(FileError::of("remove", &self.path_of(name.as_ref()))),
+        }
+    }
+
     /// Removes a file after a failure that is reported already; one that cannot be removed is left.
     pub fn remove_file_quietly(&self, name: impl AsRef<OsStr>) {
         drop(folder::remove_file(&self.opened, name.as_ref()));

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::app::context::Context;
 use crate::app::export::Exported;
-use crate::app::remembered_exports::{self, RECIPE, RecipeOptions};
+use crate::app::remembered_exports::{self, RecipeOptions};
 use crate::app::resolve::resolve;
 use crate::cli::options::passphrase::PassphraseArguments;
 use crate::report::failure::Failure;
@@ -17,7 +17,7 @@ use crate::report::json::{self, FilePath};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::store::export::{ExportFormat, Target};
-use crate::store::index::{Entry, NewExport};
+use crate::store::index::{Entry, NewExport, RECIPE};
 
 /// The flags about later certificates of the name.
 #[derive(Debug, Args)]

@@ -1,0 +1,14 @@
+//! `apply`: what distinguishes a CA from what manifests declare, and the steps that need the lock. Deciding reads the index in a few
+//! queries and each folder once, and writes nothing.
+
+pub mod access;
+pub mod plan;
+pub mod prune;
+mod site;
+mod threads;
+
+pub use site::{profile_of, read_site, template_digest};
+pub use threads::in_threads;
+
+#[cfg(test)]
+mod tests;
