@@ -16,12 +16,12 @@ pub struct Group {
 
 /// The commands by what they are for. Each command is in one group.
 pub const GROUPS: [Group; 5] = [
-    Group {
-        title: "Start",
-        commands: &["quickstart", "init", "import", "intermediate", "root", "key", "backup", "restore"],
-    },
+    Group { title: "Start", commands: &["quickstart", "init", "import", "intermediate", "key", "backup", "restore"] },
     Group { title: "Issue", commands: &["issue", "apply", "request", "sign", "template", "export", "roots", "trust"] },
-    Group { title: "Renew and revoke", commands: &["status", "due", "renew", "rekey", "rollback", "revoke", "crl"] },
+    Group {
+        title: "Renew and revoke",
+        commands: &["status", "due", "renew", "rekey", "rollback", "revoke", "crl", "root"],
+    },
     Group { title: "Verify and test", commands: &["verify", "lint", "handshake-test", "audit"] },
     Group {
         title: "Look up",
@@ -57,6 +57,7 @@ pub fn first_screen() -> String {
         "\nExamples:\n  \
          ca init                                    make a CA in the folder ca\n  \
          ca issue server www.corp.test              make a key and a certificate\n  \
+         ca apply MANIFEST                          make what a file declares\n  \
          ca verify ca/issued/www.corp.test/fullchain.pem --hostname www.corp.test\n\n  \
          ca help COMMAND   options and examples of a command: ca help issue\n  \
          ca help export    for nginx, PostgreSQL, Java, Kubernetes, PKCS#12, OCSP\n",
