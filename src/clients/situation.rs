@@ -207,9 +207,10 @@ impl<'s, 'a> Search<'s, 'a> {
     }
 
     /// Returns the certificates that may have issued this one, each with whether it is an anchor: those of the issuer's name
-    /// before those of the key identifier alone, anchors before others, valid ones before expired ones.
+    /// before those of the key identifier alone, anchors before others, valid ones before expired ones. Of several certificates for
+    /// one key, the one whose serial number is named comes first (RFC 5280 §4.2.1.1).
     fn issuers(&self, child: &RawCertificate<'a>) -> Vec<(&'s RawCertificate<'a>, bool)> {
-        let wanted = authority_key_id(child);
+        let (wanted, serial) = (authority_key_id(child), authority_serial(child));
         let anchors = self.anchors.iter().map(|anchor| (anchor.as_ref(), true));
         let sent = self.sent.iter().skip(1).map(|sent| (sent.as_ref(), false));
         let mut found: Vec<(&'s RawCertificate<'a>, bool)> = anchors.chain(sent).collect();
@@ -218,7 +219,14 @@ impl<'s, 'a> Search<'s, 'a> {
             let has_name = child.issuer.is_same(&issuer.subject);
             let is_candidate = has_name || has_key_id || child.issuer.form(&issuer.subject).is_some();
             let is_valid = is_valid(issuer, self.situation.at);
-            is_candidate.then_some((!has_name, !is_valid, !is_anchor, wanted.is_some() && !has_key_id))
+            let has_other_serial = serial.is_some_and(|serial| serial != issuer.serial);
+            is_candidate.then_some((
+                !has_name,
+                !is_valid,
+                !is_anchor,
+                wanted.is_some() && !has_key_id,
+                has_other_serial,
+            ))
         };
         found.retain(|candidate| rank(candidate).is_some() && candidate.0.der != child.der);
         found.sort_by_cached_key(rank);
@@ -266,6 +274,16 @@ fn is_valid(certificate: &RawCertificate<'_>, at: OffsetDateTime) -> bool {
 
 /// Returns the key identifier of the authority key identifier.
 pub fn authority_key_id<'a>(certificate: &RawCertificate<'a>) -> Option<&'a [u8]> {
+    authority_field(certificate, 0)
+}
+
+/// Returns the serial number of the issuer in the authority key identifier.
+fn authority_serial<'a>(certificate: &RawCertificate<'a>) -> Option<&'a [u8]> {
+    authority_field(certificate, 2)
+}
+
+/// Returns a field of the authority key identifier (RFC 5280 §4.2.1.1).
+fn authority_field<'a>(certificate: &RawCertificate<'a>, number: u8) -> Option<&'a [u8]> {
     let (fields, _) = expect(der::SEQUENCE, certificate.extension(extension::AKI)?.value)?;
-    values(fields).find(|(tag, _)| *tag == der::context(0)).map(|(_, id)| id)
+    values(fields).find(|(tag, _)| *tag == der::context(number)).map(|(_, content)| content)
 }
