@@ -91,7 +91,7 @@ pub fn parse_each(data: &[u8]) -> impl Iterator<Item = Result<Block, PemError>> 
             return Err(PemError::MidLine(index + 1));
         }
         if let Some((label, content)) = plain_pem::read(&data[start..end]) {
-            return Ok(Block { label: label.to_owned(), headers: Vec::new(), content: Zeroizing::new(content) });
+            return Ok(Block { label: label.to_owned(), headers: Vec::new(), content });
         }
         let parsed = pem::parse(&data[start..end]).map_err(|_| PemError::Damaged(index + 1))?;
         Ok(Block {
@@ -215,8 +215,16 @@ mod tests {
         for length in [0, 1, 2, 3, 47, 48, 49, 95, 96, 97, 1000] {
             let content: Vec<u8> = (0..length).map(|at: usize| (at * 7 + length) as u8).collect();
             let text = certificate(&content);
-            assert_eq!(plain_pem::read(text.as_bytes()), Some(("CERTIFICATE", content.clone())), "{length}");
-            assert_eq!(plain_pem::read(text.trim_end().as_bytes()), Some(("CERTIFICATE", content)), "{length}");
+            assert_eq!(
+                plain_pem::read(text.as_bytes()),
+                Some(("CERTIFICATE", Zeroizing::new(content.clone()))),
+                "{length}"
+            );
+            assert_eq!(
+                plain_pem::read(text.trim_end().as_bytes()),
+                Some(("CERTIFICATE", Zeroizing::new(content))),
+                "{length}"
+            );
         }
         let text = certificate(&[7; 49]);
         let others = [

@@ -1,18 +1,21 @@
 //! A PEM block as programs write it: lines of 64 digits, no headers (RFC 7468 §2, §3). Every other form is read by the library of
 //! [`super::pem`], which takes ten times as long: reading the text was a tenth of the time of verifying many files.
 
+use zeroize::Zeroizing;
+
 /// Reads the block that `data` begins with, and returns its label and its content; `None` when it has another form, which the
 /// library may read.
-pub(super) fn read(data: &[u8]) -> Option<(&str, Vec<u8>)> {
+pub(super) fn read(data: &[u8]) -> Option<(&str, Zeroizing<Vec<u8>>)> {
     let (first, mut rest) = line(data)?;
     let label = first.strip_prefix(b"-----BEGIN ")?.strip_suffix(b"-----")?;
     let is_plain = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ';
     if label.is_empty() || label.trim_ascii() != label || !label.iter().all(is_plain) {
         return None;
     }
-    // Enough for the whole block, so that the content of a private key is never moved and leaves no copy behind.
+    // Enough for the whole block, so that the content of a private key is never moved and leaves no copy behind. It is wiped when the
+    // block turns out to have another form, too.
     let digits = rest.iter().position(|byte| *byte == b'-')?;
-    let mut content = Vec::with_capacity(digits / 4 * 3);
+    let mut content = Zeroizing::new(Vec::with_capacity(digits / 4 * 3));
     let mut is_last = false;
     loop {
         let (text, after) = line(rest)?;
