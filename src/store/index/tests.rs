@@ -429,7 +429,7 @@ fn what_is_no_index_is_refused_in_words_that_say_what_it_is() {
         ("empty", "is damaged: it is empty"),
         ("folder", "is not an index of this program: it is not a regular file"),
         ("foreign", "is not an index of this program: it is an SQLite file of another program"),
-        ("newer", "has version 99, but this program knows only versions up to 10"),
+        ("newer", "has version 99, but this program knows only versions up to 11"),
         ("zero", "is damaged: its version is 0"),
     ] {
         for opened in [Index::open(&path(name)), Index::open_to_read(&path(name))] {

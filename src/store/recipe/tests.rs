@@ -150,7 +150,7 @@ impl Issued {
             key: key.open(None).unwrap(),
             authorities: ["issuing", "root"].map(authority).into(),
             crls: ["issuing", "root"].map(crl).into(),
-            passphrases: ["keystore.p12", "truststore.p12"].map(word).into(),
+            passphrases: ["keystore.p12", "truststore.p12", "client.p12"].map(word).into(),
         }
     }
 
