@@ -18,7 +18,7 @@ pub struct ManifestForm {
     certificate: Vec<CertificateForm>,
 }
 
-/// A table [[group]].
+/// A table `[[group]]`.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(rename = "ManifestGroup")]
@@ -28,7 +28,7 @@ struct GroupForm {
     certificate: Vec<CertificateForm>,
 }
 
-/// A table [[certificate]]: one certificate, or many alike.
+/// A table `[[certificate]]`: one certificate, or many alike.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(rename = "ManifestCertificate")]
@@ -46,7 +46,7 @@ struct CertificateForm {
     settings: SettingsForm,
 }
 
-/// The settings of a certificate, a group, and [defaults].
+/// The settings of a certificate, a group, and `[defaults]`.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 #[schemars(rename = "ManifestSettings")]
