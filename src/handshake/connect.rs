@@ -389,6 +389,30 @@ mod tests {
         std::thread::spawn(move || carry(one, other));
     }
 
+    /// As servers of HTTP/2 do.
+    #[test]
+    fn a_server_that_speaks_in_the_packet_that_ends_its_handshake_has_accepted_the_client() {
+        let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);
+        for version in BOTH {
+            let config = good_case(&hierarchy.test(&[version]), version).unwrap().configs().unwrap().server;
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap().to_string();
+            std::thread::spawn(move || {
+                for socket in listener.incoming() {
+                    let (mut socket, mut connection) =
+                        (socket.unwrap(), ServerConnection::new(config.clone()).unwrap());
+                    // It is kept until the handshake ends.
+                    connection.writer().write_all(b"hello\n").unwrap();
+                    drop(connection.complete_io(&mut socket));
+                    while connection.wants_write() && connection.write_tls(&mut socket).is_ok() {}
+                    std::io::copy(&mut socket, &mut std::io::sink()).ok();
+                }
+            });
+            let report = report_of(&hierarchy, &address, &[version]);
+            assert!(report.sessions.iter().all(Session::passed), "{version}: {report:?}");
+        }
+    }
+
     #[test]
     fn an_unsupported_version_is_distinguished_from_a_refused_certificate() {
         let hierarchy = Hierarchy::new(KeyAlgorithm::EcdsaP256);

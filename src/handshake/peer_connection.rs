@@ -91,14 +91,18 @@ impl PeerConnection {
     /// As the client: asks the question after the handshake, and reads until there is an answer, an error, or the peer closes.
     pub fn ask(&mut self, question: &Question) -> Result<(), ExchangeError> {
         self.question = Some(question.clone());
-        while self.write_pending()? && self.error.is_none() && !question.has_enough(&self.received) {
+        while self.write_pending()? && self.error.is_none() {
+            // A server that speaks first may do so in the same packet as the end of its handshake.
             if self.handshake_just_finished() {
                 let words = question.negotiated(self.connection.alpn_protocol()).to_vec();
                 self.send(&words)?;
                 if question.is_silent() {
                     self.limit = self.limit.min(self.began.elapsed() + MOMENT);
                 }
-            } else if question.is_silent() && self.is_let_in() || !self.read_available()? {
+            } else if question.has_enough(&self.received)
+                || question.is_silent() && self.is_let_in()
+                || !self.read_available()?
+            {
                 break;
             }
         }
