@@ -1,5 +1,6 @@
 //! What happens after a certificate was issued: its hook is remembered and run.
 
+use crate::app::closed_folder::to_enter;
 use crate::app::context::Context;
 use crate::app::remembered_exports::{self, ExportRun};
 use crate::app::run_hook::{HookOptions, HookRun};
@@ -109,15 +110,7 @@ impl After<'_> {
 /// Returns what is to be known of a folder that keeps the owner or the group away from the files.
 pub fn closed_way_sentence(name: &str, closed: &ClosedWay, store: &Store) -> String {
     let (folder, who) = (&closed.folder, escape(&closed.who));
-    let is_of_ca = store.home().folder().canonicalize().is_ok_and(|home| folder.path.starts_with(home));
-    let fix = match (is_of_ca, closed.who.strip_prefix("group ")) {
-        (true, _) => "write the files to another folder with --out DIR".to_owned(),
-        (false, Some(group)) => {
-            let path = folder.path.in_shell();
-            format!("chgrp {} {path} && chmod g+x {path}", crate::text::shell_word(group))
-        }
-        (false, None) => format!("chmod o+x {}", folder.path.in_shell()),
-    };
+    let fix = to_enter(folder, closed.who.strip_prefix("group "), store.home().folder());
     format!(
         "the {who} cannot read the files of '{}': it cannot enter {} (mode {:04o}); {fix}",
         escape(name),

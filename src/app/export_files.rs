@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::app::closed_folder::to_enter;
 use crate::app::collected_crls;
 use crate::app::context::Context;
 use crate::app::export::{located, warn_of_status};
@@ -48,6 +49,8 @@ pub struct ProgramExport {
     pub crls: CollectedCrls,
     pub access: FileAccess,
     ownership: Ownership,
+    /// The CA directory.
+    home: PathBuf,
 }
 
 /// Who can read the files.
@@ -60,6 +63,9 @@ pub enum FileAccess {
     /// Another user has to be given them, with this command.
     Needs { owner: String, command: String, is_required: bool },
 }
+
+/// The hint of an export whose files are there already.
+pub const TO_REPLACE: &str = "to replace the files of this export: --force";
 
 /// Makes the files of a certificate for a program. `prompt` is called when its private key is encrypted.
 ///
@@ -118,7 +124,8 @@ pub fn plan(
     let folder = context.world.resolve(options.out);
     let planned = PlannedFiles::new(&recipe, &material, &folder)?;
     let (ownership, access) = access(&recipe, options, &folder)?;
-    Ok(ProgramExport { entry, recipe, folder, planned, crls, access, ownership })
+    let home = store.home().folder().to_owned();
+    Ok(ProgramExport { entry, recipe, folder, planned, crls, access, ownership, home })
 }
 
 fn check_purpose(entry: &Entry, certificate: &Certificate, recipe: &Recipe) -> Result<(), Failure> {
@@ -271,7 +278,8 @@ impl ProgramExport {
     /// # Errors
     /// When other files are there that are not to be replaced, the change is not approved, or the system refuses.
     pub fn write(&self, force: bool, context: &Context<'_>) -> Result<Vec<FileState>, Failure> {
-        let delivery = Delivery { folder: &self.folder, ownership: self.ownership };
+        let is_for_others = self.access != FileAccess::Unchanged;
+        let delivery = Delivery { folder: &self.folder, ownership: self.ownership, is_for_others };
         let states = delivery.states(&self.planned.files)?;
         let with = |wanted: FileState| {
             let all = self.planned.files.iter().zip(&states);
@@ -286,7 +294,7 @@ impl ProgramExport {
                     format!("{} and {} more files are there already, with other content", path.escaped(), several - 1)
                 }
             };
-            return Err(Failure::refused("exists", sentence).hint("to replace the files of this export: --force"));
+            return Err(Failure::refused("exists", sentence).hint(TO_REPLACE));
         }
         let changed: Vec<&PlannedFile> = self
             .planned
@@ -321,7 +329,10 @@ impl ProgramExport {
             self.ownership.closed_to_user(&self.folder).or_else(|| self.ownership.closed_to_group(&self.folder));
         if let Some(closed) = closed {
             let (path, mode) = (closed.path.escaped(), closed.mode);
-            context.warn_at_end(format!("{owner} cannot enter {path} (mode {mode:04o}), and so cannot read the files"));
+            let fix = to_enter(&closed, owner.strip_prefix(':'), &self.home);
+            context.warn_at_end(format!(
+                "{owner} cannot enter {path} (mode {mode:04o}), and so cannot read the files; {fix}"
+            ));
         }
     }
 

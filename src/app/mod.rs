@@ -7,6 +7,7 @@ pub mod apply;
 pub mod backup;
 pub mod certificate_input;
 pub mod clock;
+mod closed_folder;
 mod collected_crls;
 pub mod context;
 pub mod crl_bundle;

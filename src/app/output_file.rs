@@ -10,6 +10,15 @@ use crate::store::approval::{Approval, PlannedChange};
 use crate::system::files::{self, ExistingFile, FileError};
 use crate::text::PathText;
 
+/// The hint of an export whose file is there already.
+pub const TO_REPLACE: &str = "to replace it: --force";
+
+/// Leaves out the hint of a flag that the command does not have.
+pub fn without_force(mut failure: Failure) -> Failure {
+    failure.hints.retain(|hint| hint != TO_REPLACE);
+    failure
+}
+
 /// Refuses to write a private key or binary data to a terminal, or into a JSON document.
 ///
 /// # Errors
@@ -84,6 +93,6 @@ impl OutputFile<'_> {
     fn in_the_way(&self, error: FileError, path: &Path) -> Failure {
         let is_there = error.is_already_there() && path.is_file() && !self.force;
         let failure = Failure::from(error);
-        if is_there { failure.hint("to replace it: --force") } else { failure }
+        if is_there { failure.hint(TO_REPLACE) } else { failure }
     }
 }

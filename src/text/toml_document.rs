@@ -178,7 +178,8 @@ impl<'d, 't> Section<'d, 't> {
                 (length == 0 || !read.is_empty()).then_some(Located { value: read, place })
             }
             other => {
-                self.document.note(place, format!("expected a list, found {}", other.type_str()), None);
+                let hint = format!("a list is in brackets: {key} = [\"…\"]");
+                self.document.note(place, format!("expected a list, found {}", other.type_str()), Some(hint));
                 None
             }
         }
@@ -417,7 +418,10 @@ mod tests {
         assert_eq!(lines[0], "a.toml:2:17: invalid type: integer `5`, expected a string");
         assert!(lines[1].starts_with("a.toml:2:20: 'x' is not a duration"), "{message}");
         assert_eq!(lines[2], "a.toml:3:12: invalid value: integer `-1`, expected a whole number, 0 or more");
-        assert_eq!(problems("[names]\nlives = \"90d\"\n"), "a.toml:2:9: expected a list, found string");
+        assert_eq!(
+            problems("[names]\nlives = \"90d\"\n"),
+            "a.toml:2:9: expected a list, found string; a list is in brackets: lives = [\"…\"]"
+        );
         assert_eq!(problems("[names]\nlives = []\n"), "");
     }
 

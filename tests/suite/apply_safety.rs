@@ -2,13 +2,15 @@
 //! hook runs, and a run after that changes nothing.
 
 use std::fs;
+use std::process::Output;
 
 use serde_json::Value;
 
 use crate::safety::{INIT, everything_below, is_hidden, named, told};
 use crate::support::fault::{self, Disk, Fault};
 use crate::support::pair::{self, FILES};
-use crate::support::program::{Place, succeeded};
+use crate::support::program::{Place, binary, succeeded};
+use crate::support::skip;
 
 const APPLY: &str = "--dir ca apply fleet.toml --jobs 1";
 
@@ -43,6 +45,46 @@ fn a_killed_run_is_completed_by_the_next_one() {
 #[test]
 fn a_run_on_a_full_disk_is_completed_by_the_next_one() {
     struck_at_every_moment(Fault::NoSpace);
+}
+
+/// Each path with its type, mode, owner and time, and the content of each file. SQLite notes its readers in the file `-shm`, which is
+/// not a part of the index.
+fn state(place: &Place) -> String {
+    let mut list = place.command("sh");
+    let script = "find . ! -name '*-shm' -printf '%p %y %m %u %g %s %T@\\n' | sort
+        find . -type f ! -name '*-shm' -exec sha256sum {} + | sort";
+    list.args(["-c", script]);
+    succeeded("find", &list.output().unwrap())
+}
+
+/// `ca` with words, while another process has the lock of the CA directory.
+fn while_locked(place: &Place, words: &str) -> Output {
+    let mut flock = place.command("flock");
+    flock.arg("ca").arg(binary()).args(words.split(' '));
+    flock.output().unwrap()
+}
+
+#[test]
+fn a_plan_changes_no_byte_and_waits_for_no_lock() {
+    if !skip::unless_installed(&["flock"]) {
+        return;
+    }
+    let place = place();
+    let plan = "--dir ca --lock-timeout 1s apply fleet.toml --plan";
+    let before = state(&place);
+    let changed = while_locked(&place, plan);
+    assert_eq!(changed.status.code(), Some(1), "{}", told(&changed));
+    assert_eq!(before, state(&place));
+
+    place.done(APPLY);
+    let before = state(&place);
+    let unchanged = while_locked(&place, plan);
+    assert_eq!(succeeded(plan, &unchanged), "= 2 unchanged\n");
+    assert_eq!(before, state(&place));
+
+    // The lock is the one that a change waits for.
+    let waited = while_locked(&place, "--dir ca --lock-timeout 1ms issue server other.example");
+    assert_eq!(waited.status.code(), Some(3), "{}", told(&waited));
 }
 
 fn struck_at_every_moment(fault: Fault) {

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::app::context::Context;
 use crate::app::export::{self, Exported, StoreEncryption};
 use crate::app::export_files::{self, ProgramOptions};
-use crate::app::output_file::OutputFile;
+use crate::app::output_file::{self, OutputFile};
 use crate::app::recipes::RecipeSite;
 use crate::app::remembered_exports::{self, ExportRun, RecipeOptions};
 use crate::app::store_passphrase::StorePassphrase;
@@ -17,7 +17,7 @@ use crate::store::index::{Entry, NewExport, RECIPE};
 use crate::store::manifest::{DeclaredExport, ExportKind};
 use crate::store::{Store, StoreError};
 use crate::system::files::Folder;
-use crate::text::PathText;
+use crate::text::{PathText, shell_word};
 
 /// Writes the exports of a name. `has_new_files` says that another certificate was deployed.
 ///
@@ -42,9 +42,29 @@ pub fn write(
         // A file that an earlier export of this name wrote is replaced.
         let force = remembered.iter().any(|stored| stored.export.destination == export.out);
         let result = write_new(store, name, export, force, context);
+        let result = result.map_err(|failure| with_command_that_replaces(failure, name, export));
         runs.push(ExportRun { kind, destination: export.out.clone(), result });
     }
     Ok(runs)
+}
+
+/// Names the command that replaces a file: `ca apply` has no flag for it. The command remembers the export, so that the next run
+/// leaves it alone.
+fn with_command_that_replaces(mut failure: Failure, name: &str, export: &DeclaredExport) -> Failure {
+    let format = match &export.kind {
+        ExportKind::File(format, target) => {
+            let target = target.map(|target| format!(" --target {}", target.name())).unwrap_or_default();
+            format!("--as {format}{target}")
+        }
+        ExportKind::Program(recipe) => format!("--target {}", shell_word(recipe)),
+    };
+    for hint in &mut failure.hints {
+        if *hint == output_file::TO_REPLACE || *hint == export_files::TO_REPLACE {
+            let (name, out) = (shell_word(name), export.out.in_shell());
+            *hint = format!("to replace it: ca export {name} {format} --out {out} --force");
+        }
+    }
+    failure
 }
 
 fn write_new(

@@ -52,6 +52,11 @@ pub fn read_and_decide(
     }
     let store = context.store()?;
     let declared = manifest::read(&texts, &read_site(&store)?)?;
+    for (at, text) in texts.iter().enumerate() {
+        if declared.iter().all(|certificate| certificate.manifest != at) {
+            context.warn_at_end(format!("{} declares no certificate", text.name));
+        }
+    }
     let paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
     let plan = decide(&store, declared, &paths, context.now(), jobs)?;
     Ok(PlannedApply { manifests: files, plan })

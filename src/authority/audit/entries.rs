@@ -23,6 +23,7 @@ use crate::x509::{Certificate, pem};
 pub fn check(subject: &Subject<'_>, skip_other_folders: bool, findings: &mut Findings) -> Result<(), StoreError> {
     let mut modes = BTreeMap::new();
     let modes_of_names = subject.index.file_modes()?;
+    let removed = subject.index.removed_names()?;
     let names = subject.index.entry_names()?;
     for (done, name) in names.iter().enumerate() {
         subject.progress.report(Step::items("checking files", done as u64, Some(names.len() as u64)));
@@ -35,7 +36,8 @@ pub fn check(subject: &Subject<'_>, skip_other_folders: bool, findings: &mut Fin
             continue;
         }
         let Ok(entry_name) = name.parse() else { continue };
-        if recorded.place.is_some() && skip_other_folders {
+        // 'ca apply --prune' removed the files, and recorded that.
+        if removed.contains(&name.to_ascii_lowercase()) || (recorded.place.is_some() && skip_other_folders) {
             continue;
         }
         let folder = history.folder(subject.store.home(), &entry_name);

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::app::apply::{ApplyRequest, execute, read_and_decide, usual_jobs};
 use crate::app::context::Context;
-use crate::app::output_file::OutputFile;
+use crate::app::output_file::{OutputFile, without_force};
 use crate::cli::options::number::whole_number;
 use crate::cli::options::passphrase::PassphraseArguments;
 use crate::cli::reports::apply::{ApplyReport, Lines, PlanReport};
@@ -183,5 +183,5 @@ fn write_plan(report: &PlanReport, out: &Path, context: &Context<'_>) -> Result<
     let force = there.is_some_and(is_plan);
     let content = json_document(&report.document());
     let file = OutputFile { what: "the plan", content: content.as_bytes(), mode: files::PUBLIC, force };
-    file.write(out, context).map(drop)
+    file.write(out, context).map(drop).map_err(without_force)
 }

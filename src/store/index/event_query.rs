@@ -1,5 +1,7 @@
 //! Queries of the event log.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{OptionalExtension, Row};
 use time::OffsetDateTime;
 
@@ -107,6 +109,24 @@ impl Index {
                 Ok(FailedHook { name: row.get("name")?, at: instant(row, "at")?, how: how.unwrap_or_default() })
             };
             statement.query_map([], failed)?.collect()
+        };
+        read().map_err(self.place.error())
+    }
+
+    /// Returns the names, in lower case, whose files `ca apply --prune` removed, and that have no certificate or manifest since.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn removed_names(&self) -> Result<BTreeSet<String>, IndexError> {
+        let read = || -> rusqlite::Result<BTreeSet<String>> {
+            let mut statement = self.connection.prepare(
+                "SELECT lower(name) AS name FROM event
+                 WHERE name IN (SELECT name FROM event WHERE kind = 'declaration-remove')
+                   AND kind IN ('declaration-remove', 'declaration-set', 'issue', 'sign', 'renew', 'rekey', 'rollback')
+                 GROUP BY lower(name)
+                 HAVING max(number) = max(CASE kind WHEN 'declaration-remove' THEN number ELSE 0 END)",
+            )?;
+            statement.query_map([], |row| row.get("name"))?.collect()
         };
         read().map_err(self.place.error())
     }

@@ -15,6 +15,8 @@ pub struct Delivery<'a> {
     /// Absolute.
     pub folder: &'a Path,
     pub ownership: Ownership,
+    /// Whether another user than this process reads them: folders that are made above let everybody pass.
+    pub is_for_others: bool,
 }
 
 /// How a file on the disk compares with the one to be written.
@@ -75,9 +77,7 @@ impl Delivery<'_> {
     /// Makes a folder with the files, which appears complete.
     fn write_new(&self, folder: &Path, planned: &[&PlannedFile], entropy: &dyn Entropy) -> Result<(), FileError> {
         let above = folder.parent().unwrap_or(Path::new("/"));
-        // The user of the program passes through the folders that are made above.
-        let is_given = self.ownership != Ownership::default();
-        files::create_folders(above, if is_given { files::PASSAGE } else { files::FOLDER })?;
+        files::create_folders(above, if self.is_for_others { files::PASSAGE } else { files::FOLDER })?;
         let mut staged = StagedFolder::create(above, entropy)?;
         let mut added: Vec<PathBuf> = Vec::new();
         for file in planned {

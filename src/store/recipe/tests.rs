@@ -261,7 +261,7 @@ fn a_new_folder_appears_complete_and_in_one_that_is_there_only_what_differs_is_r
     let top = tempfile::tempdir().unwrap();
     let folder = top.path().join("a/swanctl");
     let (old, new) = (Issued::new("server", "web.test"), Issued::new("server", "web.test"));
-    let delivery = Delivery { folder: &folder, ownership: Ownership::default() };
+    let delivery = Delivery { folder: &folder, ownership: Ownership::default(), is_for_others: false };
     let write = |planned: &PlannedFiles| {
         let states = delivery.states(&planned.files).unwrap();
         let changed: Vec<&PlannedFile> = planned
