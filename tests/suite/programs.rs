@@ -17,6 +17,24 @@ lines of the configuration with the real paths, and the command after which the 
 *recipe*: a TOML file ([the format](../../reference/recipes.md)). `ca recipe list` shows all of them. A test makes these pages from the
 recipes.
 
+What takes the PEM files of `ca issue` as they are needs no recipe: [clients on the command line](../clients.md).
+
+";
+
+const STEPS: &str = "\
+## What is left to do
+
+With the files in their place and the lines in the configuration, nothing else is to be done for most programs, and a renewal needs
+nothing at all. These programs need a step of their own:
+
+| target | step | why |
+| --- | --- | --- |
+| [chromium](chromium.md), [firefox](firefox.md) | the shown lines import the files, again after each renewal | a browser keeps keys in its own database |
+| [k8s](k8s.md) | `kubectl apply`, which is also the hook | the cluster keeps the secret |
+| [tomcat](tomcat.md), [kafka](kafka.md) | the generated passphrases are copied into the configuration once | it has no place for the name of a file |
+| [mysql](mysql.md), [postgres](postgres.md) | users of the database are created | a certificate is only a name for them |
+| [registry-client](registry-client.md), [psql](psql.md) | none, when the folder is the one that the program looks for | |
+
 ";
 
 #[test]
@@ -39,7 +57,7 @@ fn the_guide_has_a_page_for_each_recipe() {
     }
     let index = format!(
         "{HEAD}| target | program | side | CRLs that it needs | run with |\n| --- | --- | --- | --- | --- |\n{rows}\n\
-         ## Programs that cannot check CRLs\n\nThe plain configuration of these programs has no place for a CRL: a revoked \
+         {STEPS}## Programs that cannot check CRLs\n\nThe plain configuration of these programs has no place for a CRL: a revoked \
          certificate is accepted\nuntil it expires.\n\n| target | what to do, or to know |\n| --- | --- |\n{without_crls}"
     );
     pages.insert("README.md".to_owned(), index);
@@ -195,7 +213,9 @@ fn with_paths(lines: &str) -> String {
 fn capitalized(text: &str) -> String {
     let first = text.split(' ').next().unwrap_or_default();
     // A name of a program or file stays as it is.
-    if first.chars().skip(1).any(|c| c.is_uppercase() || "./".contains(c)) || first == "etcd" || first == "psql" {
+    if first.chars().skip(1).any(|c| c.is_uppercase() || "./".contains(c))
+        || ["dockerd", "etcd", "psql", "vsftpd"].contains(&first)
+    {
         return text.to_owned();
     }
     let mut characters = text.chars();

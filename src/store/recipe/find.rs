@@ -31,8 +31,12 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "dovecot",
     "envoy",
     "etcd",
+    "firefox",
     "freeradius",
+    "go",
+    "grpc",
     "haproxy",
+    "java-program",
     "k8s",
     "kafka",
     "mosquitto",
@@ -44,10 +48,15 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "postfix",
     "postgres",
     "psql",
+    "python",
     "rabbitmq",
     "redis",
+    "registry",
+    "registry-client",
     "strongswan",
+    "stunnel",
     "tomcat",
+    "vsftpd",
 ];
 
 /// Finds a recipe; the site's own takes precedence over the built-in one of the same name. `folder` is that of the site's recipes;

@@ -56,6 +56,7 @@ fn redis_runs_with_the_lines_of_its_recipe_and_checks_no_crl() {
         command
     });
     exported.check(&server, "--protocol none", &["revoked-client"]);
+    exported.check_client("redis-cli", server.port, "PONG");
     let redis_cli = format!(
         "test \"$1 $2 $3\" = '-e -s /run/redis/redis-server.sock' && shift 3 && exec redis-cli -e -s {}/socket \"$@\"",
         folder.display()
@@ -87,6 +88,11 @@ fn mariadb_runs_with_the_lines_of_its_recipe() {
         command
     });
     exported.check(&server, "--starttls mysql", &["no-client-certificate"]);
-    let mariadb = format!("exec mariadb --no-defaults -u root -S {}/s \"$@\"", folder.display());
+    let socket = format!("-S{}/s", folder.display());
+    let user = "create user alice require subject '/CN=alice'";
+    let mut mariadb = place.command("mariadb");
+    succeeded(user, &mariadb.args(["--no-defaults", "-u", "root", &socket, "-e", user]).output().unwrap());
+    exported.check_client("mariadb", server.port, "1");
+    let mariadb = format!("exec mariadb --no-defaults -u root {socket} \"$@\"");
     exported.check_hook(&server, "--starttls mysql", &[("mariadb", mariadb)]);
 }

@@ -4,9 +4,9 @@
 use std::fs;
 use std::process::Output;
 
-use super::{Exported, export, lines, namespace};
+use super::{AGAIN, Exported, export, lines, namespace, restart_script};
 use crate::support::process::{Background, wait_for};
-use crate::support::program::{Place, succeeded};
+use crate::support::program::{Place, binary, succeeded};
 use crate::support::skip;
 
 #[test]
@@ -25,6 +25,7 @@ fn docker_and_its_daemon_run_with_the_lines_of_their_recipes_and_check_no_crl() 
     let own = ["--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=vfs"];
     let words = [&["dockerd", "--config-file", file.as_str(), "--data-root", data.as_str()], own.as_slice()].concat();
     // It writes a key and folders of plugins there.
+    let words = [&["sh", "-c", AGAIN, "sh"], words.as_slice()].concat();
     let daemon = namespace::start("dockerd", place, &words, &["/etc/docker", "/opt"], &[]);
     wait_for("the daemon", || daemon.log().contains("API listen on [::]:2376").then_some(()));
 
@@ -54,6 +55,18 @@ fn docker_and_its_daemon_run_with_the_lines_of_their_recipes_and_check_no_crl() 
     fs::copy(&exported.hierarchy.other_root, place.path("bob/ca.pem")).unwrap();
     let said = String::from_utf8_lossy(&version(&bob).stderr).into_owned();
     assert!(said.contains("x509: certificate signed by unknown authority"), "{said}");
+
+    let serves_issued_certificate = || {
+        let mut verify = namespace::inside(&daemon, place, binary().to_str().unwrap());
+        verify.args(["--dir", "ca", "--json", "verify", "--connect", "localhost:2376"]);
+        let output = verify.arg("ca/issued/localhost/fullchain.pem").output().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        report["in_file"]["same_certificate"] == true
+    };
+    place.done("--dir ca renew localhost --no-hook");
+    assert!(!serves_issued_certificate(), "without the hook: {}", daemon.log());
+    exported.renew_with_hook(&[("systemctl", restart_script(place, "docker"))]);
+    wait_for("the new certificate", || serves_issued_certificate().then_some(()));
 }
 
 /// The variables of the lines of a shell.

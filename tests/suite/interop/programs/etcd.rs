@@ -23,8 +23,19 @@ fn etcd_runs_with_the_lines_of_its_recipe() {
         command.args(["--listen-peer-urls", &format!("https://127.0.0.1:{}", free_port())]);
         command
     });
+    if skip::unless_installed(&["etcdctl"]) {
+        exported.wait_for_server(&server, "");
+        exported.check_client("etcdctl", server.port, "");
+    }
     // etcd closes the connection of a revoked client without an alert.
     exported.check(&server, "", &[]);
     let log = server.log();
     assert!(log.contains("revoked"), "{log}");
+    assert!(exported.report["reload_command"].is_null());
+    place.done("--dir ca renew member");
+    assert!(
+        exported.serves_issued_certificate(&server, ""),
+        "etcd reads the files at each handshake: {}",
+        server.log()
+    );
 }

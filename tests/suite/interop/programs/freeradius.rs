@@ -5,12 +5,14 @@ use std::fs;
 use super::{Exported, restart_script, restarted};
 use crate::support::hierarchy::Credential;
 use crate::support::process::{Server, wait_for};
-use crate::support::skip;
+use crate::support::program::succeeded;
+use crate::support::{repository, skip};
 
-/// The client does not begin EAP-TLS without a certificate, so this case is left out.
+/// The client of WPA does not begin EAP-TLS without a certificate, and the server offers no other method. So this case has a client of its
+/// own.
 #[test]
 fn freeradius_runs_with_the_lines_of_its_recipe() {
-    if !skip::unless_installed(&["freeradius", "eapol_test"]) || !skip::unless_root() {
+    if !skip::unless_installed(&["freeradius", "eapol_test", "python3"]) || !skip::unless_root() {
         return;
     }
     let exported = Exported::of("freeradius");
@@ -35,6 +37,22 @@ fn freeradius_runs_with_the_lines_of_its_recipe() {
         restarted(place, &command)
     });
     let ask = |user: &str, credential: &Credential| ask(&exported, server.port, user, credential);
+    for method in ["TTLS", "PEAP"] {
+        assert!(
+            ask_by(method, "password=\"x\"", &exported, server.port, "alice").is_none(),
+            "{method}: {}",
+            server.log()
+        );
+    }
+    let own_client = |credential: Option<&Credential>| {
+        let mut python = place.command("python3");
+        python.arg(repository().join("tests/interop/eap_tls.py")).arg(server.port.to_string());
+        python.arg(&exported.hierarchy.root);
+        python.args(credential.iter().flat_map(|credential| [&credential.fullchain, &credential.key]));
+        succeeded("the client", &python.output().unwrap())
+    };
+    assert_eq!(own_client(Some(&exported.hierarchy.client)), "accepted\n", "{}", server.log());
+    assert!(own_client(None).ends_with("rejected\n"), "{}", server.log());
     for (client, credential) in exported.clients() {
         let Some(credential) = credential else { continue };
         let user = match client {
@@ -45,7 +63,12 @@ fn freeradius_runs_with_the_lines_of_its_recipe() {
         assert_eq!(ask(user, &credential).is_some(), client == "alice", "{client}: {}", server.log());
     }
     assert!(ask("mallory", &exported.hierarchy.client).is_none(), "{}", server.log());
-    for cause in ["certificate revoked", "certificate has expired", "unable to get local issuer certificate"] {
+    for cause in [
+        "certificate revoked",
+        "certificate has expired",
+        "unable to get local issuer certificate",
+        "peer did not return a certificate",
+    ] {
         wait_for(cause, || server.log().contains(cause).then_some(()));
     }
     let serves_issued_certificate = || {
@@ -62,12 +85,15 @@ fn freeradius_runs_with_the_lines_of_its_recipe() {
 
 /// The certificates that the server sent to a user whom it accepted.
 fn ask(exported: &Exported, port: u16, user: &str, credential: &Credential) -> Option<String> {
-    let place = &exported.hierarchy.place;
-    let (root, own, key) =
-        (exported.hierarchy.root.display(), credential.fullchain.display(), credential.key.display());
+    let (own, key) = (credential.fullchain.display(), credential.key.display());
+    ask_by("TLS", &format!("client_cert=\"{own}\"\n private_key=\"{key}\""), exported, port, user)
+}
+
+/// The same by a method of EAP; `own` are the settings of the user.
+fn ask_by(method: &str, own: &str, exported: &Exported, port: u16, user: &str) -> Option<String> {
+    let (place, root) = (&exported.hierarchy.place, exported.hierarchy.root.display());
     let network = format!(
-        "network={{\n key_mgmt=IEEE8021X\n eap=TLS\n identity=\"{user}\"\n ca_cert=\"{root}\"\n client_cert=\"{own}\"\n \
-         private_key=\"{key}\"\n}}\n"
+        "network={{\n key_mgmt=IEEE8021X\n eap={method}\n identity=\"{user}\"\n ca_cert=\"{root}\"\n {own}\n}}\n"
     );
     fs::write(place.path("network"), network).unwrap();
     let seen = place.path("seen");

@@ -21,6 +21,9 @@ fn mosquitto_runs_with_the_lines_of_its_recipe() {
         command
     });
     exported.check(&server, "--protocol none", &[]);
+    if skip::unless_installed(&["mosquitto_pub"]) {
+        exported.check_client("mosquitto_pub", server.port, "");
+    }
     // Other tests run this program too: only the one of this test gets the signal.
     let pkill = format!("test \"$*\" = '-HUP -x mosquitto' && kill -HUP {}", server.id());
     exported.check_hook(&server, "", &[("pkill", pkill)]);

@@ -46,6 +46,8 @@ pub fn start(
 /// A program in the namespaces of a daemon.
 pub fn inside(daemon: &Background, place: &Place, program: &str) -> Command {
     let mut command = place.command("nsenter");
+    // Otherwise the program would begin in the root folder.
+    command.arg(format!("--wd={}", place.path("").display()));
     command.arg(format!("--target={}", daemon.id())).args(["--net", "--mount", "--", program]);
     command
 }

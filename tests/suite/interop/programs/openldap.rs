@@ -22,5 +22,8 @@ fn openldap_runs_with_the_lines_of_its_recipe() {
         restarted(place, &command)
     });
     exported.check(&server, "--starttls none --protocol ldap", &["server-certificate-as-client"]);
+    if skip::unless_installed(&["ldapwhoami"]) {
+        exported.check_client("ldapwhoami", server.port, "dn:");
+    }
     exported.check_hook(&server, "--starttls none", &[("systemctl", restart_script(place, "slapd"))]);
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::Exported;
+use super::{Exported, restart_script, restarted};
 use crate::support::process::Server;
 use crate::support::program::succeeded;
 use crate::support::skip;
@@ -36,8 +36,11 @@ fn tomcat_runs_with_the_lines_of_its_recipe() {
         );
         fs::write(folder.join("conf/server.xml"), configuration).unwrap();
         let mut command = exported.command("catalina.sh");
-        command.arg("run").env("CATALINA_HOME", HOME).env("CATALINA_BASE", &folder);
+        command.arg("run");
+        let mut command = restarted(place, &command);
+        command.env("CATALINA_HOME", HOME).env("CATALINA_BASE", &folder);
         command
     });
     exported.check(&server, "", &[]);
+    exported.check_hook(&server, "", &[("systemctl", restart_script(place, "tomcat10"))]);
 }

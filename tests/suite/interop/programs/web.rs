@@ -29,6 +29,11 @@ fn nginx_runs_with_the_lines_of_its_recipe() {
         command
     });
     exported.check(&server, "", &[]);
+    for client in ["curl", "wget", "gnutls-cli", "openssl"] {
+        if skip::unless_installed(&[client]) {
+            exported.check_client(client, server.port, "hello");
+        }
+    }
     let nginx = format!("exec nginx -e stderr -c {} \"$@\"", place.path("nginx.conf").display());
     exported.check_hook(&server, "", &[("nginx", nginx)]);
 }
