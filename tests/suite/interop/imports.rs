@@ -2,10 +2,12 @@
 //! tool recorded, and OpenSSL agrees with the first CRL.
 
 use std::fs;
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::support::process::wait_for;
 use crate::support::program::{Place, succeeded};
 use crate::support::skip;
 
@@ -173,4 +175,60 @@ fn a_folder_of_cfssl_is_imported_with_its_database() {
     let text = run(place.command("openssl").args(["crl", "-in", "ca/authorities/root/crl.pem", "-noout", "-text"]));
     assert!(text.contains("Key Compromise"), "{text}");
     assert!(place.done("--dir ca audit").contains("nothing was found"));
+}
+
+/// XCA keeps the revocations of a CRL that is imported, and writes them into its index. It asks for the passphrase of a new database at a
+/// terminal.
+#[test]
+fn an_export_of_xca_is_imported_with_the_index_that_it_wrote() {
+    if !skip::unless_installed(&["xca", "openssl", "script"]) {
+        return;
+    }
+    let place = Place::new();
+    shell(
+        &place,
+        r#"mkdir export; cd export
+        key() { name=$1; shift; openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $name.key -subj "/CN=$name" "$@" 2>>../log; }
+        key root -x509 -out root.pem -days 3000 -addext keyUsage=critical,keyCertSign,cRLSign
+        for name in a.test b.test; do
+            key $name -out $name.csr
+            printf "subjectAltName=DNS:$name\nextendedKeyUsage=serverAuth\n" > ext
+            openssl x509 -req -in $name.csr -CA root.pem -CAkey root.key -days 300 -out $name.pem -extfile ext 2>>../log
+        done
+        printf '[ca]\ndefault_ca=d\n[d]\ndatabase=../index\ncrlnumber=../number\ndefault_md=sha256\ndefault_crl_days=5\n' > ../ca.cnf
+        : > ../index; echo 01 > ../number; signer='-config ../ca.cnf -keyfile root.key -cert root.pem'
+        openssl ca $signer -revoke a.test.pem -crl_reason keyCompromise 2>>../log
+        openssl ca $signer -gencrl -out ../crl.pem 2>>../log
+        rm *.csr ext a.test.key"#,
+    );
+    let mut make = place.command("script");
+    let files = "root.key root.pem a.test.pem b.test.pem";
+    let xca = format!("cd export; xca --no-gui --database=../x.xdb --import {files} --exit");
+    make.args(["-qefc", &xca, "screen"]).stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut make = make.spawn().unwrap();
+    let screen = || fs::read_to_string(place.path("screen")).unwrap_or_default();
+    wait_for("the question", || screen().contains("Password:").then_some(()));
+    make.stdin.as_mut().unwrap().write_all(b"secret\n").unwrap();
+    assert!(make.wait().unwrap().success(), "{}", screen());
+    let xca = "xca --no-gui --database=x.xdb --password=pass:secret";
+    shell(&place, &format!("{xca} --import crl.pem --exit; {xca} --index=export/index.txt --exit"));
+    let index = fs::read_to_string(place.path("export/index.txt")).unwrap();
+    assert!(
+        index.contains("\nR\t") && index.matches("\nV\t").count() + usize::from(index.starts_with("V\t")) == 2,
+        "{index}"
+    );
+
+    let report = imported(&place, "--from xca-pem export");
+    let counts = &report["certificate_counts"];
+    for (key, count) in [("valid_count", 1), ("revoked_count", 1), ("with_key_count", 1)] {
+        assert_eq!(counts[key], count, "{key}: {report:#}");
+    }
+    assert_eq!(codes(&report, "not_known"), ["no-record", "crl-number"]);
+    assert_eq!(codes(&report, "import_findings"), Vec::<String>::new());
+    place.done("--dir ca crl");
+    assert_eq!(
+        revoked(&place, "ca/authorities/root/crl.pem"),
+        [serial(&place, "export/a.test.pem").trim().trim_start_matches("serial=").to_lowercase()]
+    );
+    place.done("--dir ca verify export/b.test.pem --hostname b.test");
 }

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
+use super::programs::namespace;
 use crate::support::hierarchy::Hierarchy;
-use crate::support::program::{Place, succeeded};
+use crate::support::program::{binary, succeeded};
 use crate::support::skip;
 
 fn run(command: &mut Command) -> String {
@@ -12,8 +13,8 @@ fn run(command: &mut Command) -> String {
 }
 
 /// The exit status of a command, which must not fail.
-fn status(place: &Place, words: &str) -> Option<i32> {
-    let output = place.ca(words).output().unwrap();
+fn status(words: &str, mut command: Command) -> Option<i32> {
+    let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(output.status.code().is_some_and(|status| [0, 1, 10].contains(&status)), "{words}: {said}");
     output.status.code()
@@ -22,8 +23,15 @@ fn status(place: &Place, words: &str) -> Option<i32> {
 /// Installs the roots of two CAs of one name in a store, removes one of them, and asks `accepts` in between whether a program
 /// accepts the server of the first CA.
 fn check_store(hierarchy: &Hierarchy, store: &str, accepts: &dyn Fn() -> bool) {
-    let place = &hierarchy.place;
-    let trust = |dir: &str, words: &str| status(place, &format!("--dir {dir} trust {words} {store}"));
+    check_store_of(&|words| hierarchy.place.ca(words), store, accepts);
+}
+
+/// The same; `ca` makes a command from words.
+fn check_store_of(ca: &dyn Fn(&str) -> Command, store: &str, accepts: &dyn Fn() -> bool) {
+    let trust = |dir: &str, words: &str| {
+        let words = format!("--dir {dir} trust {words} {store}");
+        status(&words, ca(&words))
+    };
     assert_eq!(trust("ca", "check"), Some(1));
     assert!(!accepts());
     assert_eq!(trust("ca", "install --dry-run"), Some(0));
@@ -109,7 +117,8 @@ fn nss_accepts_by_its_database() {
         .args(["-A", "-a", "-d", "sql:nssdb", "-t", ",,", "-n", "by hand", "-i"])
         .arg(&hierarchy.root));
     assert!(!accepts());
-    assert_eq!(status(place, "--dir ca trust install --nss-db nssdb --exit-changed"), Some(10));
+    let words = "--dir ca trust install --nss-db nssdb --exit-changed";
+    assert_eq!(status(words, place.ca(words)), Some(10));
     assert!(accepts());
     let listed = run(place.command("certutil").args(["-L", "-d", "sql:nssdb"]));
     assert_eq!(listed.matches("C,,").count(), 2, "{listed}");
@@ -138,4 +147,109 @@ fn java_accepts_by_its_key_store() {
             && java.args(["Accepts.java", "store"]).arg(&hierarchy.server.fullchain).output().unwrap().status.success()
     };
     check_store(&hierarchy, "--java-keystore store", &accepts);
+}
+
+#[test]
+fn every_profile_of_firefox_and_the_database_of_chromium_are_found_in_the_home_folder() {
+    if !skip::unless_installed(&["certutil"]) {
+        return;
+    }
+    let profiles = [".mozilla/firefox/one.default", "snap/firefox/common/.mozilla/firefox/two.esr"];
+    for (store, databases) in [("firefox", &profiles[..]), ("nss", &[".pki/nssdb"])] {
+        let hierarchy = Hierarchy::of("ecdsa-p256");
+        let place = &hierarchy.place;
+        for database in databases {
+            std::fs::create_dir_all(place.path(database)).unwrap();
+            let database = format!("sql:{database}");
+            run(place.command("certutil").args(["-N", "--empty-password", "-d", &database]));
+            for (name, path) in [("issuing", &hierarchy.issuing()), ("server", &hierarchy.server.cert)] {
+                let words = ["-A", "-a", "-d", &database, "-t", ",,", "-n", name, "-i"];
+                run(place.command("certutil").args(words).arg(path));
+            }
+        }
+        let accepts = || {
+            let by_one = |database: &&str| {
+                let words = ["-V", "-d", &format!("sql:{database}"), "-n", "server", "-u", "V"];
+                place.command("certutil").args(words).output().unwrap().status.success()
+            };
+            let accepted = databases.iter().filter(|database| by_one(database)).count();
+            assert!([0, databases.len()].contains(&accepted), "{accepted} of {databases:?}");
+            accepted > 0
+        };
+        check_store(&hierarchy, &format!("--store {store}"), &accepts);
+    }
+}
+
+/// A system whose store p11-kit makes.
+struct P11Kit {
+    /// The folder that the module of p11-kit reads.
+    source: &'static str,
+    anchors: &'static str,
+    bundle: &'static str,
+    /// The script of the distribution that calls `trust extract`, and its only argument.
+    script: &'static str,
+    argument: &'static str,
+}
+
+/// The folders are those of the packages ca-certificates of Fedora and ca-certificates-utils of Arch Linux.
+const P11_KIT: [P11Kit; 2] = [
+    P11Kit {
+        source: "/etc/pki/ca-trust/source",
+        anchors: "/etc/pki/ca-trust/source/anchors",
+        bundle: "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+        script: "bin/update-ca-trust",
+        argument: "extract",
+    },
+    P11Kit {
+        source: "/etc/ca-certificates/trust-source",
+        anchors: "/etc/ca-certificates/trust-source/anchors",
+        bundle: "/etc/ca-certificates/extracted/tls-ca-bundle.pem",
+        script: "libexec/trust-extract-compat",
+        argument: "",
+    },
+];
+
+/// The program `trust` is the real one. What the distributions add, a module's configuration and a script that calls `trust extract`, is
+/// made here, in a mount namespace with an own `/etc`.
+#[test]
+fn openssl_accepts_by_the_bundles_that_p11_kit_makes_on_fedora_and_arch() {
+    if !skip::unless_installed(&["trust", "openssl", "unshare"]) || !skip::unless_root() {
+        return;
+    }
+    for system in P11_KIT {
+        let hierarchy = Hierarchy::of("ecdsa-p256");
+        let place = &hierarchy.place;
+        if !namespace::unless_permitted(place) {
+            return;
+        }
+        let P11Kit { source, anchors, bundle, script, argument } = system;
+        let prepare = format!(
+            "cp -a /etc etc; mkdir -p .{anchors} .$(dirname {bundle}) bin libexec
+             sed 's#^x-init-reserved:.*#x-init-reserved: paths={source}#' /usr/share/p11-kit/modules/p11-kit-trust.module > module
+             cat > {script} && chmod +x {script}"
+        );
+        let text = format!(
+            "#!/bin/sh\n[ \"$*\" = '{argument}' ] || exit 1\nexec trust extract --format=pem-bundle \
+             --filter=ca-anchors --overwrite --comment --purpose=server-auth {bundle}\n"
+        );
+        std::fs::write(place.path("script"), text).unwrap();
+        let input = std::fs::File::open(place.path("script")).unwrap();
+        run(place.command("sh").args(["-ec", &prepare]).stdin(input));
+        let inside = |program: &Path, words: &[&str]| {
+            let mut command = place.command("unshare");
+            let mounts = "mount --bind etc /etc; mount --bind module /usr/share/p11-kit/modules/p11-kit-trust.module
+                          mount --bind libexec /usr/libexec/p11-kit; PATH=$PWD/bin:$PATH; exec \"$@\"";
+            command.args(["--mount", "sh", "-ec", mounts, "sh"]).arg(program).args(words);
+            command
+        };
+        let accepts = || {
+            let words = ["verify", "-no-CAfile", "-no-CApath", "-no-CAstore", "-CAfile", bundle, "-untrusted"];
+            let mut openssl = inside(Path::new("openssl"), &words);
+            openssl.arg(&hierarchy.server.chain).arg(&hierarchy.server.cert).output().unwrap().status.success()
+        };
+        let ca = |words: &str| inside(binary(), &words.split_whitespace().collect::<Vec<_>>());
+        check_store_of(&ca, "--store system", &accepts);
+        let left = run(&mut inside(Path::new("trust"), &["list", "--filter=ca-anchors"]));
+        assert_eq!(left.matches("label: Interop-Root").count(), 1, "only the other CA is left: {left}");
+    }
 }
