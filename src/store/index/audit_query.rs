@@ -1,7 +1,6 @@
 //! Queries for `ca audit`: what is stored, column by column, without the assumption that this program wrote it.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
-
+use crate::store::index::database::{Database, DatabaseResult, OptionalRow, Row, values};
 use crate::store::index::event_object::EventObject;
 use crate::store::index::mark::Mark;
 use crate::store::index::recorded_state::StoredCrl;
@@ -37,7 +36,7 @@ pub struct UncoveredRow {
 }
 
 impl StoredCertificate {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+    fn from_row(row: &Row<'_>) -> DatabaseResult<Self> {
         Ok(Self {
             id: row.get("id")?,
             serial: row.get("serial")?,
@@ -125,9 +124,7 @@ impl Index {
     /// # Errors
     /// When the index cannot be read, or that of `read`.
     pub fn at_one_time<T, E: From<IndexError>>(&self, read: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-        let connection = &self.connection;
-        let transaction = connection.is_autocommit().then(|| connection.unchecked_transaction()).transpose();
-        let _transaction = transaction.map_err(self.place.error())?;
+        let _reading = self.reading()?;
         read()
     }
 
@@ -142,9 +139,9 @@ impl Index {
     ) -> Result<(), E> {
         let failed = |error| E::from(self.place.error()(error));
         let mut statement = self.connection.prepare("SELECT * FROM certificate ORDER BY id").map_err(failed)?;
-        let mut rows = statement.query([]).map_err(failed)?;
+        let mut rows = statement.query(&[]).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
-            each(StoredCertificate::from_row(row).map_err(|error| error.to_string()))?;
+            each(StoredCertificate::from_row(&row).map_err(|error| error.to_string()))?;
         }
         Ok(())
     }
@@ -156,7 +153,7 @@ impl Index {
     pub fn has_san(&self, certificate: i64, kind: &str, value: &str) -> Result<bool, IndexError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM san WHERE value = ?1 AND kind = ?2 AND certificate = ?3)";
         let read =
-            || self.connection.prepare_cached(sql)?.query_row(params![value, kind, certificate], |row| row.get(0));
+            || self.connection.prepare_cached(sql)?.query_row(values![value, kind, certificate], |row| row.get(0));
         read().map_err(self.place.error())
     }
 
@@ -166,7 +163,7 @@ impl Index {
     /// When the index cannot be read.
     pub fn san_count(&self) -> Result<u64, IndexError> {
         let count: i64 =
-            self.connection.query_row("SELECT count(*) FROM san", [], |row| row.get(0)).map_err(self.place.error())?;
+            self.connection.query_row("SELECT count(*) FROM san", &[], |row| row.get(0)).map_err(self.place.error())?;
         Ok(count.unsigned_abs())
     }
 
@@ -185,11 +182,11 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn uncovered_rows(&self) -> Result<Vec<UncoveredRow>, IndexError> {
-        let read = || -> rusqlite::Result<_> {
+        let read = || -> DatabaseResult<_> {
             let mut found = Vec::new();
             for object in EventObject::ALL {
                 let mut statement = self.connection.prepare(object.uncovered())?;
-                let rows = statement.query_map([], |row| {
+                let rows = statement.query_map(&[], |row| {
                     Ok(UncoveredRow { object: object.name(), id: row.get(0)?, name: row.get(1)? })
                 })?;
                 rows.into_iter().try_for_each(|row| row.map(|row| found.push(row)))?;
@@ -204,12 +201,12 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn repeated_events(&self) -> Result<Vec<u64>, IndexError> {
-        let read = || -> rusqlite::Result<_> {
+        let read = || -> DatabaseResult<_> {
             let mut statement = self.connection.prepare(
                 "SELECT max(number) FROM event WHERE object IS NOT NULL AND row IS NOT NULL
                  GROUP BY object, row, CASE WHEN object = 'crl' THEN name END HAVING count(*) > 1",
             )?;
-            statement.query_map([], |row| row.get::<_, i64>(0).map(i64::unsigned_abs))?.collect()
+            statement.query_map(&[], |row| row.get::<_, i64>(0).map(i64::unsigned_abs))?.collect()
         };
         read().map_err(self.place.error())
     }
@@ -219,7 +216,7 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn damaged_marks(&self) -> Result<Vec<(&'static str, String, i64)>, IndexError> {
-        let read = || -> rusqlite::Result<_> {
+        let read = || -> DatabaseResult<_> {
             let mut found = Vec::new();
             for mark in Mark::ALL {
                 let (table, ..) = mark.columns();
@@ -235,10 +232,10 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn schema_differences(&self) -> Result<Vec<String>, IndexError> {
-        let read = || -> rusqlite::Result<Vec<String>> {
-            let expected = Connection::open_in_memory()?;
+        let read = || -> DatabaseResult<Vec<String>> {
+            let expected = Database::in_memory()?;
             schema::create(&expected)?;
-            let (expected, found) = (objects(&expected)?, objects(&self.connection)?);
+            let (expected, found) = (expected.objects()?, self.connection.objects()?);
             let differences = |one: &[String], other: &[String], word: &str| -> Vec<String> {
                 one.iter().filter(|object| !other.contains(object)).map(|object| format!("{word} {object}")).collect()
             };
@@ -252,9 +249,9 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn entry_names(&self) -> Result<Vec<String>, IndexError> {
-        let read = || -> rusqlite::Result<_> {
+        let read = || -> DatabaseResult<_> {
             let mut statement = self.connection.prepare("SELECT DISTINCT name FROM certificate ORDER BY name")?;
-            statement.query_map([], |row| row.get(0))?.collect()
+            statement.query_map(&[], |row| row.get(0))?.collect()
         };
         read().map_err(self.place.error())
     }
@@ -265,14 +262,14 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn crls_possibly_published(&self) -> Result<Vec<StoredCrl>, IndexError> {
-        let read = || -> rusqlite::Result<_> {
+        let read = || -> DatabaseResult<_> {
             let mut statement = self.connection.prepare(
                 "SELECT * FROM revocation_list AS l
                  WHERE number >= coalesce((SELECT max(number) FROM revocation_list AS p
                                            WHERE p.authority = l.authority AND p.published_at IS NOT NULL), 0)
                  ORDER BY authority, number",
             )?;
-            statement.query_map([], StoredCrl::from_row)?.collect()
+            statement.query_map(&[], StoredCrl::from_row)?.collect()
         };
         read().map_err(self.place.error())
     }
@@ -287,7 +284,7 @@ impl Index {
         fingerprint: &[u8; 32],
     ) -> Result<Option<StoredCrl>, IndexError> {
         let sql = "SELECT * FROM revocation_list WHERE authority = ?1 AND fingerprint = ?2";
-        let found = self.connection.query_row(sql, params![authority, fingerprint], StoredCrl::from_row);
+        let found = self.connection.query_row(sql, values![authority, fingerprint], StoredCrl::from_row);
         found.optional().map_err(self.place.error())
     }
 
@@ -298,17 +295,6 @@ impl Index {
     pub fn event_with_head(&self, hash: &[u8; 32]) -> Result<Option<u64>, IndexError> {
         let sql = "SELECT number FROM event WHERE head = ?1";
         let read = |row: &Row<'_>| row.get::<_, i64>(0).map(i64::unsigned_abs);
-        self.connection.query_row(sql, [hash], read).optional().map_err(self.place.error())
+        self.connection.query_row(sql, values![hash], read).optional().map_err(self.place.error())
     }
-}
-
-/// Returns the tables with their columns, and the indexes, triggers and views of a file.
-fn objects(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection.prepare(
-        "SELECT s.type || ' ' || s.name || coalesce(' (' || (
-             SELECT group_concat(c.name || ' ' || c.type || ' ' || c.\"notnull\" || ' ' || c.pk, ', ')
-             FROM pragma_table_info(s.name) AS c) || ')', '') || ' on ' || s.tbl_name
-         FROM sqlite_schema AS s ORDER BY 1",
-    )?;
-    statement.query_map([], |row| row.get(0))?.collect()
 }

@@ -3,14 +3,12 @@
 
 use std::path::Path;
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, Row};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::connection::prepared;
+use super::database::sqlite::Access;
+use super::database::{Database, DatabaseResult, Row, ValueRef};
 use super::error::{IndexError, IndexPath};
-use super::read_only::immutable;
 use crate::store::index::Revocation;
 use crate::text;
 use crate::x509::crl::RevocationReason;
@@ -57,47 +55,43 @@ pub struct CfsslRows {
 /// When it is not an SQLite file with the table of cfssl, is damaged, or has more than [`MOST_ROWS`] rows.
 pub fn read(path: &Path) -> Result<CfsslRows, IndexError> {
     let place = IndexPath(path.to_owned());
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let read = || -> rusqlite::Result<Result<CfsslRows, String>> {
-        let connection = prepared(Connection::open_with_flags(immutable(path), flags)?)?;
-        rows(&connection)
-    };
+    let read = || -> DatabaseResult<Result<CfsslRows, String>> { rows(&Database::open(path, Access::Immutable)?) };
     read().map_err(place.error())?.map_err(|reason| IndexError::Failed { path: path.to_owned(), reason })
 }
 
 const COLUMNS: [&str; 7] =
     ["serial_number", "authority_key_identifier", "status", "reason", "expiry", "revoked_at", "pem"];
 
-fn rows(connection: &Connection) -> rusqlite::Result<Result<CfsslRows, String>> {
+fn rows(connection: &Database) -> DatabaseResult<Result<CfsslRows, String>> {
     let is_table = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'certificates'
                     AND sql NOT LIKE 'CREATE VIRTUAL%'";
-    if connection.query_row(is_table, [], |row| row.get::<_, i64>(0))? != 1 {
+    if connection.query_row(is_table, &[], |row| row.get::<_, i64>(0))? != 1 {
         return Ok(Err("it has no table 'certificates' of cfssl".to_owned()));
     }
     // A generated column could cost any amount of memory.
     let mut statement = connection.prepare("SELECT name, hidden FROM pragma_table_xinfo('certificates')")?;
     let stored: Vec<(String, i64)> =
-        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+        statement.query_map(&[], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<DatabaseResult<_>>()?;
     let is_stored = |wanted: &&str| stored.iter().any(|(name, hidden)| name == wanted && *hidden == 0);
     if let Some(missing) = COLUMNS.iter().find(|column| !is_stored(column)) {
         return Ok(Err(format!("its table 'certificates' has no column '{missing}'")));
     }
     let sql = format!("SELECT {} FROM certificates LIMIT {}", COLUMNS.join(", "), MOST_ROWS + 1);
     let mut statement = connection.prepare(&sql)?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query(&[])?;
     let (mut found, mut count) = (CfsslRows::default(), 0);
     while let Some(row) = rows.next()? {
         count += 1;
         if count > MOST_ROWS {
             return Ok(Err(format!("it has more than {MOST_ROWS} certificates")));
         }
-        match read_row(row)? {
+        match read_row(&row)? {
             Ok((row, certificate)) => {
                 found.rows.push(row);
                 found.certificates.extend(certificate);
             }
             Err(reason) => {
-                found.may_lack_revocation |= text_of(row, 2)?.as_deref() != Some("good");
+                found.may_lack_revocation |= text_of(&row, 2)?.as_deref() != Some("good");
                 if found.problems.len() < MOST_PROBLEMS {
                     found.problems.push(format!("row {count}: {reason}"));
                 }
@@ -109,7 +103,7 @@ fn rows(connection: &Connection) -> rusqlite::Result<Result<CfsslRows, String>> 
 
 type Read = Result<(CfsslRow, Option<Vec<u8>>), String>;
 
-fn read_row(row: &Row<'_>) -> rusqlite::Result<Read> {
+fn read_row(row: &Row<'_>) -> DatabaseResult<Read> {
     let serial = text_of(row, 0)?.and_then(|digits| decimal(&digits));
     let Some(serial) = serial else { return Ok(Err("the serial number is not a decimal number".to_owned())) };
     let status = text_of(row, 2)?.unwrap_or_default();
@@ -145,7 +139,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<Read> {
 }
 
 /// Returns a text or a BLOB with text; `None` for NULL, a number, and what is too long.
-fn text_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
+fn text_of(row: &Row<'_>, column: usize) -> DatabaseResult<Option<String>> {
     let bytes = match row.get_ref(column)? {
         ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
         _ => return Ok(None),
@@ -196,7 +190,7 @@ mod tests {
     fn database(sql: &str) -> (tempfile::TempDir, Result<CfsslRows, IndexError>) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("certs.db");
-        Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
         let read = read(&path);
         let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["certs.db"], "reading writes nothing");

@@ -1,8 +1,7 @@
 //! What a shell completes: names and serial numbers that begin with what was typed. Each question costs one look-up in an index of
 //! the database for each answer, whatever the number of certificates.
 
-use rusqlite::params;
-
+use crate::store::index::database::{DatabaseResult, values};
 use crate::store::index::{Index, IndexError};
 use crate::x509::SerialNumber;
 
@@ -21,9 +20,9 @@ impl Index {
                 LIMIT ?2
             ) SELECT name FROM found WHERE name IS NOT NULL";
         let mut names = Vec::new();
-        let mut read = || -> rusqlite::Result<()> {
+        let mut read = || -> DatabaseResult<()> {
             let mut statement = self.connection.prepare(sql)?;
-            for name in statement.query_map(params![prefix, limit], |row| row.get::<_, String>(0))? {
+            for name in statement.query_map(values![prefix, limit], |row| row.get::<_, String>(0))? {
                 let name = name?;
                 // Names after the last one with the prefix are left out.
                 if !name.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix)) {
@@ -56,9 +55,9 @@ impl Index {
         }
         to.extend([0xff; 21]);
         let sql = "SELECT DISTINCT serial FROM certificate WHERE serial BETWEEN ?1 AND ?2 ORDER BY serial LIMIT ?3";
-        let read = || -> rusqlite::Result<Vec<Vec<u8>>> {
+        let read = || -> DatabaseResult<Vec<Vec<u8>>> {
             let mut statement = self.connection.prepare(sql)?;
-            statement.query_map(params![from, to, limit], |row| row.get(0))?.collect()
+            statement.query_map(values![from, to, limit], |row| row.get(0))?.collect()
         };
         let found = read().map_err(self.place.error())?.into_iter();
         Ok(found.map(|content| SerialNumber::from_der_content(&content)).collect())

@@ -1,10 +1,9 @@
 //! The content of the next CRL, and the records of the earlier CRLs.
 
-use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Row, params};
 use time::OffsetDateTime;
 
-use crate::store::index::entry::{instant, strange};
+use crate::store::index::database::{Database, DatabaseResult, OptionalRow, Row, strange, values};
+use crate::store::index::entry::instant;
 use crate::store::index::{EntryId, Index, IndexError, Revocation, in_effect};
 use crate::x509::crl::{RevocationReason, RevokedEntry};
 use crate::x509::{CanonicalName, Certificate, DistinguishedName, SerialNumber};
@@ -56,7 +55,7 @@ impl RecordedCrl {
         self.is_from_the_future(now) || self.next_update - now < (self.next_update - self.signed_at) / 3
     }
 
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+    fn from_row(row: &Row<'_>) -> DatabaseResult<Self> {
         Ok(Self {
             authority: row.get("authority")?,
             number: row.get::<_, i64>("number")?.unsigned_abs(),
@@ -71,12 +70,12 @@ impl RecordedCrl {
 }
 
 impl NewCrl<'_> {
-    pub(crate) fn insert(&self, connection: &Connection) -> rusqlite::Result<()> {
+    pub(crate) fn insert(&self, connection: &Database) -> DatabaseResult<()> {
         connection.execute(
             "INSERT INTO revocation_list (authority, number, signed_at, this_update, next_update, entries,
                  last_revocation, content, fingerprint)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            params![
+            values![
                 self.authority,
                 self.number.cast_signed(),
                 self.signed_at.unix_timestamp(),
@@ -98,7 +97,7 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn latest_crls(&self) -> Result<Vec<RecordedCrl>, IndexError> {
-        let read = || -> rusqlite::Result<_> {
+        let read = || -> DatabaseResult<_> {
             // The bare columns are those of the row that has the maximum (SQLite, "Bare columns in an aggregate
             // query").
             let mut statement = self.connection.prepare(
@@ -106,7 +105,7 @@ impl Index {
                         fingerprint
                  FROM revocation_list GROUP BY authority ORDER BY authority",
             )?;
-            statement.query_map([], RecordedCrl::from_row)?.collect()
+            statement.query_map(&[], RecordedCrl::from_row)?.collect()
         };
         read().map_err(self.place.error())
     }
@@ -117,7 +116,7 @@ impl Index {
     /// When the index cannot be read.
     pub fn latest_crl(&self, authority: &str) -> Result<Option<RecordedCrl>, IndexError> {
         let sql = "SELECT * FROM revocation_list WHERE authority = ?1 ORDER BY number DESC LIMIT 1";
-        self.connection.query_row(sql, [authority], RecordedCrl::from_row).optional().map_err(self.place.error())
+        self.connection.query_row(sql, values![authority], RecordedCrl::from_row).optional().map_err(self.place.error())
     }
 
     /// Returns the number of the latest revocation event; 0 when there is none.
@@ -126,7 +125,7 @@ impl Index {
     /// When the index cannot be read.
     pub fn last_revocation(&self) -> Result<i64, IndexError> {
         let sql = "SELECT coalesce(max(id), 0) FROM revocation";
-        self.connection.query_row(sql, [], |row| row.get(0)).map_err(self.place.error())
+        self.connection.query_row(sql, &[], |row| row.get(0)).map_err(self.place.error())
     }
 
     /// Returns the revocation or hold of a certificate that was not released, at any time; `None` when there is none.
@@ -139,7 +138,7 @@ impl Index {
                 "SELECT at AS revoked_at, reason, invalid_since, released_at FROM revocation WHERE id = {}",
                 in_effect::current("?1")
             );
-            self.connection.prepare_cached(&sql)?.query_row([id.0], Revocation::from_row).optional()
+            self.connection.prepare_cached(&sql)?.query_row(values![id.0], Revocation::from_row).optional()
         };
         read().map_err(self.place.error())
     }
@@ -169,9 +168,10 @@ impl Index {
              WHERE c.serial = ?1 AND c.fingerprint = ?2",
             in_effect::current("c.id")
         );
-        let values = params![certificate.serial.as_der_content(), certificate.fingerprint()];
         let read = |row: &Row<'_>| Ok((row.get("name")?, Revocation::from_row(row)?));
-        self.connection.query_row(&sql, values, read).optional().map_err(self.place.error())
+        let (serial, fingerprint) = (certificate.serial.as_der_content(), certificate.fingerprint());
+        let found = self.connection.query_row(&sql, values![serial, fingerprint], read);
+        found.optional().map_err(self.place.error())
     }
 
     /// Returns the revocation or hold in effect for the certificate with this issuer and serial number, at any time. The
@@ -185,18 +185,18 @@ impl Index {
         serial: &SerialNumber,
     ) -> Result<Option<Revocation>, IndexError> {
         let wanted = CanonicalName::of(issuer);
-        let read = || -> rusqlite::Result<_> {
+        let read = || -> DatabaseResult<_> {
             let mut statement = self.connection.prepare_cached(&format!(
                 "SELECT c.issuer, r.at AS revoked_at, r.reason, r.invalid_since, r.released_at
                  FROM certificate AS c JOIN revocation AS r ON r.id = {} WHERE c.serial = ?1",
                 in_effect::current("c.id")
             ))?;
-            let mut rows = statement.query([serial.as_der_content()])?;
+            let mut rows = statement.query(values![serial.as_der_content()])?;
             while let Some(row) = rows.next()? {
                 let found = DistinguishedName::from_der(&row.get::<_, Vec<u8>>("issuer")?);
-                let found = found.map_err(|_| strange("issuer", Type::Blob))?;
+                let found = found.map_err(|_| strange("issuer"))?;
                 if CanonicalName::of(&found) == wanted {
-                    return Revocation::from_row(row).map(Some);
+                    return Revocation::from_row(&row).map(Some);
                 }
             }
             self.imported_revocation(issuer, serial)
@@ -213,7 +213,7 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn to_be_listed(&self, authority: &str, now: OffsetDateTime) -> Result<Vec<RevokedEntry>, IndexError> {
-        let read = || -> rusqlite::Result<_> {
+        let read = || -> DatabaseResult<_> {
             let (is_in_effect, other_is) = (in_effect::is_in_effect("r"), in_effect::is_in_effect("s"));
             let counts_before = in_effect::counts_before("s", "r");
             // Nearly every certificate has one row. The others are found once: to look for a second row of each of 100,000
@@ -235,8 +235,8 @@ impl Index {
                          AND l.last_revocation >= r.id AND l.last_revocation < 9223372036854775807))
                  ORDER BY r.id"
             ))?;
-            let own = statement.query_map(params![authority, now.unix_timestamp()], listed)?;
-            let mut entries = own.collect::<rusqlite::Result<Vec<_>>>()?;
+            let own = statement.query_map(values![authority, now.unix_timestamp()], listed)?;
+            let mut entries = own.collect::<DatabaseResult<Vec<_>>>()?;
             entries.extend(self.imported_to_be_listed(authority, now)?);
             Ok(entries)
         };
@@ -245,16 +245,12 @@ impl Index {
 }
 
 /// Reads a row with the serial number, the time, the reason and the date of invalidity.
-pub(super) fn listed(row: &Row<'_>) -> rusqlite::Result<RevokedEntry> {
-    let moment = |seconds: i64| {
-        OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| strange("at", rusqlite::types::Type::Integer))
-    };
+pub(super) fn listed(row: &Row<'_>) -> DatabaseResult<RevokedEntry> {
+    let moment = |seconds: i64| OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| strange("at"));
     let reason: u8 = row.get(2)?;
-    let reason =
-        RevocationReason::from_code(reason).ok_or_else(|| strange("reason", rusqlite::types::Type::Integer))?;
-    let serial = row.get_ref(0)?.as_blob()?;
+    let reason = RevocationReason::from_code(reason).ok_or_else(|| strange("reason"))?;
     Ok(RevokedEntry {
-        serial: SerialNumber::from_der_content(serial),
+        serial: SerialNumber::from_der_content(row.blob(0)?),
         revoked_at: moment(row.get(1)?)?,
         // "Should be absent instead of using the unspecified value" (RFC 5280 §5.3.1).
         reason: Some(reason).filter(|reason| *reason != RevocationReason::Unspecified),

@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Row, params};
-
+use crate::store::index::database::{DatabaseResult, Row, values};
 use crate::store::index::entry::instant;
 use crate::store::index::event_query::FailedHook;
 use crate::store::index::{EventKind, EventObject, Index, IndexError, Transaction};
@@ -22,7 +21,7 @@ pub struct StoredBundle {
 }
 
 impl StoredBundle {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+    fn from_row(row: &Row<'_>) -> DatabaseResult<Self> {
         let command: Option<String> = row.get("command")?;
         let timeout: Option<i64> = row.get("timeout")?;
         Ok(Self {
@@ -40,9 +39,9 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn crl_bundles(&self) -> Result<Vec<StoredBundle>, IndexError> {
-        let read = || -> rusqlite::Result<_> {
+        let read = || -> DatabaseResult<_> {
             let sql = "SELECT path, command, timeout, also, content FROM crl_bundle ORDER BY path";
-            self.connection.prepare_cached(sql)?.query_map([], StoredBundle::from_row)?.collect()
+            self.connection.prepare_cached(sql)?.query_map(&[], StoredBundle::from_row)?.collect()
         };
         read().map_err(self.place.error())
     }
@@ -52,10 +51,10 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn failed_bundle_hooks(&self) -> Result<Vec<FailedHook>, IndexError> {
-        let read = || -> rusqlite::Result<Vec<FailedHook>> {
+        let read = || -> DatabaseResult<Vec<FailedHook>> {
             // Most CAs have no such hook, and then the log is not read.
             let exists = "SELECT EXISTS (SELECT 1 FROM crl_bundle WHERE command IS NOT NULL)";
-            if !self.connection.query_row(exists, [], |row| row.get(0))? {
+            if !self.connection.query_row(exists, &[], |row| row.get(0))? {
                 return Ok(Vec::new());
             }
             let mut statement = self.connection.prepare(
@@ -69,7 +68,7 @@ impl Index {
                 let how: Option<String> = row.get("detail")?;
                 Ok(FailedHook { name: row.get("name")?, at: instant(row, "at")?, how: how.unwrap_or_default() })
             };
-            statement.query_map([], failed)?.collect()
+            statement.query_map(&[], failed)?.collect()
         };
         read().map_err(self.place.error())
     }
@@ -90,7 +89,7 @@ impl Transaction<'_> {
         let also = bundle.also.iter().map(|path| name_of(path)).collect::<Result<Vec<_>, _>>()?.join("\n");
         let written = self.transaction.execute(
             "INSERT OR REPLACE INTO crl_bundle (path, command, timeout, also, content) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![path, command, timeout, also, bundle.content],
+            values![path, command, timeout, also, bundle.content],
         );
         written.map_err(self.place.error())?;
         let detail = command.filter(|_| kind == EventKind::BundleSet).cloned();
@@ -103,7 +102,7 @@ impl Transaction<'_> {
     /// When the path is not UTF-8, or the index cannot be written.
     pub fn remove_crl_bundle(&mut self, path: &Path) -> Result<(), IndexError> {
         let path = name_of(path)?;
-        let removed = self.transaction.execute("DELETE FROM crl_bundle WHERE path = ?1", [path]);
+        let removed = self.transaction.execute("DELETE FROM crl_bundle WHERE path = ?1", values![path]);
         removed.map_err(self.place.error())?;
         self.event(EventKind::BundleRemove, EventObject::CrlBundle, None, path, None, None)
     }

@@ -4,9 +4,8 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{OptionalExtension, Row, params, params_from_iter};
-
 use crate::issuance::FileRules;
+use crate::store::index::database::{DatabaseResult, OptionalRow, Row, ValueRef, values};
 use crate::store::index::export::StoredExport;
 use crate::store::index::query::{FROM, SELECT};
 use crate::store::index::{
@@ -43,7 +42,7 @@ pub struct NameRecords {
 }
 
 impl Declaration {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+    fn from_row(row: &Row<'_>) -> DatabaseResult<Self> {
         Ok(Self {
             manifest: PathBuf::from(row.get::<_, String>("manifest")?),
             template_digest: row.get("template_digest")?,
@@ -59,9 +58,9 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn declaration(&self, name: &str) -> Result<Option<Declaration>, IndexError> {
-        let read = || -> rusqlite::Result<_> {
+        let read = || -> DatabaseResult<_> {
             let sql = "SELECT * FROM declaration WHERE name = ?1";
-            self.connection.prepare_cached(sql)?.query_row([name], Declaration::from_row).optional()
+            self.connection.prepare_cached(sql)?.query_row(values![name], Declaration::from_row).optional()
         };
         read().map_err(self.place.error())
     }
@@ -72,9 +71,9 @@ impl Index {
     /// When the index cannot be read.
     pub fn declared_by(&self, manifest: &Path) -> Result<Vec<String>, IndexError> {
         let Some(manifest) = manifest.to_str() else { return Ok(Vec::new()) };
-        let read = || -> rusqlite::Result<_> {
+        let read = || -> DatabaseResult<_> {
             let sql = "SELECT name FROM declaration WHERE manifest = ?1 ORDER BY name";
-            self.connection.prepare(sql)?.query_map([manifest], |row| row.get(0))?.collect()
+            self.connection.prepare(sql)?.query_map(values![manifest], |row| row.get(0))?.collect()
         };
         read().map_err(self.place.error())
     }
@@ -89,7 +88,7 @@ impl Index {
         let _reading = self.reading()?;
         let failed = self.place.error();
         if names.len() > MOST_NAMES {
-            self.read_much().map_err(&failed)?;
+            self.connection.read_much().map_err(&failed)?;
         }
         for names in names.chunks(MOST_NAMES) {
             self.each_of(names, &format!("{SELECT} {}", *FROM), "c.name", "c.id", |row| {
@@ -138,15 +137,16 @@ impl Index {
         select: &str,
         column: &str,
         order: &str,
-        mut each: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
+        mut each: impl FnMut(&Row<'_>) -> DatabaseResult<()>,
     ) -> Result<(), IndexError> {
-        let mut read = || -> rusqlite::Result<()> {
-            let values = vec!["?"; names.len()].join(",");
+        let mut read = || -> DatabaseResult<()> {
+            let values = (1..=names.len()).map(|number| format!("?{number}")).collect::<Vec<_>>().join(",");
             let sql = format!("{select} WHERE {column} IN ({values}) ORDER BY {order}");
             let mut statement = self.connection.prepare_cached(&sql)?;
-            let mut rows = statement.query(params_from_iter(names))?;
+            let names: Vec<ValueRef<'_>> = names.iter().map(|name| ValueRef::of_text(name)).collect();
+            let mut rows = statement.query(&names)?;
             while let Some(row) = rows.next()? {
-                each(row)?;
+                each(&row)?;
             }
             Ok(())
         };
@@ -154,7 +154,7 @@ impl Index {
     }
 }
 
-fn key(row: &Row<'_>) -> rusqlite::Result<String> {
+fn key(row: &Row<'_>) -> DatabaseResult<String> {
     row.get::<_, String>("name").map(|name| name.to_ascii_lowercase())
 }
 
@@ -165,7 +165,7 @@ impl Transaction<'_> {
     /// When the path is not UTF-8, or the index cannot be written.
     pub fn set_declaration(&mut self, name: &str, declaration: Option<&Declaration>) -> Result<(), IndexError> {
         let Some(Declaration { manifest, template_digest, lifetime, pending_hook }) = declaration else {
-            let removed = self.transaction.execute("DELETE FROM declaration WHERE name = ?1", [name]);
+            let removed = self.transaction.execute("DELETE FROM declaration WHERE name = ?1", values![name]);
             removed.map_err(self.place.error())?;
             return self.event(EventKind::DeclarationRemove, EventObject::Declaration, None, name, None, None);
         };
@@ -173,7 +173,7 @@ impl Transaction<'_> {
         let written = self.transaction.execute(
             "INSERT OR REPLACE INTO declaration (name, manifest, template_digest, lifetime, pending_hook)
              VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![name, path, template_digest, lifetime.map(u64::cast_signed), pending_hook],
+            values![name, path, template_digest, lifetime.map(u64::cast_signed), pending_hook],
         );
         written.map_err(self.place.error())?;
         let detail = Some(manifest.escaped().to_string());

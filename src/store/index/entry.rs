@@ -4,10 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use rusqlite::Row;
-use rusqlite::types::{FromSqlError, Type};
 use time::OffsetDateTime;
 
+use crate::store::index::database::{DatabaseResult, Row, strange};
 use crate::store::index::event::EventKind;
 use crate::x509::crl::RevocationReason;
 use crate::x509::{Certificate, DistinguishedName, SerialNumber, Validity};
@@ -160,7 +159,7 @@ impl Entry {
     }
 
     /// Reads a row with the columns that every query selects.
-    pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(crate) fn from_row(row: &Row<'_>) -> DatabaseResult<Self> {
         let serial: Vec<u8> = row.get("serial")?;
         let issuer: Vec<u8> = row.get("issuer")?;
         let sans: String = row.get("sans")?;
@@ -173,7 +172,7 @@ impl Entry {
         Ok(Self {
             id: EntryId(row.get("id")?),
             serial: SerialNumber::from_der_content(&serial),
-            issuer: DistinguishedName::from_der(&issuer).map_err(|_| strange("issuer", Type::Blob))?,
+            issuer: DistinguishedName::from_der(&issuer).map_err(|_| strange("issuer"))?,
             name: row.get("name")?,
             template: row.get("template")?,
             authority: row.get("authority")?,
@@ -183,7 +182,7 @@ impl Entry {
             fingerprint: row.get("fingerprint")?,
             validity: Validity { not_before: instant(row, "not_before")?, not_after: instant(row, "not_after")? },
             issued_at: instant(row, "issued_at")?,
-            origin: Origin::from_name(&origin).ok_or_else(|| strange("origin", Type::Text))?,
+            origin: Origin::from_name(&origin).ok_or_else(|| strange("origin"))?,
             place: row.get::<_, Option<String>>("place")?.map(PathBuf::from),
             delivered_at: instant_if_set(row, "delivered_at")?,
             revocation,
@@ -193,10 +192,10 @@ impl Entry {
 
 impl Revocation {
     /// Reads a row with `revoked_at`, `reason`, `invalid_since`, `released_at`.
-    pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(crate) fn from_row(row: &Row<'_>) -> DatabaseResult<Self> {
         Ok(Self {
             at: instant(row, "revoked_at")?,
-            reason: RevocationReason::from_code(row.get("reason")?).ok_or_else(|| strange("reason", Type::Integer))?,
+            reason: RevocationReason::from_code(row.get("reason")?).ok_or_else(|| strange("reason"))?,
             invalid_since: instant_if_set(row, "invalid_since")?,
             released_at: instant_if_set(row, "released_at")?,
         })
@@ -207,19 +206,13 @@ fn owned((kind, value): (&str, &str)) -> (String, String) {
     (kind.to_owned(), value.to_owned())
 }
 
-pub(crate) fn instant(row: &Row<'_>, column: &str) -> rusqlite::Result<OffsetDateTime> {
-    OffsetDateTime::from_unix_timestamp(row.get(column)?).map_err(|_| strange(column, Type::Integer))
+pub(crate) fn instant(row: &Row<'_>, column: &str) -> DatabaseResult<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp(row.get(column)?).map_err(|_| strange(column))
 }
 
-pub(crate) fn instant_if_set(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<OffsetDateTime>> {
+pub(crate) fn instant_if_set(row: &Row<'_>, column: &str) -> DatabaseResult<Option<OffsetDateTime>> {
     match row.get::<_, Option<i64>>(column)? {
         Some(_) => instant(row, column).map(Some),
         None => Ok(None),
     }
-}
-
-/// The error for a value that this program never writes.
-pub(crate) fn strange(column: &str, kind: Type) -> rusqlite::Error {
-    let cause = FromSqlError::Other(format!("unknown value in column {column}").into());
-    rusqlite::Error::FromSqlConversionFailure(0, kind, Box::new(cause))
 }

@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use rusqlite::ErrorCode;
-use rusqlite::ffi;
-
+use crate::store::index::database::{DatabaseError, DatabaseFailure};
 use crate::store::index::limits::PATIENCE;
 use crate::store::index::reference::Reference;
 use crate::system::file_size_limit_was_met;
@@ -81,16 +79,14 @@ impl Candidates {
 pub(crate) struct IndexPath(pub PathBuf);
 
 impl IndexPath {
-    /// Returns a function for `map_err` that converts an error of SQLite.
-    pub fn error(&self) -> impl Fn(rusqlite::Error) -> IndexError {
+    /// Returns a function for `map_err` that converts an error of the database.
+    pub fn error(&self) -> impl Fn(DatabaseError) -> IndexError {
         let path = self.0.clone();
         move |error| {
             let path = path.clone();
-            let reason = error.to_string();
-            match error.sqlite_error() {
-                Some(failure) => of_sqlite(*failure, path, reason),
-                // The value does not have the type of its column.
-                None => IndexError::Damaged { path, reason },
+            match error {
+                DatabaseError::Failed { failure, reason } => of_failure(failure, path, reason),
+                error => IndexError::Damaged { path, reason: error.to_string() },
             }
         }
     }
@@ -102,20 +98,18 @@ impl IndexPath {
     }
 }
 
-fn of_sqlite(failure: ffi::Error, path: PathBuf, reason: String) -> IndexError {
-    match failure.code {
-        ErrorCode::NotADatabase => IndexError::NotAnIndex { path, found: "not a SQLite file" },
-        ErrorCode::DatabaseCorrupt => IndexError::Damaged { path, reason },
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => IndexError::Busy { path },
+fn of_failure(failure: DatabaseFailure, path: PathBuf, reason: String) -> IndexError {
+    match failure {
+        DatabaseFailure::NotADatabase => IndexError::NotAnIndex { path, found: "not a SQLite file" },
+        DatabaseFailure::Damaged => IndexError::Damaged { path, reason },
+        DatabaseFailure::Busy => IndexError::Busy { path },
         // A write beyond the limit of the process fails with codes that a full disk has too.
-        ErrorCode::DiskFull | ErrorCode::SystemIoFailure if file_size_limit_was_met() => IndexError::SizeLimit { path },
-        ErrorCode::DiskFull => IndexError::Full { path },
-        // The memory that processes share is a file, whose blocks are allocated when it grows.
-        _ if failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE => IndexError::Full { path },
-        ErrorCode::ReadOnly | ErrorCode::PermissionDenied => IndexError::ReadOnly { path, reason },
+        DatabaseFailure::Full | DatabaseFailure::Disk if file_size_limit_was_met() => IndexError::SizeLimit { path },
+        DatabaseFailure::Full => IndexError::Full { path },
+        DatabaseFailure::ReadOnly => IndexError::ReadOnly { path, reason },
         // Also the files beside it, which SQLite makes when it opens an index.
-        ErrorCode::SystemIoFailure | ErrorCode::CannotOpen => IndexError::Disk { path, reason },
-        _ => IndexError::Failed { path, reason },
+        DatabaseFailure::Disk | DatabaseFailure::CannotOpen => IndexError::Disk { path, reason },
+        DatabaseFailure::Constraint | DatabaseFailure::Other => IndexError::Failed { path, reason },
     }
 }
 

@@ -1,9 +1,9 @@
 //! The events of the log: what they record, how they are encoded, and how the hashes of the log are computed. The page
 //! docs/reference/event-log.md describes the same encoding for other programs.
 
-use rusqlite::types::ValueRef;
 use time::OffsetDateTime;
 
+use crate::store::index::database::ValueRef;
 use crate::system::Actor;
 use crate::x509::{SerialNumber, digest};
 

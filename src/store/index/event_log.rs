@@ -1,8 +1,6 @@
 //! The event log: each event is appended in the transaction of its change, and its hash covers all events before it.
 
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OptionalExtension, params_from_iter};
-
+use crate::store::index::database::{Database, DatabaseResult, OptionalRow, ValueRef};
 use crate::store::index::event::{CoveredRow, EventKind, HeadSignature, NewEvent, empty_hash, encode_value, next_hash};
 use crate::store::index::event_object::EventObject;
 use crate::system::Actor;
@@ -14,7 +12,7 @@ pub(crate) const COLUMN_COUNT: usize = 13;
 
 impl EventObject {
     /// Returns what an event records of the row, as the row is now.
-    pub(crate) fn cover(self, connection: &Connection, id: Option<i64>, name: &str) -> rusqlite::Result<CoveredRow> {
+    pub(crate) fn cover(self, connection: &Database, id: Option<i64>, name: &str) -> DatabaseResult<CoveredRow> {
         Ok(CoveredRow { object: self.name(), id, content: self.digest(connection, id, name)? })
     }
 }
@@ -28,10 +26,11 @@ pub(crate) struct End {
 
 impl End {
     /// Reads the end of the log.
-    pub fn read(connection: &Connection) -> rusqlite::Result<Self> {
+    pub fn read(connection: &Database) -> DatabaseResult<Self> {
         let last = "SELECT number, head FROM event ORDER BY number DESC LIMIT 1";
-        let last =
-            connection.query_row(last, [], |row| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?))).optional()?;
+        let last = connection
+            .query_row(last, &[], |row| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get(1)?)))
+            .optional()?;
         let (count, hash) = last.unwrap_or((0, empty_hash()));
         Ok(Self { count, hash })
     }
@@ -46,16 +45,16 @@ pub(crate) struct NextEvent<'e> {
 impl<'e> NextEvent<'e> {
     /// Numbers an event and computes the hash after it.
     pub fn new(end: End, event: &'e NewEvent, at: i64, actor: Option<&'e Actor>) -> Self {
-        let optional = |text: Option<&'e str>| text.map_or(ValueRef::Null, text_value);
+        let optional = |text: Option<&'e str>| text.map_or(ValueRef::Null, ValueRef::of_text);
         let row = event.row.as_ref();
         let count = end.count + 1;
         let values = [
             ValueRef::Integer(count.cast_signed()),
             ValueRef::Integer(at),
-            text_value(event.kind),
+            ValueRef::of_text(event.kind),
             optional(row.map(|row| row.object)),
             row.and_then(|row| row.id).map_or(ValueRef::Null, ValueRef::Integer),
-            text_value(&event.name),
+            ValueRef::of_text(&event.name),
             event.serial.as_deref().map_or(ValueRef::Null, ValueRef::Blob),
             row.and_then(|row| row.content.as_ref()).map_or(ValueRef::Null, |content| ValueRef::Blob(content)),
             optional(event.detail.as_deref()),
@@ -73,26 +72,23 @@ impl<'e> NextEvent<'e> {
     ///
     /// # Errors
     /// When the index cannot be written.
-    pub fn append(self, connection: &Connection, signature: Option<&HeadSignature>) -> rusqlite::Result<End> {
-        let signed_by = signature.map_or(ValueRef::Null, |signature| text_value(&signature.authority));
+    pub fn append(self, connection: &Database, signature: Option<&HeadSignature>) -> DatabaseResult<End> {
+        let signed_by = signature.map_or(ValueRef::Null, |signature| ValueRef::of_text(&signature.authority));
         let signature = signature.map_or(ValueRef::Null, |signature| ValueRef::Blob(&signature.signature));
-        let all = self.values.into_iter().chain([ValueRef::Blob(&self.end.hash), signed_by, signature]);
+        let mut all = [ValueRef::Null; COLUMN_COUNT + 3];
+        all[..COLUMN_COUNT].copy_from_slice(&self.values);
+        all[COLUMN_COUNT..].copy_from_slice(&[ValueRef::Blob(&self.end.hash), signed_by, signature]);
         let insert = format!(
             "INSERT INTO event ({COLUMNS}, head, signed_by, signature)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
         );
-        let values = params_from_iter(all.map(ToSqlOutput::Borrowed));
-        connection.prepare_cached(&insert)?.execute(values)?;
+        connection.prepare_cached(&insert)?.execute(&all)?;
         Ok(self.end)
     }
 }
 
-pub(crate) fn text_value(text: &str) -> ValueRef<'_> {
-    ValueRef::Text(text.as_bytes())
-}
-
 /// Appends an event of the kind `migrate` for each row that an index without a log has.
-pub(crate) fn cover_existing_rows(connection: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn cover_existing_rows(connection: &Database) -> DatabaseResult<()> {
     // (object, number in the log, time, name, serial number) of each row, in the order of the records.
     let rows = [
         (EventObject::Certificate, "SELECT id, issued_at, name, serial FROM certificate ORDER BY id"),
@@ -118,7 +114,7 @@ pub(crate) fn cover_existing_rows(connection: &Connection) -> rusqlite::Result<(
     let mut end = End::read(connection)?;
     for (object, sql) in rows {
         let mut statement = connection.prepare(sql)?;
-        let mut rows = statement.query([])?;
+        let mut rows = statement.query(&[])?;
         while let Some(row) = rows.next()? {
             let (id, at, name): (Option<i64>, i64, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
             let covered = object.cover(connection, id, &name)?;

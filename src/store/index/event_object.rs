@@ -1,9 +1,7 @@
 //! The rows of the index that events cover. The digest of a row is over every column that means something; the marks that
 //! are not durable (`delivered_at`, `published_at`, `done_at`) are left out.
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Params, Row};
-
+use crate::store::index::database::{Database, DatabaseResult, OptionalRow, Row, ValueRef, values};
 use crate::store::index::event::encode_value;
 use crate::x509::digest;
 
@@ -146,12 +144,7 @@ impl EventObject {
     }
 
     /// Returns the digest of the row, as it is now; `None` when there is no such row.
-    pub(crate) fn digest(
-        self,
-        connection: &Connection,
-        id: Option<i64>,
-        name: &str,
-    ) -> rusqlite::Result<Option<[u8; 32]>> {
+    pub(crate) fn digest(self, connection: &Database, id: Option<i64>, name: &str) -> DatabaseResult<Option<[u8; 32]>> {
         let (columns, table, condition) = (self.columns(), self.table(), self.condition());
         let sql = format!("SELECT {columns} FROM {table} WHERE {condition}");
         let mut statement = connection.prepare_cached(&sql)?;
@@ -159,15 +152,15 @@ impl EventObject {
         let read = |row: &Row<'_>| self.digest_of(row, count);
         match self {
             Self::Crl | Self::Hook | Self::FileRules | Self::CrlBundle | Self::Declaration => {
-                one(&mut statement, (id, name), read)
+                statement.query_row(values![id, name], read).optional()
             }
-            _ => one(&mut statement, (id,), read),
+            _ => statement.query_row(values![id], read).optional(),
         }
     }
 
     /// Returns the digest of a row whose first columns are [`columns`](Self::columns).
-    pub(crate) fn digest_of(self, row: &Row<'_>, columns: usize) -> rusqlite::Result<[u8; 32]> {
-        let values: Vec<_> = (0..columns).map(|column| row.get_ref(column)).collect::<rusqlite::Result<_>>()?;
+    pub(crate) fn digest_of(self, row: &Row<'_>, columns: usize) -> DatabaseResult<[u8; 32]> {
+        let values: Vec<_> = (0..columns).map(|column| row.get_ref(column)).collect::<DatabaseResult<_>>()?;
         Ok(self.digest_of_values(&values))
     }
 
@@ -179,12 +172,4 @@ impl EventObject {
         values.iter().for_each(|value| encode_value(&mut encoded, *value));
         digest::sha256(&encoded)
     }
-}
-
-fn one<T>(
-    statement: &mut rusqlite::Statement<'_>,
-    values: impl Params,
-    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
-) -> rusqlite::Result<Option<T>> {
-    statement.query_row(values, read).optional()
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{OptionalExtension, Row};
 use time::OffsetDateTime;
 
-use crate::store::index::entry::{instant, instant_if_set, strange};
+use crate::store::index::database::{DatabaseResult, OptionalRow, Row, strange};
+use crate::store::index::entry::{instant, instant_if_set};
 use crate::store::index::event::{Event, HeadSignature, LogHead, encode_value};
 use crate::store::index::event_log::{COLUMN_COUNT, COLUMNS};
 use crate::store::index::{Index, IndexError};
@@ -22,7 +22,7 @@ pub struct FailedHook {
 }
 
 impl Event {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+    fn from_row(row: &Row<'_>) -> DatabaseResult<Self> {
         let user_id: Option<u32> = row.get("user_id")?;
         let host: Option<String> = row.get("host")?;
         let (user, sudo_user) = (row.get("user")?, row.get("sudo_user")?);
@@ -45,8 +45,8 @@ impl Event {
         })
     }
 
-    fn log_head(&self) -> rusqlite::Result<LogHead> {
-        let hash = self.head.as_slice().try_into().map_err(|_| strange("head", rusqlite::types::Type::Blob))?;
+    fn log_head(&self) -> DatabaseResult<LogHead> {
+        let hash = self.head.as_slice().try_into().map_err(|_| strange("head"))?;
         Ok(LogHead { count: self.number, hash, at: self.at })
     }
 }
@@ -63,14 +63,14 @@ impl Index {
         let failed = |error| E::from(self.place.error()(error));
         let sql = format!("SELECT {COLUMNS}, head, signed_by, signature FROM event ORDER BY number");
         let mut statement = self.connection.prepare(&sql).map_err(failed)?;
-        let mut rows = statement.query([]).map_err(failed)?;
+        let mut rows = statement.query(&[]).map_err(failed)?;
         let mut encoded = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
             encoded.clear();
             for column in 0..COLUMN_COUNT {
                 encode_value(&mut encoded, row.get_ref(column).map_err(failed)?);
             }
-            each(Event::from_row(row).map_err(failed)?, &encoded)?;
+            each(Event::from_row(&row).map_err(failed)?, &encoded)?;
         }
         Ok(())
     }
@@ -82,7 +82,7 @@ impl Index {
     /// When the index cannot be read.
     pub fn newest_event(&self) -> Result<Option<OffsetDateTime>, IndexError> {
         let read = |row: &Row<'_>| instant_if_set(row, "at");
-        let newest = self.connection.query_row("SELECT max(at) AS at FROM event", [], read);
+        let newest = self.connection.query_row("SELECT max(at) AS at FROM event", &[], read);
         newest.map_err(self.place.error())
     }
 
@@ -92,9 +92,9 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn failed_hooks(&self) -> Result<Vec<FailedHook>, IndexError> {
-        let read = || -> rusqlite::Result<Vec<FailedHook>> {
+        let read = || -> DatabaseResult<Vec<FailedHook>> {
             // Most CAs have no hook, and then the log is not read.
-            if !self.connection.query_row("SELECT EXISTS (SELECT 1 FROM hook)", [], |row| row.get(0))? {
+            if !self.connection.query_row("SELECT EXISTS (SELECT 1 FROM hook)", &[], |row| row.get(0))? {
                 return Ok(Vec::new());
             }
             let mut statement = self.connection.prepare(
@@ -108,7 +108,7 @@ impl Index {
                 let how: Option<String> = row.get("detail")?;
                 Ok(FailedHook { name: row.get("name")?, at: instant(row, "at")?, how: how.unwrap_or_default() })
             };
-            statement.query_map([], failed)?.collect()
+            statement.query_map(&[], failed)?.collect()
         };
         read().map_err(self.place.error())
     }
@@ -118,7 +118,7 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn removed_names(&self) -> Result<BTreeSet<String>, IndexError> {
-        let read = || -> rusqlite::Result<BTreeSet<String>> {
+        let read = || -> DatabaseResult<BTreeSet<String>> {
             let mut statement = self.connection.prepare(
                 "SELECT lower(name) AS name FROM event
                  WHERE name IN (SELECT name FROM event WHERE kind = 'declaration-remove')
@@ -126,7 +126,7 @@ impl Index {
                  GROUP BY lower(name)
                  HAVING max(number) = max(CASE kind WHEN 'declaration-remove' THEN number ELSE 0 END)",
             )?;
-            statement.query_map([], |row| row.get("name"))?.collect()
+            statement.query_map(&[], |row| row.get("name"))?.collect()
         };
         read().map_err(self.place.error())
     }
@@ -151,6 +151,6 @@ impl Index {
 
     fn last_event(&self, condition: &str) -> Result<Option<Event>, IndexError> {
         let sql = format!("SELECT * FROM event {condition} ORDER BY number DESC LIMIT 1");
-        self.connection.query_row(&sql, [], Event::from_row).optional().map_err(self.place.error())
+        self.connection.query_row(&sql, &[], Event::from_row).optional().map_err(self.place.error())
     }
 }

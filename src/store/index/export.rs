@@ -4,8 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Row, params};
-
+use crate::store::index::database::{DatabaseResult, Row, values};
 use crate::store::index::mark::Mark;
 use crate::store::index::{EntryId, EventKind, EventObject, Index, IndexError, Transaction};
 use crate::text::PathText;
@@ -43,7 +42,7 @@ pub struct StoredExport {
 }
 
 impl StoredExport {
-    pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn from_row(row: &Row<'_>) -> DatabaseResult<Self> {
         let path = |column: &str| row.get::<_, Option<String>>(column).map(|path| path.map(PathBuf::from));
         Ok(Self {
             id: row.get("id")?,
@@ -68,9 +67,9 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn exports(&self, name: &str) -> Result<Vec<StoredExport>, IndexError> {
-        let read = || -> rusqlite::Result<_> {
+        let read = || -> DatabaseResult<_> {
             let sql = "SELECT * FROM export WHERE name = ?1 AND removed_at IS NULL ORDER BY id";
-            self.connection.prepare_cached(sql)?.query_map([name], StoredExport::from_row)?.collect()
+            self.connection.prepare_cached(sql)?.query_map(values![name], StoredExport::from_row)?.collect()
         };
         read().map_err(self.place.error())
     }
@@ -81,9 +80,9 @@ impl Index {
     /// When the index cannot be read.
     pub fn exports_to(&self, destination: &Path) -> Result<Vec<StoredExport>, IndexError> {
         let Some(destination) = destination.to_str() else { return Ok(Vec::new()) };
-        let read = || -> rusqlite::Result<_> {
+        let read = || -> DatabaseResult<_> {
             let sql = "SELECT * FROM export WHERE destination = ?1 AND removed_at IS NULL ORDER BY id";
-            self.connection.prepare(sql)?.query_map([destination], StoredExport::from_row)?.collect()
+            self.connection.prepare(sql)?.query_map(values![destination], StoredExport::from_row)?.collect()
         };
         read().map_err(self.place.error())
     }
@@ -93,9 +92,9 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn names_with_exports(&self) -> Result<Vec<String>, IndexError> {
-        let read = || -> rusqlite::Result<_> {
+        let read = || -> DatabaseResult<_> {
             let sql = "SELECT name FROM export WHERE removed_at IS NULL GROUP BY name ORDER BY min(id)";
-            self.connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
+            self.connection.prepare(sql)?.query_map(&[], |row| row.get(0))?.collect()
         };
         read().map_err(self.place.error())
     }
@@ -133,7 +132,7 @@ impl Transaction<'_> {
         let inserted = self.transaction.execute(
             "INSERT INTO export (name, kind, target, destination, passphrase_file, key_passphrase_file, options, added_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            params![
+            values![
                 export.name,
                 export.kind,
                 export.target,
@@ -158,7 +157,7 @@ impl Transaction<'_> {
     pub fn remove_export(&mut self, stored: &StoredExport) -> Result<(), IndexError> {
         let (id, at) = (stored.id, self.time().unix_timestamp());
         let update = "UPDATE export SET removed_at = ?1 WHERE id = ?2";
-        self.transaction.execute(update, [at, id]).map_err(self.place.error())?;
+        self.transaction.execute(update, values![at, id]).map_err(self.place.error())?;
         let (name, detail) = (&stored.export.name, stored.export.destination.escaped().to_string());
         self.event(EventKind::ExportRemove, EventObject::ExportEnd, Some(id), name, None, Some(detail))
     }

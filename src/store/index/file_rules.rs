@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{OptionalExtension, Row, params};
-
 use crate::issuance::FileRules;
+use crate::store::index::database::{DatabaseResult, OptionalRow, Row, values};
 use crate::store::index::{EventKind, EventObject, Index, IndexError, Transaction};
 
 impl Index {
@@ -14,11 +13,11 @@ impl Index {
     /// When the index cannot be read, or has a mode that no private key has.
     pub fn file_rules(&self, name: &str) -> Result<Option<FileRules>, IndexError> {
         let sql = "SELECT owner, group_name, mode FROM file_rules WHERE name = ?1";
-        let from_row = |row: &Row<'_>| -> rusqlite::Result<_> {
+        let from_row = |row: &Row<'_>| -> DatabaseResult<_> {
             let mode: Option<i64> = row.get("mode")?;
             Ok((FileRules { owner: row.get("owner")?, group: row.get("group_name")?, mode: None }, mode))
         };
-        let found = self.connection.query_row(sql, [name], from_row).optional().map_err(self.place.error())?;
+        let found = self.connection.query_row(sql, values![name], from_row).optional().map_err(self.place.error())?;
         found.map(|(rules, mode)| Ok(FileRules { mode: self.mode_of(name, mode)?, ..rules })).transpose()
     }
 
@@ -27,9 +26,9 @@ impl Index {
     /// # Errors
     /// As [`file_rules`](Self::file_rules).
     pub fn file_modes(&self) -> Result<HashMap<String, u32>, IndexError> {
-        let read = || -> rusqlite::Result<Vec<(String, i64)>> {
+        let read = || -> DatabaseResult<Vec<(String, i64)>> {
             let sql = "SELECT name, mode FROM file_rules WHERE mode IS NOT NULL";
-            self.connection.prepare(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+            self.connection.prepare(sql)?.query_map(&[], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
         };
         let mut modes = HashMap::new();
         for (name, mode) in read().map_err(self.place.error())? {
@@ -58,11 +57,11 @@ impl Transaction<'_> {
     pub fn set_file_rules(&mut self, name: &str, rules: &FileRules) -> Result<(), IndexError> {
         let is_removed = rules.is_empty();
         let written = if is_removed {
-            self.transaction.execute("DELETE FROM file_rules WHERE name = ?1", [name])
+            self.transaction.execute("DELETE FROM file_rules WHERE name = ?1", values![name])
         } else {
             self.transaction.execute(
                 "INSERT OR REPLACE INTO file_rules (name, owner, group_name, mode) VALUES (?1, ?2, ?3, ?4)",
-                params![name, rules.owner, rules.group, rules.mode],
+                values![name, rules.owner, rules.group, rules.mode],
             )
         };
         written.map_err(self.place.error())?;
@@ -99,7 +98,7 @@ mod tests {
     fn a_mode_that_no_private_key_has_is_damage() {
         let (_folder, _, mut index) = new_index();
         set(&mut index, "web", &FileRules { mode: Some(0o640), ..FileRules::default() });
-        index.connection.execute("UPDATE file_rules SET mode = 420", []).unwrap();
+        index.connection.raw().execute("UPDATE file_rules SET mode = 420", []).unwrap();
         assert!(index.file_rules("web").is_err() && index.file_modes().is_err());
     }
 }

@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{OptionalExtension, Row, params};
 use time::OffsetDateTime;
 
 use crate::store::index::crl::listed;
-use crate::store::index::entry::{instant_if_set, strange};
+use crate::store::index::database::{DatabaseResult, OptionalRow, Row, ValueRef, strange, values};
+use crate::store::index::entry::instant_if_set;
 use crate::store::index::{
     EntryId, EventKind, EventObject, Index, IndexError, NewEntry, Revocation, Transaction, in_effect,
 };
@@ -100,8 +100,8 @@ pub struct RecordedRevocation {
 }
 
 /// Returns the serial number in the first column of a row.
-fn serial_of_row(row: &Row<'_>) -> rusqlite::Result<SerialNumber> {
-    Ok(SerialNumber::from_der_content(row.get_ref(0)?.as_blob()?))
+fn serial_of_row(row: &Row<'_>) -> DatabaseResult<SerialNumber> {
+    Ok(SerialNumber::from_der_content(row.blob(0)?))
 }
 
 impl Index {
@@ -114,12 +114,12 @@ impl Index {
         authority: &str,
         serial: &SerialNumber,
     ) -> Result<Vec<RecordedRevocation>, IndexError> {
-        let read = || -> rusqlite::Result<_> {
-            let values = params![serial.as_der_content(), authority];
+        let read = || -> DatabaseResult<_> {
+            let values = [ValueRef::Blob(serial.as_der_content()), ValueRef::of_text(authority)];
             let certificate: Option<i64> = self
                 .connection
                 .prepare_cached("SELECT id FROM certificate WHERE serial = ?1 AND authority = ?2")?
-                .query_row(values, |row| row.get(0))
+                .query_row(&values, |row| row.get(0))
                 .optional()?;
             let mut imported = Vec::new();
             let mut statement = self.connection.prepare_cached(&format!(
@@ -133,7 +133,7 @@ impl Index {
                 let is_in_effect = counts && certificate.is_none();
                 Ok(RecordedRevocation { revocation, is_in_effect, is_imported: true, certificate })
             };
-            for recorded in statement.query_map(values, read)? {
+            for recorded in statement.query_map(&values, read)? {
                 imported.push(recorded?);
             }
             let Some(id) = certificate else { return Ok(imported) };
@@ -144,7 +144,7 @@ impl Index {
             ))?;
             let read = |row: &Row<'_>| Ok((Revocation::from_row(row)?, row.get::<_, bool>("counts")?));
             let mut own = Vec::new();
-            for recorded in statement.query_map([id.0], read)? {
+            for recorded in statement.query_map(values![id.0], read)? {
                 let (revocation, is_in_effect) = recorded?;
                 let is_that = |imported: &RecordedRevocation| {
                     (imported.revocation.at, imported.revocation.reason) == (revocation.at, revocation.reason)
@@ -166,28 +166,28 @@ impl Index {
         &self,
         authority: &str,
     ) -> Result<BTreeMap<SerialNumber, ImportedCertificate>, IndexError> {
-        let read = || -> rusqlite::Result<_> {
+        let read = || -> DatabaseResult<_> {
             let mut found: BTreeMap<SerialNumber, ImportedCertificate> = BTreeMap::new();
             let mut statement = self.connection.prepare(
                 "SELECT i.serial, i.not_after, i.subject FROM imported_serial AS i WHERE i.authority = ?1 AND NOT EXISTS (
                      SELECT 1 FROM certificate AS c WHERE c.serial = i.serial AND c.authority = i.authority)
                  ORDER BY i.id",
             )?;
-            let mut rows = statement.query([authority])?;
+            let mut rows = statement.query(values![authority])?;
             while let Some(row) = rows.next()? {
-                let (not_after, subject) = (instant_if_set(row, "not_after")?, row.get(2)?);
-                found.insert(serial_of_row(row)?, ImportedCertificate { not_after, subject, revocation: None });
+                let (not_after, subject) = (instant_if_set(&row, "not_after")?, row.get(2)?);
+                found.insert(serial_of_row(&row)?, ImportedCertificate { not_after, subject, revocation: None });
             }
             let mut statement = self.connection.prepare(&format!(
                 "SELECT i.serial, i.not_after, i.at AS revoked_at, i.reason, i.invalid_since, NULL AS released_at
                  FROM imported_revocation AS i WHERE i.authority = ?1 AND {} ORDER BY i.id",
                 counts()
             ))?;
-            let mut rows = statement.query([authority])?;
+            let mut rows = statement.query(values![authority])?;
             while let Some(row) = rows.next()? {
-                let certificate = found.entry(serial_of_row(row)?).or_default();
-                certificate.revocation = Some(Revocation::from_row(row)?);
-                certificate.not_after = certificate.not_after.or(instant_if_set(row, "not_after")?);
+                let certificate = found.entry(serial_of_row(&row)?).or_default();
+                certificate.revocation = Some(Revocation::from_row(&row)?);
+                certificate.not_after = certificate.not_after.or(instant_if_set(&row, "not_after")?);
             }
             Ok(found)
         };
@@ -196,14 +196,16 @@ impl Index {
 
     /// Returns what is known of a certificate that the index does not have, as a sentence; `None` when nothing is.
     pub(super) fn known_by_serial(&self, serial: &SerialNumber) -> Result<Option<String>, IndexError> {
-        let read = || -> rusqlite::Result<Option<String>> {
+        let read = || -> DatabaseResult<Option<String>> {
             let (serial, counts) = (serial.as_der_content(), counts());
             let sql = format!(
                 "SELECT i.authority, i.at AS revoked_at, i.reason, i.invalid_since, NULL AS released_at
                  FROM imported_revocation AS i WHERE i.serial = ?1 AND {counts} ORDER BY i.id DESC LIMIT 1"
             );
             let read_row = |row: &Row<'_>| Ok((row.get::<_, String>("authority")?, Revocation::from_row(row)?));
-            if let Some((authority, revocation)) = self.connection.query_row(&sql, [serial], read_row).optional()? {
+            if let Some((authority, revocation)) =
+                self.connection.query_row(&sql, values![serial], read_row).optional()?
+            {
                 let (since, reason) = (rfc3339(revocation.at), revocation.reason.name());
                 return Ok(Some(format!(
                     "an earlier CRL or another tool's index names it as revoked by '{authority}' since {since} ({reason})"
@@ -211,7 +213,7 @@ impl Index {
             }
             let sql = "SELECT authority, subject FROM imported_serial WHERE serial = ?1 ORDER BY id DESC LIMIT 1";
             let read_row = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
-            let found = self.connection.query_row(sql, [serial], read_row).optional()?;
+            let found = self.connection.query_row(sql, values![serial], read_row).optional()?;
             Ok(found.map(|(authority, subject)| {
                 format!("another tool issued it with the key of '{authority}', as '{}'", escape(&subject))
             }))
@@ -224,18 +226,18 @@ impl Index {
         &self,
         issuer: &DistinguishedName,
         serial: &SerialNumber,
-    ) -> rusqlite::Result<Option<Revocation>> {
+    ) -> DatabaseResult<Option<Revocation>> {
         let (wanted, counts) = (CanonicalName::of(issuer), counts());
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT i.issuer, i.at AS revoked_at, i.reason, i.invalid_since, NULL AS released_at
              FROM imported_revocation AS i WHERE i.serial = ?1 AND {counts}"
         ))?;
-        let mut rows = statement.query([serial.as_der_content()])?;
+        let mut rows = statement.query(values![serial.as_der_content()])?;
         while let Some(row) = rows.next()? {
             let found = DistinguishedName::from_der(&row.get::<_, Vec<u8>>("issuer")?);
-            let found = found.map_err(|_| strange("issuer", rusqlite::types::Type::Blob))?;
+            let found = found.map_err(|_| strange("issuer"))?;
             if CanonicalName::of(&found) == wanted {
-                return Revocation::from_row(row).map(Some);
+                return Revocation::from_row(&row).map(Some);
             }
         }
         Ok(None)
@@ -247,7 +249,7 @@ impl Index {
         &self,
         authority: &str,
         now: OffsetDateTime,
-    ) -> rusqlite::Result<Vec<RevokedEntry>> {
+    ) -> DatabaseResult<Vec<RevokedEntry>> {
         let counts = counts();
         let mut statement = self.connection.prepare(&format!(
             "SELECT i.serial, i.at, i.reason, i.invalid_since FROM imported_revocation AS i
@@ -258,7 +260,7 @@ impl Index {
                      AND l.signed_at > i.not_after AND l.signed_at > i.recorded_at AND l.signed_at <= ?2))
              ORDER BY i.id"
         ))?;
-        statement.query_map(params![authority, now.unix_timestamp()], listed)?.collect()
+        statement.query_map(values![authority, now.unix_timestamp()], listed)?.collect()
     }
 }
 
@@ -308,8 +310,9 @@ impl Transaction<'_> {
     pub fn import_serial(&mut self, imported: &ImportedSerial<'_>) -> Result<(), IndexError> {
         let ImportedSerial { authority, serial, not_after, subject } = *imported;
         let insert = "INSERT INTO imported_serial (authority, serial, not_after, subject) VALUES (?1, ?2, ?3, ?4)";
-        let values = params![authority, serial.as_der_content(), not_after.unix_timestamp(), subject];
-        let write = || self.transaction.prepare_cached(insert)?.execute(values);
+        let (serial_bytes, not_after) = (serial.as_der_content(), not_after.unix_timestamp());
+        let write =
+            || self.transaction.prepare_cached(insert)?.execute(values![authority, serial_bytes, not_after, subject]);
         write().map_err(self.place.error())?;
         let (kind, object) = (EventKind::ImportSerial, EventObject::ImportedSerial);
         let row = Some(self.newest_row(object.table())?);
@@ -325,7 +328,7 @@ impl Transaction<'_> {
                      WHERE serial = ?1 AND authority = ?2 AND {}",
                     in_effect::imported_counts("i")
                 ))?
-                .query_row(params![entry.certificate.serial.as_der_content(), entry.authority], Revocation::from_row)
+                .query_row(values![entry.certificate.serial.as_der_content(), entry.authority], Revocation::from_row)
                 .optional()
         };
         match read().map_err(self.place.error())? {
@@ -338,7 +341,7 @@ impl Transaction<'_> {
         let find = || {
             self.transaction
                 .prepare_cached("SELECT id FROM certificate WHERE serial = ?1 AND authority = ?2")?
-                .query_row(params![serial.as_der_content(), authority], |row| row.get(0))
+                .query_row(values![serial.as_der_content(), authority], |row| row.get(0))
                 .optional()
         };
         Ok(find().map_err(self.place.error())?.map(EntryId))
@@ -362,7 +365,7 @@ impl Transaction<'_> {
                          (authority, serial, issuer, at, reason, invalid_since, not_after, source, recorded_at)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 )?
-                .execute(params![
+                .execute(values![
                     authority,
                     serial.as_der_content(),
                     issuer.as_der(),

@@ -2,10 +2,9 @@
 
 use std::sync::LazyLock;
 
-use rusqlite::params_from_iter;
-use rusqlite::types::Value;
 use time::OffsetDateTime;
 
+use crate::store::index::database::{DatabaseError, Value, values};
 use crate::store::index::query::{FROM, SELECT, STATUS, conditions};
 use crate::store::index::{Entry, Filter, Index, IndexError, NamePattern};
 use crate::x509::{AttributeType, Certificate, DistinguishedName, GeneralName};
@@ -137,20 +136,20 @@ impl Index {
         now: OffsetDateTime,
         mut each: impl FnMut(ListedEntry) -> Result<(), E>,
     ) -> Result<u64, E> {
-        let failed = |error: rusqlite::Error| E::from(self.place.error()(error));
+        let failed = |error: DatabaseError| E::from(self.place.error()(error));
         let (conditions, values) = all_conditions(&query.wanted, now);
         let sql = statement(query, &conditions, now);
         let reading = &self.connection;
-        self.read_much().map_err(failed)?;
+        self.connection.read_much().map_err(failed)?;
         let mut statement = reading.prepare(&sql).map_err(failed)?;
-        let mut rows = statement.query(params_from_iter(&values)).map_err(failed)?;
+        let mut rows = statement.query(&Value::borrowed(&values)).map_err(failed)?;
         let (mut read, mut selected) = (0, None);
         while let Some(row) = rows.next().map_err(failed)? {
             read += 1;
             if selected.is_none() {
                 selected = row.get::<_, Option<i64>>("total").map_err(failed)?;
             }
-            let entry = Entry::from_row(row).map_err(failed)?;
+            let entry = Entry::from_row(&row).map_err(failed)?;
             let deployed = row.get("deployed").map_err(failed)?;
             let has_unmarked = row.get("has_unmarked").map_err(failed)?;
             let certificate = match query.with_certificates {
@@ -165,7 +164,7 @@ impl Index {
         }
         if query.keep.keeps_none() {
             let count = format!("SELECT count(*) {} {conditions}", *FROM);
-            selected = reading.query_row(&count, params_from_iter(&values), |row| row.get(0)).map_err(failed)?;
+            selected = reading.query_row(&count, &Value::borrowed(&values), |row| row.get(0)).map_err(failed)?;
         }
         Ok(selected.map_or(read, i64::unsigned_abs))
     }
@@ -188,7 +187,7 @@ impl Index {
 
     fn knows(&self, column: &'static str, word: &str) -> Result<bool, IndexError> {
         let sql = format!("SELECT EXISTS (SELECT 1 FROM certificate WHERE {column} = ?1)");
-        self.connection.query_row(&sql, [word], |row| row.get(0)).map_err(self.place.error())
+        self.connection.query_row(&sql, values![word], |row| row.get(0)).map_err(self.place.error())
     }
 }
 

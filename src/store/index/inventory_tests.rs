@@ -36,13 +36,13 @@ proptest::proptest! {
         for (serial, delivered) in (1..).zip(&delivered) {
             add(&mut index, &Sample { serial, ..Sample::default() }, "web");
             if !delivered {
-                index.connection.execute("UPDATE certificate SET delivered_at = NULL WHERE id = (SELECT max(id) FROM certificate)", []).unwrap();
+                index.connection.raw().execute("UPDATE certificate SET delivered_at = NULL WHERE id = (SELECT max(id) FROM certificate)", []).unwrap();
             }
         }
-        index.connection.pragma_update(None, "foreign_keys", false).unwrap();
+        index.connection.raw().pragma_update(None, "foreign_keys", false).unwrap();
         for (certificate, newest, is_done) in rollbacks {
             let sql = "INSERT INTO rollback (name, certificate, replaced, newest, at, done_at) VALUES ('web', ?1, 1, ?2, 0, ?3)";
-            index.connection.execute(sql, params![certificate, newest, is_done.then_some(0)]).unwrap();
+            index.connection.raw().execute(sql, params![certificate, newest, is_done.then_some(0)]).unwrap();
         }
         let history = index.history("web").unwrap();
         let expected = placement::in_place(&history, &index.rollbacks("web").unwrap()).map(|entry| entry.id);

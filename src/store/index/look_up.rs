@@ -4,6 +4,7 @@
 //! every certificate, and a script that names `cafe` must not fail because of one. The same text as a name and as a whole serial
 //! number is ambiguous.
 
+use crate::store::index::database::{DatabaseResult, values};
 use crate::store::index::error::Candidates;
 use crate::store::index::{Entry, Index, IndexError, NamePattern, Reference};
 use crate::text::{self, rfc3339, shell_word};
@@ -88,7 +89,7 @@ impl Index {
         let mut found = Vec::new();
         for (from, to) in digits.ranges() {
             let rest = format!("WHERE {RANGE} ORDER BY c.serial, c.id LIMIT {}", Candidates::MOST_LISTED + 1);
-            found.extend(self.entries(&rest, [&from, &to])?);
+            found.extend(self.entries(&rest, values![from, to])?);
         }
         match found.as_slice() {
             [] => return Ok(None),
@@ -101,7 +102,7 @@ impl Index {
         let mut total: i64 = 0;
         for (from, to) in digits.ranges() {
             let sql = format!("SELECT count(*) FROM certificate AS c WHERE {RANGE}");
-            let count = self.connection.query_row(&sql, [&from, &to], |row| row.get::<_, i64>(0));
+            let count = self.connection.query_row(&sql, values![from, to], |row| row.get::<_, i64>(0));
             total += count.map_err(self.place.error())?;
         }
         let shown = |entry: &Entry| {
@@ -115,12 +116,12 @@ impl Index {
 
     /// Returns the latest certificate of the only name whose certificates have this subject alternative name.
     fn by_alternative_name(&self, name: &GeneralName) -> Result<Option<Entry>, IndexError> {
-        let read = || -> rusqlite::Result<Vec<String>> {
+        let read = || -> DatabaseResult<Vec<String>> {
             let mut statement = self.connection.prepare(
                 "SELECT DISTINCT c.name FROM san JOIN certificate AS c ON c.id = san.certificate
                  WHERE san.value = ?1 AND san.kind = ?2 ORDER BY c.name",
             )?;
-            statement.query_map([&name.value(), name.kind()], |row| row.get(0))?.collect()
+            statement.query_map(values![&name.value(), name.kind()], |row| row.get(0))?.collect()
         };
         let names = read().map_err(self.place.error())?;
         match names.as_slice() {
@@ -148,14 +149,14 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn names_like(&self, pattern: &NamePattern) -> Result<Vec<String>, IndexError> {
-        let read = || -> rusqlite::Result<Vec<String>> {
+        let read = || -> DatabaseResult<Vec<String>> {
             // The first condition reads only the part of the index of names that begins so.
             let mut statement = self.connection.prepare(
                 "SELECT DISTINCT name FROM certificate WHERE name >= ?1 AND name < ?2 AND lower(name) GLOB ?3 ORDER BY name",
             )?;
             let beginning = pattern.beginning();
             let after = format!("{beginning}\u{10ffff}");
-            statement.query_map([beginning, &after, &pattern.for_sqlite()], |row| row.get(0))?.collect()
+            statement.query_map(values![beginning, &after, &pattern.for_sqlite()], |row| row.get(0))?.collect()
         };
         read().map_err(self.place.error())
     }
@@ -163,9 +164,9 @@ impl Index {
     /// Returns the most similar name; `None` when no name is similar. It reads all names and keeps only the best match
     /// so far.
     fn nearest_name(&self, wanted: &str) -> Result<Option<String>, IndexError> {
-        let look = || -> rusqlite::Result<Option<String>> {
+        let look = || -> DatabaseResult<Option<String>> {
             let mut statement = self.connection.prepare("SELECT DISTINCT name FROM certificate")?;
-            let mut rows = statement.query([])?;
+            let mut rows = statement.query(&[])?;
             let mut best: Option<String> = None;
             while let Some(row) = rows.next()? {
                 let name: String = row.get(0)?;

@@ -1,9 +1,7 @@
 //! The marks that a row gets later, cheaply and without an event: files were delivered, a CRL was published, a rollback is
 //! complete. Each has a check value beside it, so that a bit that flipped on the disk is noticed.
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, params};
-
+use crate::store::index::database::{Database, DatabaseResult, ValueRef, values};
 use crate::store::index::event::encode_value;
 use crate::x509::digest;
 
@@ -62,29 +60,29 @@ impl Mark {
     }
 
     /// Sets the mark of a row.
-    pub fn set(self, connection: &Connection, name: &str, id: i64, at: i64) -> rusqlite::Result<()> {
+    pub fn set(self, connection: &Database, name: &str, id: i64, at: i64) -> DatabaseResult<()> {
         let ((table, column, check), (name_column, id_column)) = (self.columns(), self.key());
         let update =
             format!("UPDATE {table} SET {column} = ?1, {check} = ?2 WHERE {id_column} = ?3 AND {name_column} = ?4");
-        connection.execute(&update, params![at, self.check(name, id, at), id, name]).map(drop)
+        connection.execute(&update, values![at, self.check(name, id, at), id, name]).map(drop)
     }
 
     /// Sets the check values of the marks of an index that has none.
-    pub fn add_checks(self, connection: &Connection) -> rusqlite::Result<()> {
+    pub fn add_checks(self, connection: &Database) -> DatabaseResult<()> {
         let ((table, column, _), (name, id)) = (self.columns(), self.key());
         let mut statement =
             connection.prepare(&format!("SELECT {name}, {id}, {column} FROM {table} WHERE {column} IS NOT NULL"))?;
         let marked: Vec<(String, i64, i64)> = statement
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-            .collect::<rusqlite::Result<_>>()?;
+            .query_map(&[], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect::<DatabaseResult<_>>()?;
         marked.iter().try_for_each(|(name, id, at)| self.set(connection, name, *id, *at))
     }
 
     /// Returns the rows whose mark and check value do not fit each other.
-    pub fn damaged(self, connection: &Connection) -> rusqlite::Result<Vec<(String, i64)>> {
+    pub fn damaged(self, connection: &Database) -> DatabaseResult<Vec<(String, i64)>> {
         let ((table, column, check), (name, id)) = (self.columns(), self.key());
         let mut statement = connection.prepare(&format!("SELECT {name}, {id}, {column}, {check} FROM {table}"))?;
-        let mut rows = statement.query([])?;
+        let mut rows = statement.query(&[])?;
         let mut damaged = Vec::new();
         while let Some(row) = rows.next()? {
             let (name, id): (String, i64) = (row.get(0)?, row.get(1)?);

@@ -1,4 +1,4 @@
-//! The index of issued certificates: an SQLite file, `index.db`. Only this module uses rusqlite.
+//! The index of issued certificates: an SQLite file, `index.db`.
 //!
 //! - A record is durable when [`Transaction::commit`] returns (write-ahead log, `synchronous=FULL`), at the cost of
 //!   about one sync. The log is not written back into the main file when a process exits (that alone cost three syncs
@@ -11,9 +11,9 @@
 mod audit_query;
 pub mod cfssl_database;
 mod completion_query;
-mod connection;
 mod crl;
 pub mod crl_bundle;
+mod database;
 mod declaration;
 mod entry;
 mod error;
@@ -45,8 +45,6 @@ mod write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags};
-
 pub use audit_query::{StoredCertificate, UncoveredRow};
 pub use crl::{NewCrl, RecordedCrl};
 pub use declaration::{Declaration, NameRecords};
@@ -65,18 +63,19 @@ pub use reference::{Reference, ReferenceError};
 pub use write::Transaction;
 
 use crate::system::files::{self, FileError};
-use connection::{connect, log_of};
+use database::Database;
+use database::sqlite::{self, Access};
 use error::IndexPath;
 
 /// Returns the version of the SQLite library that is linked.
 pub fn sqlite_version() -> &'static str {
-    rusqlite::version()
+    sqlite::version()
 }
 
 /// An open index.
 #[derive(Debug)]
 pub struct Index {
-    connection: Connection,
+    connection: Database,
     place: IndexPath,
 }
 
@@ -91,7 +90,7 @@ impl Index {
         // SQLite gives its side files the mode of the main file.
         files::write_secret(path, b"")?;
         let place = IndexPath(path.to_owned());
-        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(place.error())?;
+        let connection = Database::open(path, Access::Write).map_err(place.error())?;
         schema::create(&connection).map_err(place.error())?;
         drop(connection);
         Self::open(path)
@@ -107,7 +106,7 @@ impl Index {
         if let Err(cause) = files::check_writable(path) {
             return Err(IndexError::ReadOnly { path: path.to_owned(), reason: cause.to_string() });
         }
-        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(place.error())?;
+        let connection = Database::open(path, Access::Write).map_err(place.error())?;
         let is_older = schema::is_older(&connection, &place)?;
         settle_log(path)?;
         if is_older {
@@ -142,8 +141,7 @@ impl Index {
     /// # Errors
     /// When the index cannot be written.
     pub fn close_folded(self) -> Result<(), IndexError> {
-        let fold = || self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        fold().map_err(self.place.error())
+        self.connection.fold_log().map_err(self.place.error())
     }
 
     /// Returns the path of the index.
@@ -153,7 +151,7 @@ impl Index {
 
     /// Returns the files of an index in use: the main file and its log. A backup needs both.
     pub fn files(path: &Path) -> [PathBuf; 2] {
-        [path.to_owned(), log_of(path)]
+        [path.to_owned(), sqlite::log_of(path)]
     }
 
     /// Reads the whole file and returns a list of its problems; the list is empty when the file is sound.
@@ -161,18 +159,7 @@ impl Index {
     /// # Errors
     /// When the file cannot be read at all.
     pub fn check(&self) -> Result<Vec<String>, IndexError> {
-        let check = || -> rusqlite::Result<_> {
-            let mut statement = self.connection.prepare("PRAGMA integrity_check")?;
-            let lines = statement.query_map([], |row| row.get(0))?;
-            lines.filter(|line| !matches!(line, Ok(line) if line == "ok")).collect()
-        };
-        check().map_err(self.place.error())
-    }
-
-    /// Gives the connection memory for a question about every certificate, 64 MiB if the index is that large. Of its 2 MiB SQLite
-    /// would read most pages again and again, since rows in the order of their names are everywhere in the file.
-    pub(super) fn read_much(&self) -> rusqlite::Result<()> {
-        self.connection.pragma_update(None, "cache_size", -65_536)
+        self.connection.check().map_err(self.place.error())
     }
 
     /// Begins a transaction that only reads: everything until its end is of one time, and each query is cheaper, because SQLite
@@ -180,9 +167,8 @@ impl Index {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn reading(&self) -> Result<Option<impl Drop>, IndexError> {
-        let begin = || self.connection.unchecked_transaction();
-        self.connection.is_autocommit().then(begin).transpose().map_err(self.place.error())
+    pub fn reading(&self) -> Result<Option<impl Sized>, IndexError> {
+        self.connection.begin_reading_once().map_err(self.place.error())
     }
 
     /// Returns the error for a record with an impossible value.

@@ -64,7 +64,7 @@ impl Deref for PinnedIndex<'_> {
 
 impl OpenTransaction<'_> {
     fn certificates(&self) -> Result<u64, IndexError> {
-        let count = self.0.connection.query_row("SELECT count(*) FROM certificate", [], |row| row.get::<_, i64>(0));
+        let count = self.0.connection.query_row("SELECT count(*) FROM certificate", &[], |row| row.get::<_, i64>(0));
         count.map(i64::unsigned_abs).map_err(self.0.place.error())
     }
 }

@@ -3,9 +3,9 @@
 //! The newest certificate whose files were delivered is deployed, unless a rollback put older files back. A rollback is
 //! an event of its own, and counts until a certificate that was issued after it is delivered.
 
-use rusqlite::{OptionalExtension, Row};
 use time::OffsetDateTime;
 
+use crate::store::index::database::{DatabaseResult, OptionalRow, Row, values};
 use crate::store::index::entry::{instant, instant_if_set};
 use crate::store::index::mark::Mark;
 use crate::store::index::{Entry, EntryId, Index, IndexError};
@@ -47,7 +47,7 @@ impl Rollback {
         history.iter().any(|entry| entry.id == self.newest)
     }
 
-    pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn from_row(row: &Row<'_>) -> DatabaseResult<Self> {
         Ok(Self {
             id: row.get("id")?,
             certificate: EntryId(row.get("certificate")?),
@@ -84,9 +84,9 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn rollbacks(&self, name: &str) -> Result<Vec<Rollback>, IndexError> {
-        let read = || -> rusqlite::Result<_> {
+        let read = || -> DatabaseResult<_> {
             let mut statement = self.connection.prepare_cached("SELECT * FROM rollback WHERE name = ?1 ORDER BY id")?;
-            statement.query_map([name], Rollback::from_row)?.collect()
+            statement.query_map(values![name], Rollback::from_row)?.collect()
         };
         read().map_err(self.place.error())
     }
@@ -112,10 +112,10 @@ impl Index {
         let (ExpiryCondition::Before(moment)
         | ExpiryCondition::InLastThird(moment)
         | ExpiryCondition::InLastThirdOrBefore(moment)) = condition;
-        let read = || -> rusqlite::Result<_> {
+        let read = || -> DatabaseResult<_> {
             // A certificate is left out when a newer one of the name was delivered and the name never had a rollback. This
             // comes first: the index of the names answers it, and the rows of earlier certificates are not read.
-            self.read_much()?;
+            self.connection.read_much()?;
             let mut statement = self.connection.prepare(&format!(
                 "SELECT c.name FROM certificate AS c
                  WHERE (c.id >= ifnull((SELECT n.id FROM certificate AS n
@@ -125,7 +125,7 @@ impl Index {
                      AND ({sql} OR c.not_before > ?2)
                  GROUP BY c.name ORDER BY max(c.id)"
             ))?;
-            statement.query_map([moment.unix_timestamp(), now.unix_timestamp()], |row| row.get(0))?.collect()
+            statement.query_map(values![moment.unix_timestamp(), now.unix_timestamp()], |row| row.get(0))?.collect()
         };
         read().map_err(self.place.error())
     }
@@ -144,12 +144,12 @@ impl Index {
     /// When the index cannot be read.
     pub fn hook(&self, name: &str) -> Result<Option<StoredHook>, IndexError> {
         let sql = "SELECT command, timeout, on_failure FROM hook WHERE name = ?1";
-        self.connection.query_row(sql, [name], hook_of).optional().map_err(self.place.error())
+        self.connection.query_row(sql, values![name], hook_of).optional().map_err(self.place.error())
     }
 }
 
 /// Reads a hook from a row with its columns.
-pub(super) fn hook_of(row: &Row<'_>) -> rusqlite::Result<StoredHook> {
+pub(super) fn hook_of(row: &Row<'_>) -> DatabaseResult<StoredHook> {
     let timeout = row.get::<_, i64>("timeout")?.unsigned_abs();
     Ok(StoredHook { command: row.get("command")?, timeout, on_failure: row.get("on_failure")? })
 }

@@ -2,11 +2,9 @@
 
 use std::sync::LazyLock;
 
-use rusqlite::types::{Type, Value};
-use rusqlite::{Params, named_params, params_from_iter};
 use time::OffsetDateTime;
 
-use crate::store::index::entry::strange;
+use crate::store::index::database::{DatabaseResult, Value, ValueRef, strange, values};
 use crate::store::index::{CertificateStatus, Entry, EntryId, Index, IndexError, Revocation, in_effect};
 use crate::text::Lifetime;
 use crate::x509::{Certificate, GeneralName, SerialNumber};
@@ -73,25 +71,25 @@ impl Index {
         let mut run = || {
             // One transaction, so that the rows and their number are of the same time. A `Transaction` already is one.
             let reading = &self.connection;
-            let _transaction = reading.is_autocommit().then(|| reading.unchecked_transaction()).transpose()?;
+            let _transaction = reading.begin_reading_once()?;
             let count = format!("SELECT count(*) {} {conditions}", *FROM);
-            let total: i64 = reading.query_row(&count, params_from_iter(&values), |row| row.get(0))?;
+            let total: i64 = reading.query_row(&count, &Value::borrowed(&values), |row| row.get(0))?;
             values.push(Value::Integer(filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX))));
             let latest = format!("{SELECT} {} {conditions} ORDER BY c.id DESC LIMIT ?{}", *FROM, values.len());
             let mut statement = reading.prepare(&format!("SELECT * FROM ({latest}) ORDER BY id"))?;
             let mut shown = 0;
-            for entry in statement.query_map(params_from_iter(&values), Entry::from_row)? {
+            for entry in statement.query_map(&Value::borrowed(&values), Entry::from_row)? {
                 let entry = entry?;
                 // In a damaged file, what the condition read and what the row says can differ, and so can the number of rows.
                 if filter.status.is_some_and(|status| entry.status(now) != status) {
-                    return Err(strange("reason", Type::Integer));
+                    return Err(strange("reason"));
                 }
                 each(entry);
                 shown += 1;
             }
             let total = total.unsigned_abs();
             if shown != filter.limit.map_or(total, |limit| total.min(limit)) {
-                return Err(strange("id", Type::Integer));
+                return Err(strange("id"));
             }
             Ok(total)
         };
@@ -109,16 +107,16 @@ impl Index {
                 "SELECT EXISTS (SELECT 1 FROM certificate WHERE serial = ?1
                      UNION ALL SELECT 1 FROM imported_revocation WHERE serial = ?1
                      UNION ALL SELECT 1 FROM imported_serial WHERE serial = ?1)",
-                [serial.as_der_content()],
+                values![serial.as_der_content()],
                 |row| row.get(0),
             )
             .map_err(self.place.error())
     }
 
     fn name_is_used(&self, name: &str) -> Result<bool, IndexError> {
-        let ask = || -> rusqlite::Result<bool> {
+        let ask = || -> DatabaseResult<bool> {
             let sql = "SELECT EXISTS (SELECT 1 FROM certificate WHERE name = ?1)";
-            self.connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))
+            self.connection.prepare_cached(sql)?.query_row(values![name], |row| row.get(0))
         };
         ask().map_err(self.place.error())
     }
@@ -129,7 +127,7 @@ impl Index {
     /// When the index cannot be read.
     pub fn latest_by_name(&self, name: &str) -> Result<Option<Entry>, IndexError> {
         // An act that found the name asks again under the lock, so the prepared statement is cached.
-        Ok(self.entries("WHERE c.name = ?1 ORDER BY c.id DESC LIMIT 1", [name])?.pop())
+        Ok(self.entries("WHERE c.name = ?1 ORDER BY c.id DESC LIMIT 1", values![name])?.pop())
     }
 
     /// Returns all certificates of a NAME, the latest last.
@@ -141,7 +139,7 @@ impl Index {
         if !self.name_is_used(name)? {
             return Ok(Vec::new());
         }
-        self.entries("WHERE c.name = ?1 ORDER BY c.id", [name])
+        self.entries("WHERE c.name = ?1 ORDER BY c.id", values![name])
     }
 
     /// Returns the certificates with a serial number: at most one, unless certificates of several issuers were
@@ -150,7 +148,7 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn by_serial(&self, serial: &SerialNumber) -> Result<Vec<Entry>, IndexError> {
-        self.entries("WHERE c.serial = ?1 ORDER BY c.id", [serial.as_der_content()])
+        self.entries("WHERE c.serial = ?1 ORDER BY c.id", values![serial.as_der_content()])
     }
 
     /// Returns the certificate of an entry.
@@ -160,7 +158,7 @@ impl Index {
     pub fn certificate(&self, entry: &Entry) -> Result<Certificate, IndexError> {
         let der: Vec<u8> = self
             .connection
-            .query_row("SELECT der FROM certificate WHERE id = ?1", [entry.id.0], |row| row.get(0))
+            .query_row("SELECT der FROM certificate WHERE id = ?1", values![entry.id.0], |row| row.get(0))
             .map_err(self.place.error())?;
         Certificate::from_der(&der).map_err(|error| self.place.unreadable(&entry.serial, &error))
     }
@@ -170,18 +168,18 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn revocations(&self, id: EntryId) -> Result<Vec<Revocation>, IndexError> {
-        let read = || -> rusqlite::Result<_> {
+        let read = || -> DatabaseResult<_> {
             let mut statement = self.connection.prepare(
                 "SELECT at AS revoked_at, reason, invalid_since, released_at FROM revocation
-                 WHERE certificate = :id ORDER BY id",
+                 WHERE certificate = ?1 ORDER BY id",
             )?;
-            statement.query_map(named_params! { ":id": id.0 }, Revocation::from_row)?.collect()
+            statement.query_map(values![id.0], Revocation::from_row)?.collect()
         };
         read().map_err(self.place.error())
     }
 
-    pub(super) fn entries(&self, rest: &str, values: impl Params) -> Result<Vec<Entry>, IndexError> {
-        let read = || -> rusqlite::Result<_> {
+    pub(super) fn entries(&self, rest: &str, values: &[ValueRef<'_>]) -> Result<Vec<Entry>, IndexError> {
+        let read = || -> DatabaseResult<_> {
             // One act runs several queries, so the prepared statement is cached.
             let mut statement = self.connection.prepare_cached(&format!("{SELECT} {} {rest}", *FROM))?;
             statement.query_map(values, Entry::from_row)?.collect()

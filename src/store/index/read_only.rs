@@ -12,12 +12,9 @@
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::time::Duration;
 
-use rusqlite::backup::Backup;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
-
-use super::connection::{connect, log_of, prepared};
+use super::database::sqlite::{Access, log_of};
+use super::database::{Database, DatabaseError, DatabaseFailure, DatabaseResult};
 use super::error::{IndexError, IndexPath};
 use super::schema;
 use crate::system::files::FileError;
@@ -26,8 +23,8 @@ use crate::system::files::FileError;
 ///
 /// # Errors
 /// When it cannot be read.
-pub(super) fn connect_to_read(path: &Path, place: &IndexPath) -> Result<Connection, IndexError> {
-    let usual = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(|opened| probe(&opened).map(|()| opened));
+pub(super) fn connect_to_read(path: &Path, place: &IndexPath) -> Result<Database, IndexError> {
+    let usual = Database::open(path, Access::Read).and_then(|opened| probe(&opened).map(|()| opened));
     match usual {
         Err(error) if needs_to_write(&error) => {}
         usual => return usual.map_err(place.error()),
@@ -39,21 +36,18 @@ pub(super) fn connect_to_read(path: &Path, place: &IndexPath) -> Result<Connecti
 ///
 /// # Errors
 /// When a file of it cannot be read.
-pub(super) fn connect_unlocked(path: &Path, place: &IndexPath) -> Result<Connection, IndexError> {
+pub(super) fn connect_unlocked(path: &Path, place: &IndexPath) -> Result<Database, IndexError> {
     // When the files cannot be read at all, this says so better than SQLite.
     let log = log_of(path);
     File::open(path).map_err(FileError::of("open", path))?;
     let length = fs::metadata(&log).map_or(0, |log| log.len());
-    let opened = if length == 0 {
-        Connection::open_with_flags(immutable(path), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI)
+    let access = if length == 0 {
+        Access::Immutable
     } else {
         File::open(&log).map_err(FileError::of("open", &log))?;
-        Connection::open_with_flags_and_vfs(path, OpenFlags::SQLITE_OPEN_READ_ONLY, c"unix-none").and_then(|opened| {
-            opened.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-            Ok(opened)
-        })
+        Access::Unlocked
     };
-    let connection = opened.and_then(prepared).map_err(place.error())?;
+    let connection = Database::open(path, access).map_err(place.error())?;
     probe(&connection).map_err(place.error())?;
     Ok(connection)
 }
@@ -62,11 +56,9 @@ pub(super) fn connect_unlocked(path: &Path, place: &IndexPath) -> Result<Connect
 ///
 /// # Errors
 /// When it cannot be read.
-pub(super) fn migrated_copy(source: &Connection, place: &IndexPath) -> Result<Connection, IndexError> {
+pub(super) fn migrated_copy(source: &Database, place: &IndexPath) -> Result<Database, IndexError> {
     let copy = || {
-        let mut copy = Connection::open_in_memory()?;
-        Backup::new(source, &mut copy)?.run_to_completion(1024, Duration::ZERO, None)?;
-        let copy = prepared(copy)?;
+        let copy = source.copy_in_memory()?;
         schema::migrate(&copy)?;
         Ok(copy)
     };
@@ -74,20 +66,11 @@ pub(super) fn migrated_copy(source: &Connection, place: &IndexPath) -> Result<Co
 }
 
 /// Reads the first page.
-fn probe(connection: &Connection) -> rusqlite::Result<()> {
-    connection.query_row("PRAGMA schema_version", [], |_| Ok(()))
+fn probe(connection: &Database) -> DatabaseResult<()> {
+    connection.query_row("PRAGMA schema_version", &[], |_| Ok(()))
 }
 
 /// Returns true for the errors of SQLite when it cannot create a file, or may not write one.
-fn needs_to_write(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied))
-}
-
-/// Returns the URI of a file that does not change (sqlite.org/uri.html).
-pub(super) fn immutable(path: &Path) -> String {
-    let byte = |byte: &u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => char::from(*byte).to_string(),
-        byte => format!("%{byte:02x}"),
-    };
-    format!("file:{}?immutable=1", path.as_os_str().as_encoded_bytes().iter().map(byte).collect::<String>())
+fn needs_to_write(error: &DatabaseError) -> bool {
+    matches!(error.failure(), Some(DatabaseFailure::CannotOpen | DatabaseFailure::ReadOnly))
 }

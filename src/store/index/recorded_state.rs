@@ -1,7 +1,6 @@
 //! Queries for `ca audit`: what the index recorded of the revocations of an authority, row by row, and of its CRLs.
 
-use rusqlite::{Row, params};
-
+use crate::store::index::database::{DatabaseResult, Row, values};
 use crate::store::index::{Index, IndexError};
 
 /// A CRL of the index, as it is stored.
@@ -35,7 +34,7 @@ pub struct StoredRevocation {
 }
 
 impl StoredCrl {
-    pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn from_row(row: &Row<'_>) -> DatabaseResult<Self> {
         Ok(Self {
             authority: row.get("authority")?,
             number: row.get::<_, i64>("number")?.unsigned_abs(),
@@ -51,7 +50,7 @@ impl StoredCrl {
 }
 
 impl StoredRevocation {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+    fn from_row(row: &Row<'_>) -> DatabaseResult<Self> {
         Ok(Self {
             id: row.get(0)?,
             serial: row.get(1)?,
@@ -98,9 +97,9 @@ impl Index {
         authority: &str,
         mut each: impl FnMut(StoredRevocation),
     ) -> Result<(), IndexError> {
-        let mut read = || -> rusqlite::Result<()> {
+        let mut read = || -> DatabaseResult<()> {
             let mut statement = self.connection.prepare(sql)?;
-            for row in statement.query_map([authority], StoredRevocation::from_row)? {
+            for row in statement.query_map(values![authority], StoredRevocation::from_row)? {
                 each(row?);
             }
             Ok(())
@@ -113,9 +112,9 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn stored_crls(&self, authority: &str) -> Result<Vec<StoredCrl>, IndexError> {
-        let read = || -> rusqlite::Result<_> {
+        let read = || -> DatabaseResult<_> {
             let sql = "SELECT * FROM revocation_list WHERE authority = ?1 ORDER BY number";
-            self.connection.prepare(sql)?.query_map(params![authority], StoredCrl::from_row)?.collect()
+            self.connection.prepare(sql)?.query_map(values![authority], StoredCrl::from_row)?.collect()
         };
         read().map_err(self.place.error())
     }

@@ -128,7 +128,7 @@ pub struct BitFlip {
 pub fn bit_flips(index: &Index, most: usize) -> Vec<BitFlip> {
     use rusqlite::types::Value;
     let rows = |sql: &str| -> Vec<Vec<Value>> {
-        let mut statement = index.connection.prepare(sql).unwrap();
+        let mut statement = index.connection.raw().prepare(sql).unwrap();
         let count = statement.column_count();
         let rows = statement.query_map([], |row| (0..count).map(|column| row.get(column)).collect()).unwrap();
         rows.map(Result::unwrap).collect()
@@ -209,12 +209,12 @@ pub fn copy_in_memory(path: &std::path::Path) -> Index {
     connection.restore("main", path, None::<fn(rusqlite::backup::Progress)>).unwrap();
     connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
     connection.set_prepared_statement_cache_capacity(64);
-    Index { connection, place: super::error::IndexPath(path.to_owned()) }
+    Index { connection: super::database::Database::of_raw(connection), place: super::error::IndexPath(path.to_owned()) }
 }
 
 /// Makes a change of a copy in memory; false when a constraint of the table does not allow it.
 pub fn try_to_change(index: &Index, statement: &str) -> bool {
-    match index.connection.execute_batch(statement) {
+    match index.connection.raw().execute_batch(statement) {
         Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => false,
         changed => changed.map(|()| true).unwrap(),
     }
@@ -223,7 +223,7 @@ pub fn try_to_change(index: &Index, statement: &str) -> bool {
 /// Returns every value of an index as text; `None` when it cannot be read.
 pub fn values(index: &Index) -> Option<Vec<String>> {
     let read = || -> rusqlite::Result<Vec<String>> {
-        let connection = &index.connection;
+        let connection = index.connection.raw();
         let mut tables =
             connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")?;
         let tables: Vec<String> = tables.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;

@@ -1,7 +1,6 @@
 //! The tables of the index, and the migration of an older index to the current version.
 
-use rusqlite::Connection;
-
+use crate::store::index::database::{Database, DatabaseError, DatabaseResult};
 use crate::store::index::error::{IndexError, IndexPath};
 use crate::store::index::event_log;
 use crate::store::index::limits::PAGES_OF_LOG;
@@ -14,7 +13,7 @@ const APPLICATION_ID: i64 = 0x6361_4958;
 /// has no rows, so it needs only the statements.
 struct Migration {
     statements: &'static str,
-    then: Option<fn(&Connection) -> rusqlite::Result<()>>,
+    then: Option<fn(&Database) -> DatabaseResult<()>>,
 }
 
 impl Migration {
@@ -258,7 +257,7 @@ CREATE TABLE declaration (
 const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Creates the tables in an empty file. This function does not sync; the caller syncs once at the end.
-pub(crate) fn create(connection: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn create(connection: &Database) -> DatabaseResult<()> {
     connection.execute_batch(&format!(
         "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;
          BEGIN; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; {} COMMIT;
@@ -268,7 +267,7 @@ pub(crate) fn create(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Prepares a connection for its first change: a commit is durable when it returns, and damage is detected.
-pub(crate) fn prepare_for_writing(connection: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn prepare_for_writing(connection: &Database) -> DatabaseResult<()> {
     connection.execute_batch(&format!(
         "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;
          PRAGMA wal_autocheckpoint = {PAGES_OF_LOG};"
@@ -276,10 +275,10 @@ pub(crate) fn prepare_for_writing(connection: &Connection) -> rusqlite::Result<(
 }
 
 /// Returns true when the index has to be migrated first; fails when the file is not an index.
-pub(crate) fn is_older(connection: &Connection, place: &IndexPath) -> Result<bool, IndexError> {
+pub(crate) fn is_older(connection: &Database, place: &IndexPath) -> Result<bool, IndexError> {
     let path = || place.0.clone();
     let value = |pragma: &str| -> Result<i64, IndexError> {
-        connection.query_row(pragma, [], |row| row.get(0)).map_err(place.error())
+        connection.query_row(pragma, &[], |row| row.get(0)).map_err(place.error())
     };
     if value("PRAGMA application_id")? != APPLICATION_ID {
         return Err(IndexError::NotAnIndex { path: path(), found: "an SQLite file of another program" });
@@ -295,22 +294,22 @@ pub(crate) fn is_older(connection: &Connection, place: &IndexPath) -> Result<boo
 }
 
 /// Migrates an older index to the current version in one step.
-pub(crate) fn migrate(connection: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn migrate(connection: &Database) -> DatabaseResult<()> {
     run_missing(connection, MIGRATIONS)
 }
 
 /// Runs the missing migrations, all or none. Two processes may try at once: the second finds no missing migration.
-fn run_missing(connection: &Connection, migrations: &[Migration]) -> rusqlite::Result<()> {
+fn run_missing(connection: &Database, migrations: &[Migration]) -> DatabaseResult<()> {
     connection.execute_batch("PRAGMA synchronous = FULL; BEGIN IMMEDIATE")?;
     let run = || {
-        let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let version: u32 = connection.query_row("PRAGMA user_version", &[], |row| row.get(0))?;
         for migration in migrations.iter().skip(version as usize) {
             connection.execute_batch(migration.statements)?;
             migration.then.map_or(Ok(()), |then| then(connection))?;
         }
         connection.execute_batch(&format!("PRAGMA user_version = {}; COMMIT", migrations.len()))
     };
-    run().inspect_err(|_: &rusqlite::Error| drop(connection.execute_batch("ROLLBACK")))
+    run().inspect_err(|_: &DatabaseError| drop(connection.execute_batch("ROLLBACK")))
 }
 
 #[cfg(test)]
@@ -319,11 +318,11 @@ mod tests {
 
     #[test]
     fn a_migration_that_fails_changes_nothing_and_can_be_run_again() {
-        let connection = Connection::open_in_memory().unwrap();
+        let connection = Database::in_memory().unwrap();
         let table = || Migration::of("CREATE TABLE one (id INTEGER);");
         assert!(run_missing(&connection, &[table(), Migration::of("CREATE nonsense")]).is_err());
         run_missing(&connection, &[table(), Migration::of("CREATE TABLE two (id INTEGER);")]).unwrap();
-        let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        let version: u32 = connection.query_row("PRAGMA user_version", &[], |row| row.get(0)).unwrap();
         assert_eq!(version, 2);
     }
 }

@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::str::FromStr;
 
-use rusqlite::types::Type;
 use time::OffsetDateTime;
 
-use crate::store::index::entry::strange;
+use crate::store::index::database::{DatabaseResult, strange, values};
 use crate::store::index::query::{FROM, STATUS};
 use crate::store::index::{CertificateStatus, Index, IndexError};
 use crate::x509::Certificate;
@@ -55,23 +54,21 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn tally(&self, now: OffsetDateTime, except: &[String]) -> Result<Vec<Tally>, IndexError> {
-        let read = || -> rusqlite::Result<Vec<Tally>> {
+        let read = || -> DatabaseResult<Vec<Tally>> {
             // One transaction, so that the numbers are of one time. A `Transaction` already is one.
-            let _reading =
-                self.connection.is_autocommit().then(|| self.connection.unchecked_transaction()).transpose()?;
+            let _reading = self.connection.begin_reading_once()?;
             let sql = format!("SELECT c.id, c.authority, c.template, c.name, {STATUS} {}", *FROM);
             let mut statement = self.connection.prepare(&sql)?;
-            let mut rows = statement.query([now.unix_timestamp()])?;
+            let mut rows = statement.query(values![now.unix_timestamp()])?;
             let mut groups: HashMap<String, HashMap<String, Group>> = HashMap::new();
             while let Some(row) = rows.next()? {
-                let text = |column: usize| row.get_ref(column)?.as_str().map_err(|_| strange("text", Type::Text));
-                let name = text(3)?;
+                let name = row.text(3)?;
                 // Names are compared like the column does (COLLATE NOCASE).
                 if except.iter().any(|other| other.eq_ignore_ascii_case(name)) {
                     continue;
                 }
-                let status = CertificateStatus::from_str(text(4)?).map_err(|_| strange("status", Type::Text))?;
-                let (authority, template) = (text(1)?, text(2)?);
+                let status = CertificateStatus::from_str(row.text(4)?).map_err(|_| strange("status"))?;
+                let (authority, template) = (row.text(1)?, row.text(2)?);
                 let known = groups.get_mut(authority).and_then(|templates| templates.get_mut(template));
                 let group = match known {
                     Some(group) => group,
@@ -87,7 +84,7 @@ impl Index {
             for (authority, templates) in groups {
                 for (template, Group { counts, first }) in templates {
                     let sql = "SELECT der FROM certificate WHERE id = ?1";
-                    let der: Vec<u8> = self.connection.query_row(sql, [first], |row| row.get(0))?;
+                    let der: Vec<u8> = self.connection.query_row(sql, values![first], |row| row.get(0))?;
                     let is_ca = Certificate::from_der(&der).is_ok_and(|certificate| certificate.is_ca());
                     tallies.push(Tally { authority: authority.clone(), template, counts, is_ca });
                 }

@@ -71,7 +71,7 @@ fn a_schema_that_was_tampered_with_does_nothing_but_name_tables() {
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
         (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
     ] {
-        assert_eq!(index.connection.db_config(setting).unwrap(), wanted, "{setting:?}");
+        assert_eq!(index.connection.raw().db_config(setting).unwrap(), wanted, "{setting:?}");
     }
 }
 
@@ -111,10 +111,10 @@ fn a_delivery_is_noted() {
     let (_folder, path, mut index) = new_index();
     let id = add(&mut index, &Sample::default(), "web");
     index.mark_delivered(id, NOW).unwrap();
-    let synchronous = |connection: &Connection| -> rusqlite::Result<i64> {
-        connection.query_row("PRAGMA synchronous", [], |row| row.get(0))
+    let synchronous = |connection: &database::Database| -> database::DatabaseResult<i64> {
+        connection.query_row("PRAGMA synchronous", &[], |row| row.get(0))
     };
-    assert_eq!(synchronous(&index.connection), Ok(2), "the next commit is durable again");
+    assert_eq!(synchronous(&index.connection).unwrap(), 2, "the next commit is durable again");
     let mut meanwhile = None;
     index.lightly(|connection| synchronous(connection).map(|level| meanwhile = Some(level))).unwrap();
     assert_eq!(meanwhile, Some(1), "NORMAL: the log is synced before it is written back");
@@ -447,7 +447,7 @@ fn an_index_cut_short_is_damaged_not_empty() {
     for serial in 0..50 {
         add(&mut index, &Sample { serial, ..Sample::default() }, "web");
     }
-    index.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    index.connection.raw().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
     drop(index);
     let whole = fs::read(&path).unwrap();
     for kept in [whole.len() / 2, 4096, 5000] {
@@ -476,7 +476,7 @@ proptest::proptest! {
             for serial in 0..4 {
                 add(&mut index, &Sample { serial, sans: &["web.test"], ..Sample::default() }, "web");
             }
-            index.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+            index.connection.raw().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
             drop(index);
             fs::read(path).unwrap()
         });

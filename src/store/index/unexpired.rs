@@ -3,10 +3,9 @@
 
 use std::path::Path;
 
-use rusqlite::types::Type;
 use time::OffsetDateTime;
 
-use crate::store::index::entry::strange;
+use crate::store::index::database::{DatabaseResult, ValueRef, values};
 use crate::store::index::{Index, IndexError};
 use crate::x509::SerialNumber;
 
@@ -38,20 +37,22 @@ impl Index {
         now: OffsetDateTime,
         mut each: impl FnMut(UnexpiredRow<'_>),
     ) -> Result<(), IndexError> {
-        let mut read = || -> rusqlite::Result<()> {
+        let mut read = || -> DatabaseResult<()> {
             // The `+` keeps SQLite from the index of the column: most certificates are wanted, and in their order they are
             // read without jumps.
             let sql = "SELECT name, template, serial, place, delivered_at IS NOT NULL FROM certificate
                        WHERE +not_after >= ?1 AND origin = 'issued'";
             let mut statement = self.connection.prepare(sql)?;
-            let mut rows = statement.query([now.unix_timestamp()])?;
+            let mut rows = statement.query(values![now.unix_timestamp()])?;
             while let Some(row) = rows.next()? {
-                let text = |column: usize| row.get_ref(column)?.as_str().map_err(|_| strange("text", Type::Text));
-                let place = row.get_ref(3)?.as_str_or_null().map_err(|_| strange("place", Type::Text))?;
+                let place = match row.get_ref(3)? {
+                    ValueRef::Null => None,
+                    _ => Some(row.text(3)?),
+                };
                 each(UnexpiredRow {
-                    name: text(0)?,
-                    template: text(1)?,
-                    serial: row.get_ref(2)?.as_blob().map_err(|_| strange("serial", Type::Blob))?,
+                    name: row.text(0)?,
+                    template: row.text(1)?,
+                    serial: row.blob(2)?,
                     place: place.map(Path::new),
                     is_delivered: row.get(4)?,
                 });
@@ -68,10 +69,10 @@ impl Index {
     pub fn name_count(&self, except: &[String]) -> Result<u64, IndexError> {
         let sql = "SELECT count(*) FROM (SELECT DISTINCT name FROM certificate)";
         let one = "SELECT EXISTS (SELECT 1 FROM certificate WHERE name = ?1)";
-        let read = || -> rusqlite::Result<i64> {
-            let mut count: i64 = self.connection.query_row(sql, [], |row| row.get(0))?;
+        let read = || -> DatabaseResult<i64> {
+            let mut count: i64 = self.connection.query_row(sql, &[], |row| row.get(0))?;
             for name in except {
-                count -= self.connection.query_row(one, [name], |row| row.get::<_, i64>(0))?;
+                count -= self.connection.query_row(one, values![name], |row| row.get::<_, i64>(0))?;
             }
             Ok(count)
         };

@@ -2,12 +2,13 @@
 
 use std::ops::Deref;
 
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, TransactionBehavior, params, params_from_iter};
 use time::OffsetDateTime;
 
+use crate::store::index::database::{
+    Database, DatabaseFailure, DatabaseResult, DatabaseTransaction, Row, ValueRef, values,
+};
 use crate::store::index::event::{CoveredRow, NewEvent};
-use crate::store::index::event_log::{End, NextEvent, text_value};
+use crate::store::index::event_log::{End, NextEvent};
 use crate::store::index::mark::Mark;
 use crate::store::index::{
     EntryId, EventContext, EventKind, EventObject, HeadSignature, Index, IndexError, LogHead, NewCrl, NewEntry, Origin,
@@ -23,7 +24,7 @@ use crate::x509::{GeneralName, SerialNumber};
 /// change without its event.
 pub struct Transaction<'a> {
     index: &'a Index,
-    pub(super) transaction: rusqlite::Transaction<'a>,
+    pub(super) transaction: DatabaseTransaction<'a>,
     context: EventContext,
     events: Vec<NewEvent>,
 }
@@ -45,8 +46,7 @@ impl Index {
     /// When another writer does not finish in time, or the index was opened for reading.
     pub fn transaction(&mut self, context: EventContext) -> Result<Transaction<'_>, IndexError> {
         let index: &Self = self;
-        let transaction = rusqlite::Transaction::new_unchecked(&index.connection, TransactionBehavior::Immediate)
-            .map_err(index.place.error())?;
+        let transaction = index.connection.begin_writing().map_err(index.place.error())?;
         Ok(Transaction { index, transaction, context, events: Vec::new() })
     }
 
@@ -60,12 +60,8 @@ impl Index {
     }
 
     /// Writes without a sync.
-    pub(super) fn lightly(&self, write: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), IndexError> {
-        // NORMAL, not OFF: a commit that writes the log back into the main file still syncs the log first.
-        let light = self.connection.execute_batch("PRAGMA synchronous = NORMAL");
-        let written = light.and_then(|()| write(&self.connection)).map_err(self.place.error());
-        self.connection.execute_batch("PRAGMA synchronous = FULL").map_err(self.place.error())?;
-        written
+    pub(super) fn lightly(&self, write: impl FnOnce(&Database) -> DatabaseResult<()>) -> Result<(), IndexError> {
+        self.connection.lightly(write).map_err(self.place.error())
     }
 
     /// Records that the files of a CRL are published: cheap and not durable, like
@@ -82,14 +78,14 @@ impl Index {
     #[cfg(test)]
     pub fn delete_revocation(&self, serial: &SerialNumber) -> Result<(), IndexError> {
         let delete = "DELETE FROM revocation WHERE serial = ?1";
-        self.connection.execute(delete, [serial.as_der_content()]).map(drop).map_err(self.place.error())
+        self.connection.execute(delete, values![serial.as_der_content()]).map(drop).map_err(self.place.error())
     }
 
     /// Removes the mark, as if the process was killed before [`mark_delivered`](Self::mark_delivered).
     #[cfg(test)]
     pub fn unmark_delivered(&mut self, id: EntryId) -> Result<(), IndexError> {
         let unmark = "UPDATE certificate SET delivered_at = NULL, delivered_check = NULL WHERE id = ?1";
-        self.connection.execute(unmark, [id.0]).map(drop).map_err(self.place.error())
+        self.connection.execute(unmark, values![id.0]).map(drop).map_err(self.place.error())
     }
 }
 
@@ -111,26 +107,26 @@ impl Transaction<'_> {
             ValueRef::Blob(certificate.serial.as_der_content()),
             ValueRef::Blob(certificate.issuer.as_der()),
             ValueRef::Blob(certificate.as_der()),
-            text_value(entry.name),
-            text_value(entry.template),
-            text_value(entry.authority),
-            text_value(&subject),
-            text_value(&sans),
+            ValueRef::of_text(entry.name),
+            ValueRef::of_text(entry.template),
+            ValueRef::of_text(entry.authority),
+            ValueRef::of_text(&subject),
+            ValueRef::of_text(&sans),
             ValueRef::Blob(&key_fingerprint),
             ValueRef::Blob(&fingerprint),
             time(certificate.validity.not_before),
             time(certificate.validity.not_after),
             time(entry.issued_at),
-            text_value(entry.origin.name()),
-            place.map_or(ValueRef::Null, text_value),
+            ValueRef::of_text(entry.origin.name()),
+            place.map_or(ValueRef::Null, ValueRef::of_text),
         ];
         let insert = format!(
             "INSERT INTO certificate ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             EventObject::Certificate.columns()
         );
-        let inserted = self.transaction.execute(&insert, params_from_iter(values.map(ToSqlOutput::Borrowed)));
+        let inserted = self.transaction.execute(&insert, &values);
         match inserted {
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+            Err(error) if error.failure() == Some(DatabaseFailure::Constraint) => {
                 return Err(IndexError::SerialUsed { serial: certificate.serial.clone() });
             }
             inserted => inserted.map_err(self.place.error())?,
@@ -153,7 +149,7 @@ impl Transaction<'_> {
         Ok(EntryId(id))
     }
 
-    fn insert_sans(&self, id: i64, names: &[GeneralName]) -> rusqlite::Result<()> {
+    fn insert_sans(&self, id: i64, names: &[GeneralName]) -> DatabaseResult<()> {
         if names.is_empty() {
             return Ok(());
         }
@@ -161,7 +157,7 @@ impl Transaction<'_> {
         let mut statement =
             self.transaction.prepare("INSERT OR IGNORE INTO san (value, kind, certificate) VALUES (?1, ?2, ?3)")?;
         for name in names {
-            statement.execute(params![name.value(), name.kind(), id])?;
+            statement.execute(values![name.value(), name.kind(), id])?;
         }
         Ok(())
     }
@@ -177,11 +173,11 @@ impl Transaction<'_> {
             .execute(
                 "INSERT INTO revocation (certificate, at, reason, invalid_since, released_at, authority, serial, not_after)
                  SELECT id, ?2, ?3, ?4, ?5, authority, serial, not_after FROM certificate WHERE id = ?1",
-                params![id.0, at, revocation.reason.code(), invalid_since, released_at],
+                values![id.0, at, revocation.reason.code(), invalid_since, released_at],
             )
             .map_err(self.place.error())?;
         // The order of these rows does not decide which of them counts, so that no other row stops a revocation.
-        let row = self.transaction.last_insert_rowid();
+        let row = self.transaction.last_insert_id();
         let is_hold = revocation.reason == RevocationReason::CertificateHold;
         let kind = if is_hold { EventKind::Hold } else { EventKind::Revoke };
         self.event_of(kind, EventObject::Revocation, row, id, Some(revocation.reason.name().to_owned()))?;
@@ -206,12 +202,12 @@ impl Transaction<'_> {
         at: OffsetDateTime,
         condition: &str,
     ) -> Result<bool, IndexError> {
-        let update = || -> rusqlite::Result<Vec<i64>> {
+        let update = || -> DatabaseResult<Vec<i64>> {
             let mut statement = self.transaction.prepare(&format!(
                 "UPDATE revocation SET released_at = ?1 WHERE certificate = ?2 AND {condition} AND released_at IS NULL
                  RETURNING id",
             ))?;
-            statement.query_map(params![at.unix_timestamp(), id.0], |row| row.get(0))?.collect()
+            statement.query_map(values![at.unix_timestamp(), id.0], |row| row.get(0))?.collect()
         };
         let mut released = update().map_err(self.place.error())?;
         released.sort_unstable();
@@ -240,7 +236,7 @@ impl Transaction<'_> {
         let Rollback { id: _, certificate, replaced, newest, at, done_at: _ } = rollback;
         let inserted = self.transaction.execute(
             "INSERT INTO rollback (name, certificate, replaced, newest, at) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![name, certificate.0, replaced.0, newest.0, at.unix_timestamp()],
+            values![name, certificate.0, replaced.0, newest.0, at.unix_timestamp()],
         );
         inserted.map_err(self.place.error())?;
         let id = self.newest_row("rollback")?;
@@ -256,9 +252,9 @@ impl Transaction<'_> {
         let written = match hook {
             Some(hook) => self.transaction.execute(
                 "INSERT OR REPLACE INTO hook (name, command, timeout, on_failure) VALUES (?1, ?2, ?3, ?4)",
-                params![name, hook.command, hook.timeout.cast_signed(), hook.on_failure],
+                values![name, hook.command, hook.timeout.cast_signed(), hook.on_failure],
             ),
-            None => self.transaction.execute("DELETE FROM hook WHERE name = ?1", [name]),
+            None => self.transaction.execute("DELETE FROM hook WHERE name = ?1", values![name]),
         };
         written.map_err(self.place.error())?;
         let kind = if hook.is_some() { EventKind::HookSet } else { EventKind::HookRemove };
@@ -313,8 +309,8 @@ impl Transaction<'_> {
         detail: Option<String>,
     ) -> Result<(), IndexError> {
         let named = "SELECT name, serial FROM certificate WHERE id = ?1";
-        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
-        let found = self.transaction.query_row(named, [certificate.0], read);
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let found = self.transaction.query_row(named, values![certificate.0], read);
         let (name, serial): (String, Vec<u8>) = found.map_err(self.place.error())?;
         self.event(kind, object, Some(row), &name, Some(&SerialNumber::from_der_content(&serial)), detail)
     }
