@@ -132,6 +132,50 @@ fn every_library_is_named_behind_its_door_alone() {
     none("docs/ARCHITECTURE.md, \"Doors\", knows another place for these libraries", &broken);
 }
 
+/// What the SQL of one engine alone has.
+const SQL_OF_ONE_ENGINE: &[&str] = &[
+    "PRAGMA",
+    "pragma_",
+    "GLOB",
+    "INSERT OR",
+    "REPLACE INTO",
+    "ifnull(",
+    "sqlite_schema",
+    "sqlite_master",
+    "rowid",
+    "group_concat",
+    "julianday",
+    "ON CONSTRAINT",
+    "ILIKE",
+    "pg_",
+    "::bigint",
+];
+
+/// The tables of an engine, and the database of another program.
+const OF_ONE_ENGINE: &[&str] = &["cfssl_database.rs", "schema.rs"];
+
+/// Each query has one text for all engines, so that what a test shows of one is true of the others.
+#[test]
+fn the_queries_of_the_index_are_those_of_every_engine() {
+    let folder = repository().join("src/store/index");
+    let mut broken = Vec::new();
+    for source in sources() {
+        let Ok(file) = source.path.strip_prefix(&folder) else { continue };
+        if file.components().count() > 1 || OF_ONE_ENGINE.iter().any(|name| file == Path::new(name)) {
+            continue;
+        }
+        let text = std::fs::read_to_string(&source.path).unwrap();
+        let shipped = text.split("#[cfg(test)]\nmod ").next().unwrap();
+        for (number, line) in shipped.lines().enumerate() {
+            let line = line.split("//").next().unwrap();
+            if let Some(word) = SQL_OF_ONE_ENGINE.iter().find(|word| line.contains(*word)) {
+                broken.push(format!("{}: {word}", place(source, number + 1)));
+            }
+        }
+    }
+    none("the SQL of one engine is behind its door, in src/store/index/database", &broken);
+}
+
 #[test]
 fn every_dependency_has_a_door_and_a_reason() {
     let text = std::fs::read_to_string(repository().join("Cargo.toml")).unwrap();

@@ -78,7 +78,7 @@ impl EventObject {
             Self::Crl => {
                 "SELECT number, authority FROM revocation_list
                  WHERE (authority, number) NOT IN
-                     (SELECT name, row FROM event WHERE object = 'crl' AND row IS NOT NULL)"
+                     (SELECT name COLLATE \"binary\", row FROM event WHERE object = 'crl' AND row IS NOT NULL)"
             }
             Self::Rollback => {
                 "SELECT id, name FROM rollback
@@ -104,7 +104,8 @@ impl EventObject {
                  WHERE name NOT IN (SELECT name FROM event WHERE object = 'declaration')"
             }
             Self::CrlBundle => {
-                "SELECT NULL, path FROM crl_bundle WHERE path NOT IN (SELECT name FROM event WHERE object = 'crl-bundle')"
+                "SELECT NULL, path FROM crl_bundle WHERE path NOT IN
+                     (SELECT name COLLATE \"binary\" FROM event WHERE object = 'crl-bundle')"
             }
             Self::ImportedRevocation => {
                 "SELECT id, authority FROM imported_revocation

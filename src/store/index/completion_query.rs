@@ -17,8 +17,7 @@ impl Index {
                 SELECT min(name) FROM certificate WHERE name >= ?1
                 UNION ALL
                 SELECT (SELECT min(name) FROM certificate WHERE name > found.name) FROM found WHERE found.name IS NOT NULL
-                LIMIT ?2
-            ) SELECT name FROM found WHERE name IS NOT NULL";
+            ) SELECT name FROM found WHERE name IS NOT NULL LIMIT ?2";
         let mut names = Vec::new();
         let mut read = || -> DatabaseResult<()> {
             let mut statement = self.connection.prepare(sql)?;

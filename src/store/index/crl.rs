@@ -98,12 +98,10 @@ impl Index {
     /// When the index cannot be read.
     pub fn latest_crls(&self) -> Result<Vec<RecordedCrl>, IndexError> {
         let read = || -> DatabaseResult<_> {
-            // The bare columns are those of the row that has the maximum (SQLite, "Bare columns in an aggregate
-            // query").
             let mut statement = self.connection.prepare(
-                "SELECT authority, max(number) AS number, signed_at, this_update, next_update, entries, content,
-                        fingerprint
-                 FROM revocation_list GROUP BY authority ORDER BY authority",
+                "SELECT * FROM revocation_list AS l
+                 WHERE number = (SELECT max(m.number) FROM revocation_list AS m WHERE m.authority = l.authority)
+                 ORDER BY authority",
             )?;
             statement.query_map(&[], RecordedCrl::from_row)?.collect()
         };

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::store::index::database::{DatabaseResult, Row, values};
 use crate::store::index::entry::instant;
 use crate::store::index::event_query::FailedHook;
+use crate::store::index::write::replacing;
 use crate::store::index::{EventKind, EventObject, Index, IndexError, Transaction};
 
 /// A CRL bundle as the index has it.
@@ -58,9 +59,9 @@ impl Index {
                 return Ok(Vec::new());
             }
             let mut statement = self.connection.prepare(
-                "SELECT e.name, e.at, e.detail FROM event AS e JOIN crl_bundle AS b ON b.path = e.name
+                "SELECT e.name, e.at, e.detail FROM event AS e JOIN crl_bundle AS b ON b.path = e.name COLLATE \"binary\"
                  WHERE e.kind = 'hook-failed' AND b.command IS NOT NULL
-                   AND NOT EXISTS (SELECT 1 FROM event AS n WHERE n.number > e.number AND b.path = n.name
+                   AND NOT EXISTS (SELECT 1 FROM event AS n WHERE n.number > e.number AND b.path = n.name COLLATE \"binary\"
                        AND n.kind IN ('bundle-set', 'bundle-write', 'hook-failed'))
                  ORDER BY e.number",
             )?;
@@ -88,7 +89,7 @@ impl Transaction<'_> {
         };
         let also = bundle.also.iter().map(|path| name_of(path)).collect::<Result<Vec<_>, _>>()?.join("\n");
         let written = self.transaction.execute(
-            "INSERT OR REPLACE INTO crl_bundle (path, command, timeout, also, content) VALUES (?1, ?2, ?3, ?4, ?5)",
+            &replacing("crl_bundle", &["path", "command", "timeout", "also", "content"]),
             values![path, command, timeout, also, bundle.content],
         );
         written.map_err(self.place.error())?;

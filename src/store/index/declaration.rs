@@ -8,6 +8,7 @@ use crate::issuance::FileRules;
 use crate::store::index::database::{DatabaseResult, OptionalRow, Row, ValueRef, values};
 use crate::store::index::export::StoredExport;
 use crate::store::index::query::{FROM, SELECT};
+use crate::store::index::write::replacing;
 use crate::store::index::{
     Entry, EventKind, EventObject, Index, IndexError, Rollback, StoredHook, Transaction, placement,
 };
@@ -171,8 +172,7 @@ impl Transaction<'_> {
         };
         let path = manifest.to_str().ok_or_else(|| IndexError::PlaceNotUtf8(manifest.clone()))?;
         let written = self.transaction.execute(
-            "INSERT OR REPLACE INTO declaration (name, manifest, template_digest, lifetime, pending_hook)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
+            &replacing("declaration", &["name", "manifest", "template_digest", "lifetime", "pending_hook"]),
             values![name, path, template_digest, lifetime.map(u64::cast_signed), pending_hook],
         );
         written.map_err(self.place.error())?;

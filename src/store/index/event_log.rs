@@ -7,7 +7,7 @@ use crate::system::Actor;
 
 /// The columns of an event that its hash covers, in this order.
 pub(crate) const COLUMNS: &str =
-    "number, at, kind, object, row, name, serial, content, detail, user_id, user, sudo_user, host";
+    "number, at, kind, object, row, name, serial, content, detail, user_id, \"user\", sudo_user, host";
 pub(crate) const COLUMN_COUNT: usize = 13;
 
 impl EventObject {

@@ -138,8 +138,8 @@ impl EventObject {
             Self::ExportEnd => "id = ?1 AND removed_at IS NOT NULL",
             Self::Release => "id = ?1 AND released_at IS NOT NULL",
             Self::Crl => "number = ?1 AND authority = ?2",
-            Self::Hook | Self::FileRules | Self::Declaration => "?1 IS NULL AND name = ?2",
-            Self::CrlBundle => "?1 IS NULL AND path = ?2",
+            Self::Hook | Self::FileRules | Self::Declaration => "CAST(?1 AS BIGINT) IS NULL AND name = ?2",
+            Self::CrlBundle => "CAST(?1 AS BIGINT) IS NULL AND path = ?2",
         }
     }
 

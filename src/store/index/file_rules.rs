@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::issuance::FileRules;
 use crate::store::index::database::{DatabaseResult, OptionalRow, Row, values};
+use crate::store::index::write::replacing;
 use crate::store::index::{EventKind, EventObject, Index, IndexError, Transaction};
 
 impl Index {
@@ -60,7 +61,7 @@ impl Transaction<'_> {
             self.transaction.execute("DELETE FROM file_rules WHERE name = ?1", values![name])
         } else {
             self.transaction.execute(
-                "INSERT OR REPLACE INTO file_rules (name, owner, group_name, mode) VALUES (?1, ?2, ?3, ?4)",
+                &replacing("file_rules", &["name", "owner", "group_name", "mode"]),
                 values![name, rules.owner, rules.group, rules.mode],
             )
         };

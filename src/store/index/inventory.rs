@@ -97,7 +97,7 @@ const HAS_UNMARKED: &str = "EXISTS (SELECT 1 FROM certificate AS u WHERE u.name 
 
 /// 1 for the certificate that is deployed as the index records it: the rule of [`super::placement::in_place`] in SQL.
 const DEPLOYED: &str = "
-(c.id IS (
+(c.id IS NOT DISTINCT FROM (
     SELECT CASE WHEN b.newest >= n.id
                  AND EXISTS (SELECT 1 FROM certificate AS x WHERE x.id = b.newest AND x.name = b.name)
                  AND EXISTS (SELECT 1 FROM certificate AS x WHERE x.id = b.certificate AND x.name = b.name)
@@ -238,8 +238,8 @@ fn all_conditions(wanted: &InventoryFilter, now: OffsetDateTime) -> (String, Vec
     };
     if let Some((kind, pattern)) = &wanted.san_like {
         let of_kind = kind.map(|kind| format!(" AND kind = '{kind}'")).unwrap_or_default();
-        let pattern = bind(pattern.for_sqlite());
-        demand(format!("c.id IN (SELECT certificate FROM san WHERE lower(value) GLOB {pattern}{of_kind})"));
+        let pattern = bind(pattern.for_like());
+        demand(format!("c.id IN (SELECT certificate FROM san WHERE lower(value) LIKE {pattern} ESCAPE '!'{of_kind})"));
     }
     if let Some(covered) = &wanted.covers {
         let (value, kind) = match covered {
@@ -263,7 +263,8 @@ fn all_conditions(wanted: &InventoryFilter, now: OffsetDateTime) -> (String, Vec
         // Other tools do not write names in lower case; a client certificate may have its name in the common name alone.
         demand(format!(
             "(c.id IN (SELECT certificate FROM san WHERE (value = {exact} COLLATE NOCASE AND kind = '{kind}'){wildcard})
-             OR (c.sans = '' AND (c.subject LIKE {ends_with} ESCAPE '!' OR c.subject LIKE {has_within} ESCAPE '!')))"
+             OR (c.sans = '' AND (lower(c.subject) LIKE lower({ends_with}) ESCAPE '!'
+                 OR lower(c.subject) LIKE lower({has_within}) ESCAPE '!')))"
         ));
     }
     if wanted.current_only {

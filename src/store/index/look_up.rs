@@ -152,11 +152,12 @@ impl Index {
         let read = || -> DatabaseResult<Vec<String>> {
             // The first condition reads only the part of the index of names that begins so.
             let mut statement = self.connection.prepare(
-                "SELECT DISTINCT name FROM certificate WHERE name >= ?1 AND name < ?2 AND lower(name) GLOB ?3 ORDER BY name",
+                "SELECT DISTINCT name FROM certificate WHERE name >= ?1 AND name < ?2
+                     AND lower(name COLLATE \"binary\") LIKE ?3 ESCAPE '!' ORDER BY name",
             )?;
             let beginning = pattern.beginning();
             let after = format!("{beginning}\u{10ffff}");
-            statement.query_map(values![beginning, &after, &pattern.for_sqlite()], |row| row.get(0))?.collect()
+            statement.query_map(values![beginning, &after, &pattern.for_like()], |row| row.get(0))?.collect()
         };
         read().map_err(self.place.error())
     }

@@ -139,7 +139,8 @@ fn first_digits_and_patterns_read_a_range_and_not_the_table() {
         ),
         ("SELECT count(*) FROM certificate AS c WHERE c.serial >= ?1 AND c.serial < ?2", "serial"),
         (
-            "SELECT DISTINCT name FROM certificate WHERE name >= ?1 AND name < ?2 AND lower(name) GLOB ?3 ORDER BY name",
+            "SELECT DISTINCT name FROM certificate WHERE name >= ?1 AND name < ?2
+             AND lower(name COLLATE \"binary\") LIKE ?3 ESCAPE '!' ORDER BY name",
             "name",
         ),
     ] {

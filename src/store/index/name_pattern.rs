@@ -10,9 +10,10 @@ impl NamePattern {
         given.contains(['*', '?']).then(|| Self(given.to_ascii_lowercase()))
     }
 
-    /// Returns the pattern for GLOB of SQLite, where a bracket begins a class of characters.
-    pub(super) fn for_sqlite(&self) -> String {
-        self.0.replace('[', "[[]")
+    /// Returns the pattern for LIKE of SQL with the escape character `!`.
+    pub(super) fn for_like(&self) -> String {
+        let escaped = self.0.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+        escaped.replace('*', "%").replace('?', "_")
     }
 
     /// Returns what every matching name begins with.
@@ -30,6 +31,6 @@ mod tests {
         assert_eq!(NamePattern::of("web.corp.test"), None);
         assert_eq!(NamePattern::of("Web-*.corp.test").unwrap().beginning(), "web-");
         assert_eq!(NamePattern::of("*").unwrap().beginning(), "");
-        assert_eq!(NamePattern::of("a[1]?").unwrap().for_sqlite(), "a[[]1]?");
+        assert_eq!(NamePattern::of("a_[1]?!*").unwrap().for_like(), "a!_[1]_!!%");
     }
 }

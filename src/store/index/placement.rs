@@ -118,7 +118,7 @@ impl Index {
             self.connection.read_much()?;
             let mut statement = self.connection.prepare(&format!(
                 "SELECT c.name FROM certificate AS c
-                 WHERE (c.id >= ifnull((SELECT n.id FROM certificate AS n
+                 WHERE (c.id >= coalesce((SELECT n.id FROM certificate AS n
                                         WHERE n.name = c.name AND n.delivered_at IS NOT NULL
                                         ORDER BY n.id DESC LIMIT 1), 0)
                         OR EXISTS (SELECT 1 FROM rollback AS r WHERE r.name = c.name))

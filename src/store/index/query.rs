@@ -74,9 +74,10 @@ impl Index {
             let _transaction = reading.begin_reading_once()?;
             let count = format!("SELECT count(*) {} {conditions}", *FROM);
             let total: i64 = reading.query_row(&count, &Value::borrowed(&values), |row| row.get(0))?;
-            values.push(Value::Integer(filter.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX))));
+            values
+                .push(Value::Integer(filter.limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX))));
             let latest = format!("{SELECT} {} {conditions} ORDER BY c.id DESC LIMIT ?{}", *FROM, values.len());
-            let mut statement = reading.prepare(&format!("SELECT * FROM ({latest}) ORDER BY id"))?;
+            let mut statement = reading.prepare(&format!("SELECT * FROM ({latest}) AS latest ORDER BY id"))?;
             let mut shown = 0;
             for entry in statement.query_map(&Value::borrowed(&values), Entry::from_row)? {
                 let entry = entry?;

@@ -14,7 +14,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use super::database::sqlite::{Access, log_of};
-use super::database::{Database, DatabaseError, DatabaseFailure, DatabaseResult};
+use super::database::{Database, DatabaseError, DatabaseFailure};
 use super::error::{IndexError, IndexPath};
 use super::schema;
 use crate::system::files::FileError;
@@ -24,7 +24,7 @@ use crate::system::files::FileError;
 /// # Errors
 /// When it cannot be read.
 pub(super) fn connect_to_read(path: &Path, place: &IndexPath) -> Result<Database, IndexError> {
-    let usual = Database::open(path, Access::Read).and_then(|opened| probe(&opened).map(|()| opened));
+    let usual = Database::open(path, Access::Read).and_then(|opened| opened.probe().map(|()| opened));
     match usual {
         Err(error) if needs_to_write(&error) => {}
         usual => return usual.map_err(place.error()),
@@ -48,7 +48,7 @@ pub(super) fn connect_unlocked(path: &Path, place: &IndexPath) -> Result<Databas
         Access::Unlocked
     };
     let connection = Database::open(path, access).map_err(place.error())?;
-    probe(&connection).map_err(place.error())?;
+    connection.probe().map_err(place.error())?;
     Ok(connection)
 }
 
@@ -63,11 +63,6 @@ pub(super) fn migrated_copy(source: &Database, place: &IndexPath) -> Result<Data
         Ok(copy)
     };
     copy().map_err(place.error())
-}
-
-/// Reads the first page.
-fn probe(connection: &Database) -> DatabaseResult<()> {
-    connection.query_row("PRAGMA schema_version", &[], |_| Ok(()))
 }
 
 /// Returns true for the errors of SQLite when it cannot create a file, or may not write one.

@@ -89,6 +89,19 @@ impl Index {
     }
 }
 
+/// Returns the statement that inserts the row of a setting, or overwrites the row with the same key, which is the first column.
+pub(super) fn replacing(table: &str, columns: &[&str]) -> String {
+    let values: Vec<String> = (1..=columns.len()).map(|number| format!("?{number}")).collect();
+    let updates: Vec<String> = columns.iter().map(|column| format!("{column} = excluded.{column}")).collect();
+    format!(
+        "INSERT INTO {table} ({}) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET {}",
+        columns.join(", "),
+        values.join(", "),
+        columns[0],
+        updates.join(", ")
+    )
+}
+
 impl Transaction<'_> {
     /// Records a certificate.
     ///
@@ -154,8 +167,9 @@ impl Transaction<'_> {
             return Ok(());
         }
         // A certificate of another tool may contain the same name twice.
-        let mut statement =
-            self.transaction.prepare("INSERT OR IGNORE INTO san (value, kind, certificate) VALUES (?1, ?2, ?3)")?;
+        let mut statement = self
+            .transaction
+            .prepare("INSERT INTO san (value, kind, certificate) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?;
         for name in names {
             statement.execute(values![name.value(), name.kind(), id])?;
         }
@@ -172,7 +186,8 @@ impl Transaction<'_> {
         self.transaction
             .execute(
                 "INSERT INTO revocation (certificate, at, reason, invalid_since, released_at, authority, serial, not_after)
-                 SELECT id, ?2, ?3, ?4, ?5, authority, serial, not_after FROM certificate WHERE id = ?1",
+                 SELECT id, ?2, ?3, CAST(?4 AS BIGINT), CAST(?5 AS BIGINT), authority, serial, not_after
+                 FROM certificate WHERE id = ?1",
                 values![id.0, at, revocation.reason.code(), invalid_since, released_at],
             )
             .map_err(self.place.error())?;
@@ -251,7 +266,7 @@ impl Transaction<'_> {
     pub fn set_hook(&mut self, name: &str, hook: Option<&StoredHook>) -> Result<(), IndexError> {
         let written = match hook {
             Some(hook) => self.transaction.execute(
-                "INSERT OR REPLACE INTO hook (name, command, timeout, on_failure) VALUES (?1, ?2, ?3, ?4)",
+                &replacing("hook", &["name", "command", "timeout", "on_failure"]),
                 values![name, hook.command, hook.timeout.cast_signed(), hook.on_failure],
             ),
             None => self.transaction.execute("DELETE FROM hook WHERE name = ?1", values![name]),

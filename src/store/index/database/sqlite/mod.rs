@@ -192,6 +192,14 @@ impl Database {
         Ok(self.connection.pragma_update(None, "cache_size", -65_536)?)
     }
 
+    /// Reads the first page.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is not a database.
+    pub fn probe(&self) -> DatabaseResult<()> {
+        self.query_row("PRAGMA schema_version", &[], |_| Ok(()))
+    }
+
     /// Writes the log back into the main file.
     ///
     /// # Errors
