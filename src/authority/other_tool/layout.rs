@@ -99,9 +99,12 @@ pub fn of(tool: Tool, has: &dyn Fn(&str) -> bool, places: &CaPlaces) -> Layout {
         Tool::Mkcert => {
             Layout { certificate: below(&["rootCA.pem"]), key: below(&["rootCA-key.pem"]), ..Layout::default() }
         }
-        Tool::Minica => {
-            Layout { certificate: below(&["minica.pem"]), key: below(&["minica-key.pem"]), ..Layout::default() }
-        }
+        // The second names are those of the program that Debian calls minica.
+        Tool::Minica => Layout {
+            certificate: below(&["minica.pem", "cacert.crt"]),
+            key: below(&["minica-key.pem", "cakey.key"]),
+            ..Layout::default()
+        },
         Tool::XcaPem => Layout::default(),
     }
 }

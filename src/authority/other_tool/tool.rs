@@ -60,7 +60,7 @@ impl Tool {
             (Self::Cfssl, cfssl),
             (Self::Step, is_step("") || is_step(".step/")),
             (Self::Mkcert, has("rootCA.pem")),
-            (Self::Minica, has("minica.pem")),
+            (Self::Minica, has("minica.pem") || (has("cacert.crt") && has("cakey.key"))),
         ];
         found.into_iter().filter(|(_, is_found)| *is_found).map(|(tool, _)| tool).collect()
     }
@@ -136,6 +136,7 @@ mod tests {
             (&[".step/certs/root_ca.crt", ".step/secrets/root_ca_key"], Tool::Step),
             (&["rootCA.pem", "rootCA-key.pem"], Tool::Mkcert),
             (&["minica.pem", "minica-key.pem", "a.test/cert.pem"], Tool::Minica),
+            (&["cacert.crt", "cakey.key", "a.test.crt", "a.test.key"], Tool::Minica),
         ] {
             assert_eq!(recognised(files), [tool], "{files:?}");
         }

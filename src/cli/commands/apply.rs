@@ -97,6 +97,9 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     if arguments.plan || arguments.plan_out.is_some() {
         return Ok(Box::new(report));
     }
+    if prune && saved.is_none() && !arguments.yes && !context.can_ask() {
+        check_declares_something(&report)?;
+    }
     let request = ApplyRequest {
         prune,
         jobs,
@@ -110,6 +113,20 @@ pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn R
     let manifests = planned.manifests.clone();
     let applied = execute(planned, &request, context)?;
     Ok(Box::new(ApplyReport { applied, manifests, lines, now }))
+}
+
+/// Refuses to remove everything without a question: a manifest that a script did not write completely is empty.
+fn check_declares_something(report: &PlanReport) -> Result<(), Failure> {
+    let plan = &report.planned.plan;
+    if plan.extra.is_empty() || !plan.entries.is_empty() {
+        return Ok(());
+    }
+    let count = plan.extra.len();
+    let all = if count == 1 { "1 name".to_owned() } else { format!("{count} names") };
+    let sentence = format!("nothing is declared, so that --prune would remove everything: {all}");
+    Err(Failure::refused("not-confirmed", sentence)
+        .hint("if the manifest should not be empty: write it again, nothing was changed")
+        .hint("to remove everything: ca apply MANIFEST --prune --yes"))
 }
 
 /// A plan that was read from its file.

@@ -135,6 +135,27 @@ fn a_ca_root_of_mkcert_is_imported() {
     assert!(place.done("--dir ca issue server y.test").contains("Issued"));
 }
 
+/// Debian has another program of this name than the one that writes minica.pem.
+#[test]
+fn a_folder_of_the_minica_of_debian_is_imported() {
+    if !skip::unless_installed(&["minica"]) {
+        return;
+    }
+    let place = Place::new();
+    shell(
+        &place,
+        "mkdir folder; cd folder; for name in a.test b.test; do minica $name >/dev/null; done; rm b.test.key",
+    );
+    let report = imported(&place, "folder");
+    assert_eq!((report["tool"].as_str(), report["recognised"].as_bool()), (Some("minica"), Some(true)));
+    let counts = &report["certificate_counts"];
+    assert_eq!((&counts["valid_count"], &counts["with_key_count"]), (&2.into(), &1.into()), "{report:#}");
+    // The key of its CA may not sign CRLs.
+    assert!(codes(&report, "import_findings").contains(&"no-crl-sign".to_owned()), "{report:#}");
+    place.done("--dir ca renew a.test");
+    assert!(place.done("--dir ca issue server c.test").contains("Issued"));
+}
+
 #[test]
 fn a_folder_of_cfssl_is_imported_with_its_database() {
     if !skip::unless_installed(&["cfssl", "cfssljson", "sqlite3", "openssl"]) {
