@@ -18,7 +18,8 @@ impl Index {
             let mode: Option<i64> = row.get("mode")?;
             Ok((FileRules { owner: row.get("owner")?, group: row.get("group_name")?, mode: None }, mode))
         };
-        let found = self.connection.query_row(sql, values![name], from_row).optional().map_err(self.place.error())?;
+        let read = || self.connection.prepare_cached(sql)?.query_row(values![name], from_row).optional();
+        let found = read().map_err(self.place.error())?;
         found.map(|(rules, mode)| Ok(FileRules { mode: self.mode_of(name, mode)?, ..rules })).transpose()
     }
 

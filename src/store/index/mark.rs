@@ -64,7 +64,7 @@ impl Mark {
         let ((table, column, check), (name_column, id_column)) = (self.columns(), self.key());
         let update =
             format!("UPDATE {table} SET {column} = ?1, {check} = ?2 WHERE {id_column} = ?3 AND {name_column} = ?4");
-        connection.execute(&update, values![at, self.check(name, id, at), id, name]).map(drop)
+        connection.prepare_cached(&update)?.execute(values![at, self.check(name, id, at), id, name]).map(drop)
     }
 
     /// Sets the check values of the marks of an index that has none.

@@ -144,7 +144,8 @@ impl Index {
     /// When the index cannot be read.
     pub fn hook(&self, name: &str) -> Result<Option<StoredHook>, IndexError> {
         let sql = "SELECT command, timeout, on_failure FROM hook WHERE name = ?1";
-        self.connection.query_row(sql, values![name], hook_of).optional().map_err(self.place.error())
+        let read = || self.connection.prepare_cached(sql)?.query_row(values![name], hook_of).optional();
+        read().map_err(self.place.error())
     }
 }
 

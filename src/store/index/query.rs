@@ -103,15 +103,12 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn serial_is_used(&self, serial: &SerialNumber) -> Result<bool, IndexError> {
-        self.connection
-            .query_row(
-                "SELECT EXISTS (SELECT 1 FROM certificate WHERE serial = ?1
-                     UNION ALL SELECT 1 FROM imported_revocation WHERE serial = ?1
-                     UNION ALL SELECT 1 FROM imported_serial WHERE serial = ?1)",
-                values![serial.as_der_content()],
-                |row| row.get(0),
-            )
-            .map_err(self.place.error())
+        let sql = "SELECT EXISTS (SELECT 1 FROM certificate WHERE serial = ?1
+                       UNION ALL SELECT 1 FROM imported_revocation WHERE serial = ?1
+                       UNION ALL SELECT 1 FROM imported_serial WHERE serial = ?1)";
+        let read =
+            || self.connection.prepare_cached(sql)?.query_row(values![serial.as_der_content()], |row| row.get(0));
+        read().map_err(self.place.error())
     }
 
     fn name_is_used(&self, name: &str) -> Result<bool, IndexError> {
@@ -157,10 +154,9 @@ impl Index {
     /// # Errors
     /// When the index cannot be read, or the record does not contain a certificate.
     pub fn certificate(&self, entry: &Entry) -> Result<Certificate, IndexError> {
-        let der: Vec<u8> = self
-            .connection
-            .query_row("SELECT der FROM certificate WHERE id = ?1", values![entry.id.0], |row| row.get(0))
-            .map_err(self.place.error())?;
+        let sql = "SELECT der FROM certificate WHERE id = ?1";
+        let read = || self.connection.prepare_cached(sql)?.query_row(values![entry.id.0], |row| row.get(0));
+        let der: Vec<u8> = read().map_err(self.place.error())?;
         Certificate::from_der(&der).map_err(|error| self.place.unreadable(&entry.serial, &error))
     }
 

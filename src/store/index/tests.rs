@@ -52,6 +52,18 @@ fn what_goes_in_comes_out() {
 }
 
 #[test]
+fn many_certificates_are_marked_as_delivered_at_once_and_the_others_are_not() {
+    let (_folder, _, mut index) = new_index();
+    let ids: Vec<EntryId> =
+        (1..=5).map(|serial| add(&mut index, &Sample { serial, ..Sample::default() }, &format!("n{serial}"))).collect();
+    index.mark_all_delivered(&ids[1..4], NOW).unwrap();
+    let marked: Vec<bool> =
+        index.query(&Filter::default(), NOW).unwrap().0.iter().map(|it| it.delivered_at.is_some()).collect();
+    assert_eq!(marked, [false, true, true, true, false]);
+    assert_eq!(index.damaged_marks().unwrap(), []);
+}
+
+#[test]
 fn a_schema_that_was_tampered_with_does_nothing_but_name_tables() {
     let (_folder, path, mut index) = new_index();
     add(&mut index, &Sample::default(), "first");

@@ -59,6 +59,20 @@ impl Index {
         self.lightly(|connection| Mark::Delivered.set(connection, "", id.0, at.unix_timestamp()))
     }
 
+    /// Records that the files of many certificates are delivered, in one transaction, as [`mark_delivered`](Self::mark_delivered).
+    ///
+    /// # Errors
+    /// When the index cannot be written; then none is marked.
+    pub fn mark_all_delivered(&mut self, ids: &[EntryId], at: OffsetDateTime) -> Result<(), IndexError> {
+        self.lightly(|connection| {
+            let transaction = connection.begin_writing()?;
+            for id in ids {
+                Mark::Delivered.set(&transaction, "", id.0, at.unix_timestamp())?;
+            }
+            transaction.commit()
+        })
+    }
+
     /// Writes without a sync.
     pub(super) fn lightly(&self, write: impl FnOnce(&Database) -> DatabaseResult<()>) -> Result<(), IndexError> {
         self.connection.lightly(write).map_err(self.place.error())
@@ -137,7 +151,8 @@ impl Transaction<'_> {
             "INSERT INTO certificate ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             EventObject::Certificate.columns()
         );
-        let inserted = self.transaction.execute(&insert, &values);
+        // Many certificates may be recorded in one transaction: a statement is prepared once.
+        let inserted = self.transaction.prepare_cached(&insert).and_then(|mut insert| insert.execute(&values));
         match inserted {
             Err(error) if error.failure() == Some(DatabaseFailure::Constraint) => {
                 return Err(IndexError::SerialUsed { serial: certificate.serial.clone() });
@@ -169,7 +184,7 @@ impl Transaction<'_> {
         // A certificate of another tool may contain the same name twice.
         let mut statement = self
             .transaction
-            .prepare("INSERT INTO san (value, kind, certificate) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?;
+            .prepare_cached("INSERT INTO san (value, kind, certificate) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?;
         for name in names {
             statement.execute(values![name.value(), name.kind(), id])?;
         }

@@ -90,6 +90,8 @@ impl Database {
     /// Limits a connection to what the index uses.
     fn limited(connection: Connection) -> DatabaseResult<Self> {
         connection.busy_timeout(PATIENCE)?;
+        // An act on many certificates runs about twenty statements again and again.
+        connection.set_prepared_statement_cache_capacity(64);
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         // The query plan does not depend on the bound values, so that a repeated statement is not planned again.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
