@@ -17,6 +17,8 @@ mod backup_safety;
 mod bad_input;
 #[path = "suite/bad_peers.rs"]
 mod bad_peers;
+#[path = "suite/bulk_safety.rs"]
+mod bulk_safety;
 #[path = "suite/cli_reference.rs"]
 mod cli_reference;
 #[path = "suite/clients_reference.rs"]

@@ -1,7 +1,9 @@
-//! Renews everything that is due, or every deployed certificate, one after the other. A failure is part of the result and does not stop the rest, except that of
-//! the passphrase of a CA key, which the other entries would meet as well.
+//! Renews everything that is due, or every deployed certificate: certificates together, and the rest one after the other. A failure is
+//! part of the result and does not stop the rest, except that of the passphrase of a CA key, which the other entries would meet as well.
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
+use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroUsize;
 
 use time::OffsetDateTime;
 
@@ -10,12 +12,14 @@ use super::context::Context;
 use super::crl_bundle::{self, AuthorityCrl, RefreshOptions};
 use super::crl_exports;
 use super::crl_files::{self, RefreshedFiles};
+use super::issue_many::{KeyedOrder, NotIssued, batch_size, issue_batch};
 use super::key_input::{CaKeyPrompt, WRONG_PASSPHRASE};
+use super::opened_keys::OpenedKeys;
 use super::remembered_exports::{self, ExportRun};
 use super::run_hook::{HookOptions, HookRun};
 use crate::authority::hierarchy::renewal::{self, NextAuthorityOrder};
 use crate::authority::leaf::due::{self, AuthorityFix, DueEntry, DueItem};
-use crate::authority::leaf::order::{CertificateFacts, DueRule, IssueStatus};
+use crate::authority::leaf::order::{CertificateFacts, DueRule, IssueOutcome, IssueStatus};
 use crate::authority::leaf::renew::{self, NextKey, RenewOrder};
 use crate::authority::revocation::bundle;
 use crate::authority::revocation::publish_crl::{self, CrlOrder};
@@ -24,7 +28,7 @@ use crate::keys::Passphrase;
 use crate::report::failure::Failure;
 use crate::store::Store;
 use crate::store::approval::{Approval, Declined, PlannedChange};
-use crate::store::index::Reference;
+use crate::store::index::{Entry, Reference};
 use crate::store::passphrase_prompt::{EncryptedKey, PassphraseCache, PassphraseUnavailable};
 use crate::store::progress::{Progress, Step};
 
@@ -75,6 +79,8 @@ pub struct RenewDueRequest<'a> {
     pub what: &'a Selection,
     /// Shortens certificates that would outlive their issuer.
     pub clip: bool,
+    /// The number of threads that generate keys, sign and write files, where several certificates are renewed together.
+    pub jobs: NonZeroUsize,
     pub hook: HookOptions,
     /// The environment variable with a passphrase, which hooks do not get.
     pub secret: Option<&'a str>,
@@ -158,14 +164,26 @@ pub fn renew_due(
     if matches!(request.what, Selection::All) && count > 0 && !context.changes.dry_run {
         context.approve(all_at_once(&due))?;
     }
-    for due in due {
+    let (mut due, mut renewed, mut keys) = (VecDeque::from(due), VecDeque::new(), OpenedKeys::default());
+    while let Some(due) = next(&mut due, &mut renewed, request.hook.skip, |several| {
+        let what = format!("renewing {} certificates", several.len());
+        context.report(Step::items(&what, entries.len() as u64, Some(count as u64)));
+        renew_several(store, several, request, (&mut keys, &mut passphrases), context)
+    }) {
         let what = format!("renewing {}", due.name);
         context.report(Step::items(&what, entries.len() as u64, Some(count as u64)));
         passphrases.was_asked = false;
+        let mut stopped = false;
         let (outcome, after) = match &due.what {
             DueItem::Certificate { entry, has_key: true, .. } => {
-                let reference = Reference::Serial(entry.serial.clone());
-                match renew_one(store, reference, request, &mut passphrases, context) {
+                let outcome = match renewed.pop_front() {
+                    Some(Renewed { outcome, stops }) => {
+                        stopped = stops;
+                        outcome
+                    }
+                    None => renew_one(store, entry, request, &mut passphrases, context),
+                };
+                match outcome.and_then(|outcome| finish(store, &outcome, request, context)) {
                     Ok((done, after)) => (Ok(done), after),
                     Err(failure) => (Err(failure), AfterChange::default()),
                 }
@@ -178,7 +196,7 @@ pub fn renew_due(
             }
             DueItem::Certificate { .. } => (Ok(Done::Left), AfterChange::default()),
         };
-        let stops = outcome.as_ref().is_err_and(|failure| passphrases.is_cause_of(failure));
+        let stops = stopped || outcome.as_ref().is_err_and(|failure| passphrases.is_cause_of(failure));
         let AfterChange { exports, hook } = after;
         let done = RenewedEntry { due, outcome, exports, hook };
         context.erase_progress();
@@ -294,21 +312,47 @@ impl CaPassphrases {
 
     /// Whether there is no passphrase of a CA key, or a wrong one. The key of a leaf is opened before that of its authority.
     fn is_cause_of(&self, failure: &Failure) -> bool {
-        const CODES: [&str; 5] =
-            [WRONG_PASSPHRASE, "no-passphrase", "bad-passphrase", "passphrase-command", "unreadable-input"];
-        self.was_asked && CODES.contains(&failure.code)
+        self.was_asked && is_about_passphrase(failure)
     }
 }
 
-fn renew_one(
-    store: &Store,
-    reference: Reference,
-    request: &RenewDueRequest<'_>,
-    passphrases: &mut CaPassphrases,
-    context: &mut Context<'_>,
-) -> Result<(Done, AfterChange), Failure> {
-    let renewal = RenewOrder {
-        reference,
+fn is_about_passphrase(failure: &Failure) -> bool {
+    const CODES: [&str; 5] =
+        [WRONG_PASSPHRASE, "no-passphrase", "bad-passphrase", "passphrase-command", "unreadable-input"];
+    CODES.contains(&failure.code)
+}
+
+/// The result of a certificate that was renewed together with others.
+struct Renewed {
+    outcome: Result<IssueOutcome, Failure>,
+    /// True when the passphrase of a CA key failed: no other certificate is tried.
+    stops: bool,
+}
+
+/// Takes the next entry. When it and those after it are certificates without a hook, they are renewed together first. A hook runs
+/// right after its certificate, so that a killed run leaves at most one that did not run.
+fn next(
+    due: &mut VecDeque<DueEntry>,
+    renewed: &mut VecDeque<Renewed>,
+    skips_hooks: bool,
+    renew: impl FnOnce(&[&Entry]) -> Vec<Renewed>,
+) -> Option<DueEntry> {
+    if renewed.is_empty() {
+        let certificates = due.iter().map_while(|due| match &due.what {
+            DueItem::Certificate { entry, has_key: true, hook, .. } if skips_hooks || hook.is_none() => Some(&**entry),
+            _ => None,
+        });
+        let several: Vec<&Entry> = certificates.take(batch_size()).collect();
+        if several.len() > 1 {
+            renewed.extend(renew(&several));
+        }
+    }
+    due.pop_front()
+}
+
+fn renewal_of(entry: &Entry, request: &RenewDueRequest<'_>, context: &Context<'_>) -> RenewOrder {
+    RenewOrder {
+        reference: Reference::Serial(entry.serial.clone()),
         key: NextKey::Same,
         expiry: None,
         clip: request.clip,
@@ -317,19 +361,98 @@ fn renew_one(
         encrypted: false,
         only_if: request.what.rule(),
         dry_run: context.changes.dry_run,
+    }
+}
+
+/// Renews several certificates together. The results have their order; there are fewer of them when the passphrase of a CA key
+/// failed.
+fn renew_several(
+    store: &Store,
+    several: &[&Entry],
+    request: &RenewDueRequest<'_>,
+    (keys, passphrases): (&mut OpenedKeys, &mut CaPassphrases),
+    context: &Context<'_>,
+) -> Vec<Renewed> {
+    let goes_on = |outcome| Renewed { outcome, stops: false };
+    if context.changes.dry_run {
+        return several.iter().map(|entry| goes_on(renew_one(store, entry, request, passphrases, context))).collect();
+    }
+    let renewals: Vec<RenewOrder> = several.iter().map(|entry| renewal_of(entry, request, context)).collect();
+    let mut key_prompt = |key: &EncryptedKey| (request.key_prompt)(store, key, context);
+    let orders = match renew::orders(store, &renewals, &mut key_prompt, &context.effects()) {
+        Ok(orders) => orders,
+        Err(error) => {
+            let failure = Failure::from(error);
+            return several.iter().map(|_| goes_on(Err(failure.clone()))).collect();
+        }
     };
-    let outcome = {
-        let context = &*context;
-        let mut ask = |key: &EncryptedKey| passphrases.get(key, store, request, context);
-        let mut key_prompt = |key: &EncryptedKey| (request.key_prompt)(store, key, context);
-        renew::renew(store, &renewal, &mut ask, &mut key_prompt, &context.effects())?
+    let (mut batch, mut not_ordered) = (Vec::with_capacity(orders.len()), Vec::with_capacity(orders.len()));
+    for order in orders {
+        match order {
+            Ok(order) => {
+                batch.push(KeyedOrder { order, key: None });
+                not_ordered.push(None);
+            }
+            Err(error) => not_ordered.push(Some(Failure::from(error))),
+        }
+    }
+    let was_asked = Cell::new(false);
+    let is_of_passphrase = |failure: &Failure| was_asked.get() && is_about_passphrase(failure);
+    let results = {
+        let mut ask = |key: &EncryptedKey| {
+            was_asked.set(true);
+            passphrases.get(key, store, request, context)
+        };
+        issue_batch(store, batch, request.jobs, (keys, &mut ask), &is_of_passphrase, context)
     };
+    let mut results = results.into_iter();
+    let mut renewed = Vec::with_capacity(several.len());
+    for (entry, failure) in several.iter().zip(not_ordered) {
+        let result = match failure {
+            Some(failure) => Err(NotIssued::Batch(failure)),
+            None => match results.next() {
+                Some(Err(NotIssued::Key(failure))) if is_of_passphrase(&failure) => {
+                    renewed.push(Renewed { outcome: Err(failure), stops: true });
+                    break;
+                }
+                Some(result) => result,
+                None => break,
+            },
+        };
+        renewed.push(goes_on(match result {
+            Err(reason) if reason.is_overtaken() => renew_one(store, entry, request, passphrases, context),
+            result => result.map_err(Failure::from),
+        }));
+    }
+    renewed
+}
+
+fn renew_one(
+    store: &Store,
+    entry: &Entry,
+    request: &RenewDueRequest<'_>,
+    passphrases: &mut CaPassphrases,
+    context: &Context<'_>,
+) -> Result<IssueOutcome, Failure> {
+    let renewal = renewal_of(entry, request, context);
+    let mut ask = |key: &EncryptedKey| passphrases.get(key, store, request, context);
+    let mut key_prompt = |key: &EncryptedKey| (request.key_prompt)(store, key, context);
+    Ok(renew::renew(store, &renewal, &mut ask, &mut key_prompt, &context.effects())?)
+}
+
+/// Writes the exports of a renewed certificate again, and runs its hook.
+fn finish(
+    store: &Store,
+    outcome: &IssueOutcome,
+    request: &RenewDueRequest<'_>,
+    context: &mut Context<'_>,
+) -> Result<(Done, AfterChange), Failure> {
     for warning in &outcome.warnings {
         context.warn(&format!("{}: {} ({})", outcome.name, warning.message, warning.citation));
     }
     let after = After { action: "renew", hook: request.hook.clone(), secret: request.secret };
     context.erase_progress();
-    let after = after.run(store, &outcome, context)?;
+    let after = after.run(store, outcome, context)?;
     Ok(match (&outcome.status, &outcome.facts) {
         (IssueStatus::Issued, CertificateFacts::Certificate(certificate)) => {
             let (serial, until) = (certificate.serial.to_string(), certificate.validity.not_after);

@@ -163,6 +163,8 @@ pub fn commit_signed(transaction: Transaction<'_>, issuer: &Issuer<'_>) -> Resul
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use time::Duration;
 
     use super::*;
@@ -238,7 +240,7 @@ mod tests {
     }
 
     /// A signer that counts how often it is asked.
-    struct Counting<'a>(&'a PrivateKey, std::cell::Cell<usize>);
+    struct Counting<'a>(&'a PrivateKey, AtomicUsize);
 
     impl Signer for Counting<'_> {
         fn public_key(&self) -> &PublicKey {
@@ -250,7 +252,7 @@ mod tests {
         }
 
         fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningError> {
-            self.1.set(self.1.get() + 1);
+            self.1.fetch_add(1, Ordering::Relaxed);
             self.0.sign(message)
         }
     }
@@ -259,7 +261,7 @@ mod tests {
     fn the_key_signs_nothing_that_does_not_verify() {
         let root = TestCa::self_signed(TestCert::ca("Test Root").exclude(&["secret.corp.test"]));
         let ca = CaCertificate::new("root", root.certificate.clone(), Vec::new()).unwrap();
-        let signer = Counting(&root.key, std::cell::Cell::new(0));
+        let signer = Counting(&root.key, AtomicUsize::new(0));
         let profile = Profile::read("server", "server.toml", include_str!("../../templates/server.toml")).unwrap();
         let certified = |names: &[&str]| {
             let request = CertificateRequest {
@@ -282,9 +284,9 @@ mod tests {
         };
         // A wildcard above an excluded name: the draft itself breaks no rule.
         assert!(matches!(certified(&["*.corp.test"]), Err(CertifyError::DoesNotVerify(_))));
-        assert_eq!(signer.1.get(), 0);
+        assert_eq!(signer.1.load(Ordering::Relaxed), 0);
         assert!(certified(&["web.corp.test"]).is_ok());
-        assert_eq!(signer.1.get(), 1);
+        assert_eq!(signer.1.load(Ordering::Relaxed), 1);
     }
 
     /// Without its root an intermediate would be its own trust anchor, which no client has.

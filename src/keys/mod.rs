@@ -19,8 +19,8 @@ pub use weakness::Weakness;
 
 use crate::x509::{PublicKey, SignatureAlgorithm};
 
-/// A key that can sign: a private key from a file, or a key in a device that never leaves it.
-pub trait Signer {
+/// A key that can sign: a private key from a file, or a key in a device that never leaves it. Several threads may sign with it.
+pub trait Signer: Sync {
     /// Returns the public key.
     fn public_key(&self) -> &PublicKey;
 

@@ -1,5 +1,6 @@
 //! The files of a certificate: written whole, durable, and as one.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -12,7 +13,9 @@ use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
 use crate::store::previous_certificates;
 use crate::system::Entropy;
-use crate::system::files::{self, ExistingFile, FileError, Folder, NewFile, Ownership, StagedFolder};
+use crate::system::files::{
+    self, ExistingFile, FEWEST_TOGETHER, FileError, Folder, NamesToSync, NewFile, Ownership, StagedFolder,
+};
 use crate::x509::{Certificate, pem};
 
 /// Where the files of a certificate go.
@@ -101,8 +104,49 @@ enum Begun {
     Memory,
     /// A folder that appears as a whole.
     Whole { target: PathBuf, staged: StagedFolder },
-    /// A folder of the user's that was there before. It may hold other files, and stays.
-    OneByOne(Folder),
+    /// A folder of the user's that was there before. It may hold other files, and stays. `trial` shows that files can be written
+    /// in it, and goes before they are.
+    OneByOne { folder: Folder, trial: Option<StagedFolder> },
+}
+
+/// The folders in which the files of one act are made, each opened and tidied up once.
+#[derive(Debug, Default)]
+pub struct Workshops {
+    opened: HashMap<PathBuf, Folder>,
+    swept: HashSet<PathBuf>,
+    /// True when so many deliveries are under way at once that they share their syncs.
+    has_many: bool,
+}
+
+impl Workshops {
+    /// Returns those of an act with so many deliveries.
+    pub fn of(deliveries: usize) -> Self {
+        Self { has_many: deliveries >= FEWEST_TOGETHER, ..Self::default() }
+    }
+
+    fn open(&mut self, path: &Path) -> Result<Folder, FileError> {
+        if let Some(opened) = self.opened.get(path) {
+            return Ok(opened.clone());
+        }
+        let opened = Folder::open(path)?;
+        self.opened.insert(path.to_owned(), opened.clone());
+        Ok(opened)
+    }
+
+    fn staged_in(&self, folder: &Folder, entropy: &dyn Entropy) -> Result<StagedFolder, FileError> {
+        let staged = StagedFolder::create_in(folder, entropy)?;
+        Ok(if self.has_many { staged.as_one_of_many() } else { staged })
+    }
+
+    /// Later it would read everything that this act has under way.
+    fn sweep(&mut self, path: &Path) -> Result<(), FileError> {
+        if self.swept.contains(path) {
+            return Ok(());
+        }
+        files::remove_stale(path)?;
+        self.swept.insert(path.to_owned());
+        Ok(())
+    }
 }
 
 impl Files {
@@ -162,8 +206,8 @@ impl Destination {
         })
     }
 
-    /// Begins a delivery with the key, before there is a certificate: a place that cannot be written, or a full disk, is
-    /// found while nothing is recorded yet.
+    /// Begins a delivery before there is a certificate: [`Delivery::write_key`] comes next, so that a place that cannot be written, or a
+    /// full disk, is found while nothing is recorded yet. [`sweep`](Self::sweep) comes before.
     ///
     /// # Errors
     /// When the system refuses; nothing is left then.
@@ -173,61 +217,39 @@ impl Destination {
         name: &'a EntryName,
         key: Option<&KeyText>,
         ownership: Ownership,
+        workshops: &mut Workshops,
         entropy: &dyn Entropy,
     ) -> Result<Delivery<'a>, FileError> {
         let begun = match self.folder(home, name) {
             None => Begun::Memory,
-            Some(target) => {
-                let filled = self.filled_one_by_one(&target)?;
-                let staged = self.try_out(home, &target, filled.as_ref(), key, ownership, entropy)?;
-                filled.map_or_else(|| Begun::Whole { target, staged }, Begun::OneByOne)
-            }
+            Some(target) => match self.filled_one_by_one(&target)? {
+                Some(folder) => {
+                    let trial = workshops.staged_in(&folder, entropy)?;
+                    Begun::OneByOne { folder, trial: Some(trial) }
+                }
+                None => {
+                    let is_for_others = ownership != Ownership::default() || key.is_some_and(KeyText::is_for_group);
+                    let is_elsewhere = matches!(self, Self::Folder(_));
+                    let mode = if is_for_others && is_elsewhere { files::PASSAGE } else { files::FOLDER };
+                    files::create_folders(parent(&target), mode)?;
+                    let workshop = workshops.open(self.workshop(home, &target))?;
+                    Begun::Whole { staged: workshops.staged_in(&workshop, entropy)?, target }
+                }
+            },
         };
         Ok(Delivery { home, name, place: self, ownership, begun })
     }
 
-    fn try_out(
-        &self,
-        home: &Home,
-        target: &Path,
-        filled: Option<&Folder>,
-        key: Option<&KeyText>,
-        ownership: Ownership,
-        entropy: &dyn Entropy,
-    ) -> Result<StagedFolder, FileError> {
-        if filled.is_none() {
-            let is_for_others = ownership != Ownership::default() || key.is_some_and(KeyText::is_for_group);
-            let is_elsewhere = matches!(self, Self::Folder(_));
-            let mode = if is_for_others && is_elsewhere { files::PASSAGE } else { files::FOLDER };
-            files::create_folders(parent(target), mode)?;
-        }
-        let workshop = match filled {
-            Some(folder) => folder.clone(),
-            None => Folder::open(self.workshop(home, target))?,
-        };
-        if matches!(self, Self::Folder(_)) {
-            // What a killed run left of a key. Our own folder is tidy already.
-            workshop.remove_stale()?;
-        }
-        let mut staged = StagedFolder::create_in(&workshop, entropy)?;
-        if let Some(key) = key {
-            key.stage(&mut staged, Path::new(""))?;
-        }
-        // Only root may give files away: better reported now than after the record.
-        staged.check_ownership(ownership)?;
-        Ok(staged)
-    }
-
-    /// Clears away what a dead process left where the files are made.
+    /// Clears away what a dead process left where the files are made, once for each place.
     ///
     /// # Errors
     /// When the folder cannot be read.
-    pub fn sweep(&self, home: &Home, name: &EntryName) -> Result<(), FileError> {
-        files::remove_stale(home.folder())?;
+    pub fn sweep(&self, home: &Home, name: &EntryName, workshops: &mut Workshops) -> Result<(), FileError> {
+        workshops.sweep(home.folder())?;
         match self.folder(home, name) {
             Some(folder) if matches!(self, Self::Folder(_)) => match self.filled_one_by_one(&folder)? {
-                Some(folder) => folder.remove_stale(),
-                None => files::remove_stale(self.workshop(home, &folder)),
+                Some(_) => workshops.sweep(&folder),
+                None => workshops.sweep(self.workshop(home, &folder)),
             },
             _ => Ok(()),
         }
@@ -242,6 +264,14 @@ impl Destination {
         }
     }
 
+    /// Returns the serial number of the generation as which the files that are there are kept; `None` when none are.
+    fn generation<'r>(&self, folder: &Path, replaced: Replaced<'r>) -> Option<&'r str> {
+        match replaced {
+            Replaced::Generation(serial) if *self == Self::Issued && folder.exists() => Some(serial),
+            _ => None,
+        }
+    }
+
     /// Opens a folder of the user's that is there already: it may hold other files, and stays.
     fn filled_one_by_one(&self, folder: &Path) -> Result<Option<Folder>, FileError> {
         if matches!(self, Self::Folder(_)) { Folder::open_if_exists(folder) } else { Ok(None) }
@@ -249,21 +279,39 @@ impl Destination {
 }
 
 impl Delivery<'_> {
+    /// Writes the key into the place of the delivery, and checks that the files can be given to their owner: only root may give
+    /// files away, which is better reported before the record than after it.
+    ///
+    /// # Errors
+    /// When the system refuses; nothing is left then.
+    pub fn write_key(mut self, key: Option<&KeyText>) -> Result<Self, FileError> {
+        match &mut self.begun {
+            Begun::Memory => {}
+            Begun::Whole { staged, .. } => begin_in(staged, key, self.ownership)?,
+            // It is removed here.
+            Begun::OneByOne { trial, .. } => {
+                trial.take().map_or(Ok(()), |mut trial| begin_in(&mut trial, key, self.ownership))?;
+            }
+        }
+        Ok(self)
+    }
+
     /// Brings the files into place. What is replaced is kept as a generation.
     ///
     /// # Errors
     /// When the system refuses, or something else is in the way. Nothing has changed then, but in a folder of the user's
     /// that was there before: there the files are exchanged one by one.
     pub fn finish(
-        self,
+        mut self,
         key: Option<&KeyText>,
         files: &Files,
         replaced: Replaced<'_>,
         entropy: &dyn Entropy,
     ) -> Result<(), FileError> {
-        let (folder, mut staged) = match self.begun {
+        self.write(key, files)?;
+        let (folder, staged) = match self.begun {
             Begun::Memory => return Ok(()),
-            Begun::OneByOne(folder) => {
+            Begun::OneByOne { folder, .. } => {
                 let replace = replaced != Replaced::Nothing;
                 if let Replaced::Generation(serial) = replaced {
                     previous_certificates::keep_copy(self.home, self.name, &folder, serial, entropy)?;
@@ -272,21 +320,62 @@ impl Delivery<'_> {
             }
             Begun::Whole { target, staged } => (target, staged),
         };
-        files.stage(&mut staged, Path::new(""), *self.place != Destination::Authority)?;
+        staged.sync()?;
+        match self.place.generation(&folder, replaced) {
+            Some(serial) => {
+                files::create_folders(&self.home.generations(self.name), files::FOLDER)?;
+                staged.publish_replacing(&folder, &previous_certificates::free_place(self.home, self.name, serial))
+            }
+            None => staged.publish_new(&folder),
+        }
+    }
+
+    /// Writes the files beside the key, where the folder appears as a whole. They are not durable yet.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn write(&mut self, key: Option<&KeyText>, files: &Files) -> Result<(), FileError> {
+        let Begun::Whole { staged, .. } = &mut self.begun else { return Ok(()) };
+        files.stage(staged, Path::new(""), *self.place != Destination::Authority)?;
         staged.give(self.ownership)?;
         let group_enters = key.map_or(self.ownership.names_group(), KeyText::is_for_group);
         if group_enters && *self.place != Destination::Authority {
             staged.let_group_enter()?;
         }
-        staged.sync()?;
-        match replaced {
-            Replaced::Generation(serial) if *self.place == Destination::Issued && folder.exists() => {
-                files::create_folders(&self.home.generations(self.name), files::FOLDER)?;
-                staged.publish_replacing(&folder, &previous_certificates::free_place(self.home, self.name, serial))
-            }
-            _ => staged.publish_new(&folder),
+        Ok(())
+    }
+
+    /// Returns the folder under construction; `None` where the files do not appear as a whole.
+    pub fn staged(&self) -> Option<&StagedFolder> {
+        match &self.begun {
+            Begun::Whole { staged, .. } => Some(staged),
+            Begun::Memory | Begun::OneByOne { .. } => None,
         }
     }
+
+    /// Gives the folder its name, not durably yet, and returns its path. Call [`write`](Self::write) before, and make the content
+    /// durable.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn publish(self, replaced: Replaced<'_>, names: &mut NamesToSync) -> Result<Option<PathBuf>, FileError> {
+        let Begun::Whole { target, staged } = self.begun else { return Ok(None) };
+        match self.place.generation(&target, replaced) {
+            Some(serial) => {
+                let kept = previous_certificates::free_place(self.home, self.name, serial);
+                names.publish_replacing(staged, &target, &kept)?;
+            }
+            None => names.publish_new(staged, &target)?,
+        }
+        Ok(Some(target))
+    }
+}
+
+fn begin_in(staged: &mut StagedFolder, key: Option<&KeyText>, ownership: Ownership) -> Result<(), FileError> {
+    if let Some(key) = key {
+        key.stage(staged, Path::new(""))?;
+    }
+    staged.check_ownership(ownership)
 }
 
 /// Another certificate for the key of an authority; the rest of its folder stays as it is.
@@ -369,7 +458,11 @@ mod tests {
         let (home, name) = (Home::at(top.join("ca")), "web.test".parse().unwrap());
         let place = Destination::Folder(top.join(folder));
         let files = Files { certificate: "certificate".to_owned(), chain: "chain".to_owned() };
-        let delivery = place.begin(&home, &name, Some(&key()), ownership, &SystemEntropy)?;
+        let mut workshops = Workshops::default();
+        place.sweep(&home, &name, &mut workshops)?;
+        let delivery = place
+            .begin(&home, &name, Some(&key()), ownership, &mut workshops, &SystemEntropy)?
+            .write_key(Some(&key()))?;
         delivery.finish(Some(&key()), &files, Replaced::Nothing, &SystemEntropy)
     }
 
@@ -411,7 +504,9 @@ mod tests {
         let place = Destination::Folder(top.path().join("web"));
         let files = Files { certificate: "certificate".to_owned(), chain: "chain".to_owned() };
         let ownership = Ownership::of(None, Some("65534")).unwrap();
-        let delivery = place.begin(&home, &name, Some(&key()), ownership, &SystemEntropy).unwrap();
+        let delivery =
+            place.begin(&home, &name, Some(&key()), ownership, &mut Workshops::default(), &SystemEntropy).unwrap();
+        let delivery = delivery.write_key(Some(&key())).unwrap();
         let staged = files::names_in(top.path()).unwrap().remove(0);
         let moved = top.path().join("moved");
         fs::rename(top.path().join(staged), &moved).unwrap();
@@ -427,7 +522,10 @@ mod tests {
         let files = Files { certificate: "certificate".to_owned(), chain: "chain".to_owned() };
         for place in [Destination::Folder(top.path().join("web")), Destination::Issued, Destination::Authority] {
             let folder = place.folder(&home, &name).unwrap();
-            let delivery = place.begin(&home, &name, Some(&key()), Ownership::default(), &SystemEntropy).unwrap();
+            let delivery = place
+                .begin(&home, &name, Some(&key()), Ownership::default(), &mut Workshops::default(), &SystemEntropy)
+                .and_then(|begun| begun.write_key(Some(&key())))
+                .unwrap();
             fs::create_dir(&folder).unwrap();
             fs::write(folder.join("theirs"), "").unwrap();
             assert!(delivery.finish(Some(&key()), &files, Replaced::Nothing, &SystemEntropy).is_err());

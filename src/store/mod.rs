@@ -8,6 +8,7 @@ pub mod certificate_files;
 pub mod certificate_folder;
 pub mod config;
 pub mod delivery;
+pub mod delivery_together;
 pub mod effects;
 pub mod entry_name;
 pub mod error;

@@ -11,6 +11,7 @@ pub mod process;
 pub mod socket;
 pub mod stdin;
 pub mod terminal;
+pub mod threads;
 mod unix;
 
 use std::collections::HashMap;
@@ -23,7 +24,7 @@ pub use entropy::Entropy;
 pub use identity::{Actor, Identity};
 pub use stdin::Stdin;
 pub use terminal::{Pager, Terminal};
-pub use unix::limits::file_size_limit_was_met;
+pub use unix::limits::{file_size_limit_was_met, open_file_limit};
 
 /// Everything outside the program that a command may use.
 pub struct World {

@@ -9,7 +9,7 @@ use std::thread;
 
 use ca::store::ca_certificates::read_certificate;
 use ca::store::certificate_folder::FolderAccess;
-use ca::store::delivery::{Destination, Files, KeyText, Replaced};
+use ca::store::delivery::{Destination, Files, KeyText, Replaced, Workshops};
 use ca::store::entry_name::EntryName;
 use ca::store::home::Home;
 use ca::store::previous_certificates;
@@ -73,7 +73,10 @@ impl Scene {
         let owner = Ownership::of(Some(&APPLICATION.to_string()), None).unwrap();
         let key = KeyText { text: Zeroizing::new("the new key".to_owned()), mode: 0o600 };
         let to = Destination::Folder(self.path("application/tls"));
-        let begun = to.begin(&self.home, &self.name, Some(&key), owner, &SystemEntropy)?;
+        let mut workshops = Workshops::default();
+        to.sweep(&self.home, &self.name, &mut workshops)?;
+        let begun = to.begin(&self.home, &self.name, Some(&key), owner, &mut workshops, &SystemEntropy)?;
+        let begun = begun.write_key(Some(&key))?;
         begun.finish(Some(&key), &Files::new(&self.certificate, &[]), Replaced::Whatever, &SystemEntropy)
     }
 

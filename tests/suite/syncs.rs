@@ -54,6 +54,10 @@ fn a_command_that_makes_certificates_or_revokes_them_syncs_what_it_reports() {
     let (older, present) = (session.only_generation("web.example"), session.in_place("web.example"));
     session.rename(&older, &present);
     session.run("--dir ca rekey web.example");
+    let table = "[[certificate]]\ntemplate = \"server\"\nname = \"n{{ n }}.example\"\ncount = 9\n";
+    session.write("fleet.toml", table);
+    session.run("--dir ca apply fleet.toml --jobs 1");
+    session.run("--dir ca renew --all --yes --jobs 1");
     session.run("--dir ca revoke web.example --all");
     session.run("--dir ca crl");
     session.run("--dir ca crl --out copy.pem");

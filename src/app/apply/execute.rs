@@ -8,10 +8,11 @@ use time::OffsetDateTime;
 use crate::app::after_issue::closed_way_sentence;
 use crate::app::apply::exports;
 use crate::app::apply::hooks::{ChangedName, DeployedNow, run_each_once};
-use crate::app::apply::issue::{KeyedOrder, OpenedKeys, issue_all};
+use crate::app::apply::issue::issue_all;
 use crate::app::apply::read::PlannedApply;
 use crate::app::apply::request::ApplyRequest;
 use crate::app::context::Context;
+use crate::app::issue_many::KeyedOrder;
 use crate::app::remembered_exports::ExportRun;
 use crate::app::run_hook::HookRun;
 use crate::authority::apply::plan::{ApplyPlan, ExtraName, PlannedEntry};
@@ -113,19 +114,20 @@ fn issue_entries(
     request: &ApplyRequest<'_>,
     context: &Context<'_>,
 ) -> Vec<AppliedEntry> {
-    let wanted = entries.iter().filter(|entry| entry.fix() == Some(Fix::Issue));
-    let orders = wanted.map(|entry| KeyedOrder { order: entry.order(!request.skip_hooks), key: entry.key }).collect();
-    let mut results = issue_all(store, orders, request, &mut OpenedKeys::default(), context).into_iter().peekable();
+    let wanted = || entries.iter().filter(|entry| entry.fix() == Some(Fix::Issue));
+    let orders = wanted().map(|entry| KeyedOrder { order: entry.order(!request.skip_hooks), key: Some(entry.key) });
+    let mut results = Vec::with_capacity(wanted().count());
+    issue_all(store, orders, wanted().count(), request, context, |result| {
+        results.push(result.map(|outcome| issued(store, outcome, context)));
+    });
+    let mut results = results.into_iter().peekable();
     let applied = entries.into_iter().map(|mut planned| {
         let fix = planned.fix();
         let outcome = match std::mem::replace(&mut planned.differences, Ok(Vec::new())) {
             Err(error) => Err(Failure::from(error)),
             Ok(differences) => {
                 planned.differences = Ok(differences);
-                match results.next_if(|_| fix == Some(Fix::Issue)) {
-                    Some(result) => result.map(|outcome| issued(store, outcome, context)),
-                    None => Ok(Done::Unchanged),
-                }
+                results.next_if(|_| fix == Some(Fix::Issue)).unwrap_or(Ok(Done::Unchanged))
             }
         };
         AppliedEntry { planned, outcome, exports: Vec::new() }

@@ -8,6 +8,5 @@ mod read;
 mod request;
 
 pub use execute::{Applied, AppliedEntry, Done, PrunedName, execute};
-pub use issue::usual_jobs;
 pub use read::{ManifestFile, PlannedApply, read_and_decide};
 pub use request::ApplyRequest;

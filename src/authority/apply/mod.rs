@@ -5,10 +5,8 @@ pub mod access;
 pub mod plan;
 pub mod prune;
 mod site;
-mod threads;
 
 pub use site::{profile_of, read_site, template_digest};
-pub use threads::in_threads;
 
 #[cfg(test)]
 mod tests;

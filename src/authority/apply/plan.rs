@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use time::OffsetDateTime;
 
 use crate::authority::apply::site::template_digest;
-use crate::authority::apply::threads::in_threads;
 use crate::authority::error::CertifyError;
 use crate::authority::issuer_chain::check_not_revoked;
 use crate::authority::leaf::error::IssueError;
@@ -24,6 +23,7 @@ use crate::store::index::{Declaration, Entry, NameRecords, RECIPE, StoredHook};
 use crate::store::manifest::{DeclaredCertificate, DeclaredExport, ExportKind};
 use crate::store::previous_certificates::NameHistory;
 use crate::system::files::{self, FileError, Ownership};
+use crate::system::threads::in_threads;
 use crate::x509::KeyAlgorithm;
 
 /// What has to be done.
@@ -157,7 +157,7 @@ pub fn decide(
         })
         .collect();
     let folders: Vec<FolderQuestion> = deployed.iter().map(DeployedName::question).collect();
-    let states = in_threads(&folders, jobs, FolderQuestion::answer);
+    let states = in_threads(folders, jobs, |question| question.answer());
     let mut entries = Vec::with_capacity(declared.len());
     for ((declared, mut deployed), mut state) in declared.into_iter().zip(deployed).zip(states) {
         if deployed.looks_elsewhere(store, &declared, &state) {

@@ -1,6 +1,7 @@
 //! The errors of issuing a certificate.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use time::OffsetDateTime;
 
@@ -58,6 +59,9 @@ pub enum IssueError {
     Overtaken(String),
     #[error("the order was planned for another CA directory than the one that is locked")]
     OtherStore,
+    /// The error of a step that several certificates share.
+    #[error(transparent)]
+    Shared(Arc<IssueError>),
     #[error("{serial} is recorded, but its files could not be written: {cause}")]
     NotDelivered { serial: String, cause: FileError },
 }
@@ -114,6 +118,7 @@ impl Diagnostic for IssueError {
             Self::OtherCertificate(_) => {
                 Diagnosis::refused("exists").hint("move it away, and the key that belongs to it; then run it again")
             }
+            Self::Shared(error) => error.diagnosis(),
             Self::OtherStore => Diagnosis::refused("not-issued"),
             Self::Overtaken(_) => Diagnosis::refused("locked").hint("run it again"),
             Self::NotDelivered { cause, .. } => Diagnosis::refused(cause.diagnosis().code)

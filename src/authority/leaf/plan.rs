@@ -2,6 +2,8 @@
 //!
 //! A [`Plan`] is also the result of a dry run. [`super::issue`] carries it out.
 
+use std::collections::HashMap;
+
 use crate::authority::certify::verify_draft;
 use crate::authority::error::CertifyError;
 use crate::authority::issuer_chain::check_not_revoked;
@@ -13,7 +15,7 @@ use crate::authority::leaf::order::{
 use crate::authority::leaf::target::{Details, IssueTarget};
 use crate::authority::leaf::{request_inputs, subject_key_checks};
 use crate::authority::serial::draw_serial;
-use crate::issuance::{self, ApprovedDraft, CaCertificate, CertificateRequest, Comparison, Draft, SignedBy};
+use crate::issuance::{self, ApprovedDraft, CaCertificate, CertificateRequest, Comparison, Draft, Profile, SignedBy};
 use crate::keys::{PrivateKey, Signer};
 use crate::store::delivery::Destination;
 use crate::store::entry_name::check_authority_name;
@@ -45,16 +47,58 @@ pub enum Planned<'s> {
     Issue(Box<Plan<'s>>),
 }
 
+/// What the orders of one moment share: templates and issuers, each read once.
+#[derive(Default)]
+pub struct SharedInputs {
+    profiles: HashMap<String, Profile>,
+    /// By the name that an order has for its issuer.
+    issuers: HashMap<Option<String>, CaCertificate>,
+}
+
+impl SharedInputs {
+    fn profile(&mut self, store: &Store, template: &str) -> Result<Profile, IssueError> {
+        if let Some(read) = self.profiles.get(template) {
+            return Ok(read.clone());
+        }
+        let read = request_inputs::profile(Some(store), template)?;
+        self.profiles.insert(template.to_owned(), read.clone());
+        Ok(read)
+    }
+
+    fn issuer(&mut self, store: &Store, named: Option<&str>) -> Result<CaCertificate, IssueError> {
+        let key = named.map(str::to_owned);
+        if let Some(read) = self.issuers.get(&key) {
+            return Ok(read.clone());
+        }
+        let cas = store.ca_certificates();
+        let read = cas.ca_certificate(&cas.choose_issuer(named, store.config())?)?;
+        self.issuers.insert(key, read.clone());
+        Ok(read)
+    }
+}
+
 /// Decides an order. Nothing is signed or written; the index is only read.
 ///
 /// # Errors
 /// When the template, the issuer or the state of the CA does not allow it.
-pub fn plan<'s>(store: &'s Store, mut order: IssueOrder, effects: &Effects<'_>) -> Result<Planned<'s>, IssueError> {
+pub fn plan<'s>(store: &'s Store, order: IssueOrder, effects: &Effects<'_>) -> Result<Planned<'s>, IssueError> {
+    plan_one_of_many(store, order, &mut SharedInputs::default(), effects)
+}
+
+/// As [`plan`], for one of many orders that are planned at the same moment.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_one_of_many<'s>(
+    store: &'s Store,
+    mut order: IssueOrder,
+    shared: &mut SharedInputs,
+    effects: &Effects<'_>,
+) -> Result<Planned<'s>, IssueError> {
     let (now, made_before) = (effects.now(), order.new_key.take());
-    let mut profile = request_inputs::profile(Some(store), &order.template)?;
+    let mut profile = shared.profile(store, &order.template)?;
     order.name = request_inputs::plain_name(order.name, &profile)?;
-    let cas = store.ca_certificates();
-    let issuer = cas.ca_certificate(&cas.choose_issuer(order.issuer.as_deref(), store.config())?)?;
+    let issuer = shared.issuer(store, order.issuer.as_deref())?;
     // A CA certificate for a CSR belongs to another CA, which keeps its key elsewhere.
     let is_own_ca = profile.is_authority() && !matches!(order.key, SubjectKey::Requested(_));
     let place = order.place.clone().unwrap_or(if is_own_ca { Destination::Authority } else { Destination::Issued });

@@ -125,6 +125,39 @@ pub fn renew(
     attempt()
 }
 
+/// Returns the orders for the certificates that replace the current ones, which are read under one lock. An order that another
+/// process overtakes has to be made again ([`IssueError::Overtaken`]): [`renew`] does that.
+///
+/// # Errors
+/// When the CA cannot be locked, or its index cannot be read. What is wrong with one of them is in its place.
+pub fn orders(
+    store: &Store,
+    renewals: &[RenewOrder],
+    ask_for_kept_key: &mut PassphrasePrompt<'_>,
+    effects: &Effects<'_>,
+) -> Result<Vec<Result<IssueOrder, RenewError>>, RenewError> {
+    let mut locked = store.lock(effects.lock_timeout)?;
+    let index = locked.index()?;
+    let mut present = Vec::with_capacity(renewals.len());
+    for renewal in renewals {
+        present.push(present_of(store, index, renewal, effects));
+    }
+    drop(locked);
+    let order = |(present, renewal)| order_of(present?, renewal, ask_for_kept_key);
+    Ok(present.into_iter().zip(renewals).map(order).collect())
+}
+
+fn present_of(
+    store: &Store,
+    index: &mut Index,
+    renewal: &RenewOrder,
+    effects: &Effects<'_>,
+) -> Result<CurrentCertificate, RenewError> {
+    let name: EntryName = index.find(&renewal.reference)?.name.parse()?;
+    previous_certificates::recover(store.home(), index, &name, effects)?;
+    current(store, index, name)
+}
+
 /// Returns the order for the certificate that replaces the current one.
 fn order(
     store: &Store,
@@ -132,7 +165,15 @@ fn order(
     ask_for_kept_key: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
 ) -> Result<IssueOrder, RenewError> {
-    let CurrentCertificate { entry, certificate, key_path, key_file } = present(store, renewal, effects)?;
+    order_of(present(store, renewal, effects)?, renewal, ask_for_kept_key)
+}
+
+fn order_of(
+    present: CurrentCertificate,
+    renewal: &RenewOrder,
+    ask_for_kept_key: &mut PassphrasePrompt<'_>,
+) -> Result<IssueOrder, RenewError> {
+    let CurrentCertificate { entry, certificate, key_path, key_file } = present;
     check_may_be_followed(&entry, renewal.key == NextKey::Same)?;
     let place = entry.place.clone().map_or(Destination::Issued, Destination::Folder);
     let (key, protection) = match renewal.key {

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use crate::store::approval::PlannedChange;
 use crate::store::certificate_files::KEY;
 use crate::store::certificate_folder::FolderAccess;
-use crate::store::delivery::{Destination, Paths};
+use crate::store::delivery::{Destination, Paths, Workshops};
 use crate::store::effects::Effects;
 use crate::store::entry_name::EntryName;
 use crate::store::home::Home;
@@ -141,7 +141,7 @@ pub fn rollback(store: &Store, order: &RollbackOrder, effects: &Effects<'_>) -> 
     let begun = NameHistory::of(index, name.as_str())?.unfinished().cloned();
     previous_certificates::recover(home, index, &name, effects)?;
     let name_history = NameHistory::of(index, name.as_str())?;
-    Destination::Folder(name_history.folder(home, &name)).sweep(home, &name)?;
+    Destination::Folder(name_history.folder(home, &name)).sweep(home, &name, &mut Workshops::default())?;
     let of_begun =
         begun.as_ref().and_then(|begun| name_history.certificates.iter().find(|entry| entry.id == begun.certificate));
     let target = match of_begun.filter(|entry| order.to.as_ref().is_none_or(|to| entry.serial == *to)) {

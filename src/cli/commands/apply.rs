@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-use crate::app::apply::{ApplyRequest, execute, read_and_decide, usual_jobs};
+use crate::app::apply::{ApplyRequest, execute, read_and_decide};
 use crate::app::context::Context;
 use crate::app::output_file::{OutputFile, without_force};
-use crate::cli::options::number::whole_number;
+use crate::cli::options::number::jobs;
 use crate::cli::options::passphrase::PassphraseArguments;
 use crate::cli::reports::apply::{ApplyReport, Lines, PlanReport};
 use crate::report::failure::Failure;
@@ -17,6 +17,7 @@ use crate::report::output::{OutputFormat, Report, json_document};
 use crate::store::Store;
 use crate::store::passphrase_prompt::EncryptedKey;
 use crate::system::files;
+use crate::system::threads::usual_jobs;
 use crate::text::PathText;
 
 #[derive(Debug, Args)]
@@ -58,10 +59,6 @@ enum ApplyFormat {
     Text,
     /// One JSON document a line, for each certificate
     Ndjson,
-}
-
-fn jobs(given: &str) -> Result<NonZeroUsize, &'static str> {
-    NonZeroUsize::new(whole_number::<usize>(given)?).ok_or("expected a whole number, 1 or more")
 }
 
 pub fn run(arguments: &Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {

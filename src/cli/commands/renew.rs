@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::io::Write;
+use std::num::NonZeroUsize;
 
 use clap::Args;
 
@@ -12,6 +13,7 @@ use crate::app::resolve::{Patterns, is_not_revoked, resolve_all};
 use crate::authority::leaf::order::DueRule;
 use crate::authority::leaf::renew::NextKey;
 use crate::cli::next_certificate::{NOT_FOLLOWED, NextCertificateOptions, follow};
+use crate::cli::options::number::jobs;
 use crate::cli::options::passphrase::key_file_prompt;
 use crate::cli::reports::renew_due::{EntryText, RenewDueReport};
 use crate::report::failure::Failure;
@@ -20,6 +22,7 @@ use crate::report::page::Page;
 use crate::report::relative::RelativePaths;
 use crate::store::Store;
 use crate::store::passphrase_prompt::EncryptedKey;
+use crate::system::threads::usual_jobs;
 use crate::text::Lifetime;
 
 #[derive(Debug, Args)]
@@ -36,6 +39,9 @@ pub struct Arguments {
     /// Renew every deployed certificate, due or not, except those of authorities
     #[arg(long, conflicts_with_all = ["certificates", "due", "lifetime", "not_after", "set", "hook", "owner", "group", "mode"])]
     all: bool,
+    /// With --due or --all: generate keys, sign and write files in this many threads [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = jobs)]
+    jobs: Option<NonZeroUsize>,
     /// With --all: do not ask for a confirmation at a terminal
     #[arg(long, requires = "all", conflicts_with = "dry_run")]
     yes: bool,
@@ -44,9 +50,13 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
-    let Arguments { certificates, due, within, all, yes, next } = arguments;
+    let Arguments { certificates, due, within, all, jobs, yes, next } = arguments;
     let rule = within.map_or(DueRule::LastThird, DueRule::Within);
     if !due && !all {
+        if jobs.is_some() {
+            return Err(Failure::usage("bad-arguments", "--jobs needs --due or --all")
+                .hint("leave it out: named certificates are renewed one after the other"));
+        }
         return follow(&certificates, NextKey::Same, &next, context);
     }
     next.apply(context);
@@ -75,6 +85,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     let request = RenewDueRequest {
         on_done: &print,
         what: &what,
+        jobs: jobs.unwrap_or_else(usual_jobs),
         clip: next.clip,
         hook: next.hook.options(),
         secret: next.passphrase.passphrase_env.as_deref(),

@@ -1,5 +1,6 @@
 //! Numbers on the command line.
 
+use std::num::NonZeroUsize;
 use std::str::FromStr;
 
 /// Parses a whole number for clap; its errors do not use the words of Rust's parser.
@@ -11,6 +12,14 @@ pub fn whole_number<T: FromStr>(given: &str) -> Result<T, &'static str> {
         true => "the number is too great",
         false => "expected a whole number, 0 or more",
     })
+}
+
+/// Parses the number of threads of `--jobs`.
+///
+/// # Errors
+/// When it is not a whole number, or 0.
+pub fn jobs(given: &str) -> Result<NonZeroUsize, &'static str> {
+    NonZeroUsize::new(whole_number::<usize>(given)?).ok_or("expected a whole number, 1 or more")
 }
 
 #[cfg(test)]

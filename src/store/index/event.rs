@@ -159,6 +159,14 @@ pub(crate) struct NewEvent {
     pub detail: Option<String>,
 }
 
+impl NewEvent {
+    /// Returns whether it records a certificate that a key of this CA signed for a name.
+    pub fn is_of_issued_certificate(&self) -> bool {
+        const ISSUED: [EventKind; 4] = [EventKind::Issue, EventKind::Sign, EventKind::Renew, EventKind::Rekey];
+        ISSUED.iter().any(|kind| kind.name() == self.kind)
+    }
+}
+
 /// A row of the index that an event covers, with the digest of its content.
 #[derive(Debug, Clone)]
 pub(crate) struct CoveredRow {

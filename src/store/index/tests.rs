@@ -56,6 +56,7 @@ fn many_certificates_are_marked_as_delivered_at_once_and_the_others_are_not() {
     let (_folder, _, mut index) = new_index();
     let ids: Vec<EntryId> =
         (1..=5).map(|serial| add(&mut index, &Sample { serial, ..Sample::default() }, &format!("n{serial}"))).collect();
+    ids.iter().for_each(|id| index.unmark_delivered(*id).unwrap());
     index.mark_all_delivered(&ids[1..4], NOW).unwrap();
     let marked: Vec<bool> =
         index.query(&Filter::default(), NOW).unwrap().0.iter().map(|it| it.delivered_at.is_some()).collect();

@@ -353,14 +353,14 @@ impl Transaction<'_> {
         self.commit_signed(|_| Ok::<_, IndexError>(None))
     }
 
-    /// As [`commit`](Self::commit), and stores the signature that `sign` makes over the head of the log after this
-    /// transaction. It is not called when the transaction changes nothing.
+    /// As [`commit`](Self::commit), and stores the signatures that `sign` makes over the head of the log after this
+    /// transaction, and after each certificate in it that was issued. It is not called when the transaction changes nothing.
     ///
     /// # Errors
     /// When the index cannot be written, or that of `sign`; then nothing is changed.
     pub fn commit_signed<E: From<IndexError>>(
         self,
-        sign: impl FnOnce(&LogHead) -> Result<Option<HeadSignature>, E>,
+        mut sign: impl FnMut(&LogHead) -> Result<Option<HeadSignature>, E>,
     ) -> Result<(), E> {
         let Self { index, transaction, context, events } = self;
         let failed = |error| E::from(index.place.error()(error));
@@ -370,11 +370,15 @@ impl Transaction<'_> {
             if end.count.saturating_add(events.len() as u64) > i64::MAX.cast_unsigned() {
                 return Err(index.ids_are_used_up("event").into());
             }
+            let head = |end: End| LogHead { count: end.count, hash: end.hash, at: context.at };
             for event in before {
-                end = NextEvent::new(end, event, at, actor).append(&transaction, None).map_err(failed)?;
+                let next = NextEvent::new(end, event, at, actor);
+                // The audit expects it after each of them, whether or not others share their transaction.
+                let signature = if event.is_of_issued_certificate() { sign(&head(next.end))? } else { None };
+                end = next.append(&transaction, signature.as_ref()).map_err(failed)?;
             }
             let last = NextEvent::new(end, last, at, actor);
-            let signature = sign(&LogHead { count: last.end.count, hash: last.end.hash, at: context.at })?;
+            let signature = sign(&head(last.end))?;
             last.append(&transaction, signature.as_ref()).map_err(failed)?;
         }
         transaction.commit().map_err(failed)

@@ -27,6 +27,7 @@ mod replace;
 mod resolve;
 mod second_place;
 mod staged;
+mod together;
 mod unfinished_file;
 pub mod unfinished_name;
 mod unnamed;
@@ -52,6 +53,7 @@ pub use publish::{NewFile, publish_file, replace_files, replace_together};
 pub use replace::replace_folder;
 pub use second_place::{is_copy, put_also};
 pub use staged::{StagedFolder, discard, remove_stale, stale_folders};
+pub use together::{FEWEST_TOGETHER, NamesToSync, SyncedNames, sync_together};
 pub use unnamed::unnamed_file;
 pub use write::{create_folder, sync_folder, write_new, write_secret, write_secrets};
 

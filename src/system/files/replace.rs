@@ -28,6 +28,16 @@ pub fn replace_folder(incoming: &Path, target: &Path, kept: &Path) -> Result<(),
 /// As [`replace_folder`], with a folder that is open already.
 pub(super) fn replace_place(incoming: &Place, target: &Path, kept: &Path) -> Result<(), FileError> {
     let (target, kept) = (Place::of(target, "replace")?, Place::of(kept, "create")?);
+    check_places(&target, &kept)?;
+    change_places(incoming, &target, &kept)?;
+    target.folder.sync().and_then(|()| kept.folder.sync()).inspect_err(|_| {
+        // Undo. If that fails too, both folders are complete, and the next replacement finds them.
+        drop(change_back(incoming, &target, &kept));
+    })
+}
+
+/// Checks that there is a folder to replace, and a free name for it.
+pub(super) fn check_places(target: &Place, kept: &Place) -> Result<(), FileError> {
     let there =
         folder::look_at(target.folder.file(), &target.name).map_err(FileError::of("replace", &target.path()))?;
     if there.kind() != Kind::Folder {
@@ -36,14 +46,10 @@ pub(super) fn replace_place(incoming: &Place, target: &Path, kept: &Path) -> Res
     if kept.folder.has(&kept.name) {
         return Err(FileError::of("create", &kept.path())(io::ErrorKind::AlreadyExists.into()));
     }
-    change_places(incoming, &target, &kept)?;
-    target.folder.sync().and_then(|()| kept.folder.sync()).inspect_err(|_| {
-        // Undo. If that fails too, both folders are complete, and the next replacement finds them.
-        drop(change_back(incoming, &target, &kept));
-    })
+    Ok(())
 }
 
-fn change_places(incoming: &Place, target: &Place, kept: &Place) -> Result<(), FileError> {
+pub(super) fn change_places(incoming: &Place, target: &Place, kept: &Place) -> Result<(), FileError> {
     rename(incoming, kept)?;
     match exchange(kept, target) {
         Ok(true) => Ok(()),

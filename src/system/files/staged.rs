@@ -21,22 +21,24 @@ use crate::system::unix::{attributes, write};
 #[derive(Debug)]
 pub struct StagedFolder {
     /// Its name, in its parent.
-    place: Place,
+    pub(super) place: Place,
     path: PathBuf,
     /// Open while this process works on it: its kernel lock says so to [`remove_stale`].
-    folder: Folder,
+    pub(super) folder: Folder,
     /// Files in it, in the order of writing; they are synced in this order.
     files: Vec<StagedFile>,
     /// Folders in it, likewise.
     folders: Vec<(PathBuf, Folder)>,
-    published: bool,
+    /// True when it is made beside hundreds of others: no file of it stays open, and none is written to the disk before the others.
+    pub(super) is_one_of_many: bool,
+    pub(super) published: bool,
 }
 
 #[derive(Debug)]
 struct StagedFile {
     /// In the folder under construction.
     name: PathBuf,
-    /// `None`: SQLite writes it.
+    /// `None`: SQLite writes it, or it was closed.
     opened: Option<File>,
 }
 
@@ -64,7 +66,8 @@ impl StagedFolder {
             };
             let path = place.path();
             if mark_alive(&folder, &place).map_err(FileError::of("lock", &path))? {
-                return Ok(Self { place, path, folder, files: Vec::new(), folders: Vec::new(), published: false });
+                let (files, folders) = (Vec::new(), Vec::new());
+                return Ok(Self { place, path, folder, files, folders, is_one_of_many: false, published: false });
             }
         }
     }
@@ -96,8 +99,13 @@ impl StagedFolder {
         let name = name.as_ref();
         let (folder, last) = self.place_of(name)?;
         let file = folder.write_new(last, content, (mode, ownership))?;
-        write::start_writing(&file);
-        self.files.push(StagedFile { name: name.to_owned(), opened: Some(file) });
+        let opened = if self.is_one_of_many {
+            None
+        } else {
+            write::start_writing(&file);
+            Some(file)
+        };
+        self.files.push(StagedFile { name: name.to_owned(), opened });
         Ok(())
     }
 

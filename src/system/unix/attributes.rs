@@ -15,6 +15,11 @@ pub fn group(found: &Metadata) -> u32 {
     found.gid()
 }
 
+/// Returns the number of the file system.
+pub fn device(found: &Metadata) -> u64 {
+    found.dev()
+}
+
 /// Returns the permission bits, with the sticky bit ([`ONLY_OWNERS_REMOVE`]) and those for set-user-id and set-group-id.
 pub fn mode(found: &Metadata) -> u32 {
     found.permissions().mode() & 0o7777

@@ -18,6 +18,11 @@ pub fn disable_core_files() {
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).ok();
 }
 
+/// Returns the most files that this process may have open at once (RLIMIT_NOFILE); `None` without a limit.
+pub fn open_file_limit() -> Option<usize> {
+    getrlimit(Resource::Nofile).current.map(|most| usize::try_from(most).unwrap_or(usize::MAX))
+}
+
 static SIZE_LIMIT_MET: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
 /// Lets a write beyond the file size limit (RLIMIT_FSIZE, `ulimit -f`) fail with EFBIG, as a full disk does. Otherwise

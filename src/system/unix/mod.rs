@@ -4,6 +4,7 @@
 //! module beside this one with the same functions.
 
 pub mod attributes;
+pub mod file_system;
 pub mod folder;
 pub mod identity;
 pub mod limits;
