@@ -1,5 +1,6 @@
 //! A client that does not know a critical extension refuses the certificate.
 
+use super::extensions_not_critical::NEVER_CRITICAL;
 use crate::lint::rule::Rule;
 use crate::lint::severity::Severity;
 use crate::lint::target::LintTarget;
@@ -16,8 +17,8 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-/// The extensions that clients process, and those that another rule reports when they are critical.
-const STANDARD: [&str; 16] = [
+/// The extensions that path validation processes, here and in clients.
+pub const PROCESSED: [&str; 12] = [
     oid::BASIC_CONSTRAINTS,
     oid::KEY_USAGE,
     oid::EXTENDED_KEY_USAGE,
@@ -28,16 +29,14 @@ const STANDARD: [&str; 16] = [
     oid::POLICY_CONSTRAINTS,
     oid::INHIBIT_ANY_POLICY,
     oid::CRL_DISTRIBUTION_POINTS,
+    // Must not be critical, but are processed: other rules report them.
     oid::SUBJECT_KEY_ID,
     oid::AUTHORITY_KEY_ID,
-    oid::AUTHORITY_INFO_ACCESS,
-    oid::SUBJECT_INFO_ACCESS,
-    oid::FRESHEST_CRL,
-    oid::SUBJECT_DIRECTORY_ATTRIBUTES,
 ];
 
 fn check(target: &LintTarget<'_>) -> Option<String> {
-    let is_unknown = |it: &&crate::x509::Extension| it.critical && !STANDARD.contains(&it.oid.as_str());
+    let is_known = |oid: &str| PROCESSED.contains(&oid) || NEVER_CRITICAL.contains(&oid);
+    let is_unknown = |it: &&crate::x509::Extension| it.critical && !is_known(&it.oid);
     let unknown: Vec<String> =
         target.certificate.extensions.iter().filter(is_unknown).map(|it| oid::with_name(&it.oid)).collect();
     let (are, them) = if unknown.len() == 1 { ("is", "it") } else { ("are", "them") };

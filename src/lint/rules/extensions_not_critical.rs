@@ -17,11 +17,13 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-const EXTENSIONS: [&str; 4] =
+/// Path validation does not process them.
+pub const NEVER_CRITICAL: [&str; 4] =
     [oid::AUTHORITY_INFO_ACCESS, oid::SUBJECT_INFO_ACCESS, oid::FRESHEST_CRL, oid::SUBJECT_DIRECTORY_ATTRIBUTES];
 
 fn check(target: &LintTarget<'_>) -> Option<String> {
-    let critical: Vec<_> = EXTENSIONS.into_iter().filter(|oid| target.is_critical(oid)).map(oid::with_name).collect();
+    let critical: Vec<_> =
+        NEVER_CRITICAL.into_iter().filter(|oid| target.is_critical(oid)).map(oid::with_name).collect();
     (!critical.is_empty()).then(|| format!("{} is critical, and must not be", critical.join(" and ")))
 }
 
@@ -40,7 +42,7 @@ mod tests {
     #[test]
     fn each_of_them_is_found_when_it_is_critical() {
         assert!(finding(&RULE, access(true)).unwrap().contains("authority information access) is critical"));
-        for oid in EXTENSIONS {
+        for oid in NEVER_CRITICAL {
             let cert = TestCert::server("a.test").extension(oid, true, der::sequence(&[&der::sequence(&[])]));
             assert!(finding(&RULE, cert).unwrap().contains(oid));
         }

@@ -1,6 +1,7 @@
 //! RFC 5280 §4.2, §6.1.4 (o), §6.1.5 (f): a certificate with a critical extension that is not processed is invalid.
 //! §6.1 leaves the extensions of the anchor out; this program is stricter and checks them too.
 
+use crate::lint::rules::critical_extension_unknown::PROCESSED;
 use crate::verify::candidate::Candidate;
 use crate::verify::code::{Code, Rank};
 use crate::verify::verdict::Problem;
@@ -14,23 +15,6 @@ pub const UNKNOWN_CRITICAL_EXTENSION: Code = Code {
     example: "extension 1.3.6.1.4.1.99999.1 is critical, and nothing here processes it",
     fix: "issue the certificate again without this extension, or with the extension not critical",
 };
-
-/// The extensions that this program processes.
-const PROCESSED: [&str; 12] = [
-    oid::BASIC_CONSTRAINTS,
-    oid::KEY_USAGE,
-    oid::EXTENDED_KEY_USAGE,
-    oid::SUBJECT_ALT_NAME,
-    oid::NAME_CONSTRAINTS,
-    oid::CERTIFICATE_POLICIES,
-    oid::POLICY_MAPPINGS,
-    oid::POLICY_CONSTRAINTS,
-    oid::INHIBIT_ANY_POLICY,
-    oid::CRL_DISTRIBUTION_POINTS,
-    // Must not be critical, but are processed: lint rules report them.
-    oid::SUBJECT_KEY_ID,
-    oid::AUTHORITY_KEY_ID,
-];
 
 /// Adds every critical extension that is not processed.
 pub fn check(candidate: &Candidate, problems: &mut Vec<Problem>) {
