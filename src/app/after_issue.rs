@@ -91,16 +91,7 @@ impl After<'_> {
         let (Some(paths), false) = (paths, exports.iter().all(ExportRun::failed)) else {
             return Ok(AfterChange { exports, hook: None });
         };
-        let change = HookEvent {
-            action: self.action,
-            name: &due.name,
-            template: &entry.template,
-            authority: &entry.authority,
-            serial: &entry.serial,
-            previous: None,
-            not_after: entry.validity.not_after,
-            paths: &paths,
-        };
+        let change = HookEvent::of_deployed(self.action, entry, &paths);
         let secrets: Vec<&str> = self.secret.into_iter().collect();
         let hook = self.hook.run(store, &change, hook.clone(), &secrets, context)?;
         Ok(AfterChange { exports, hook })

@@ -182,16 +182,7 @@ fn run_hook(
 ) -> Option<HookRun> {
     let DueItem::Certificate { entry, folder, has_key, .. } = &due.what else { return None };
     let paths = Destination::Folder(folder.clone()).paths(store.home(), &due.name.parse().ok()?, *has_key)?;
-    let event = HookEvent {
-        action: "crl",
-        name: &due.name,
-        template: &entry.template,
-        authority: &entry.authority,
-        serial: &entry.serial,
-        previous: None,
-        not_after: entry.validity.not_after,
-        paths: &paths,
-    };
+    let event = HookEvent::of_deployed("crl", entry, &paths);
     Some(HookRun::of_exports(store, &event, hook.clone(), options.secret, context))
 }
 

@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use crate::store::delivery::Paths;
 use crate::store::effects::Effects;
 use crate::store::home::Home;
-use crate::store::index::{EventKind, Index, StoredHook};
+use crate::store::index::{Entry, EventKind, Index, StoredHook};
 use crate::store::{Store, StoreError};
 use crate::text::{self, Lifetime, rfc3339};
 use crate::x509::SerialNumber;
@@ -143,6 +143,22 @@ pub struct HookEvent<'a> {
     pub previous: Option<&'a SerialNumber>,
     pub not_after: OffsetDateTime,
     pub paths: &'a Paths,
+}
+
+impl<'a> HookEvent<'a> {
+    /// Returns the event of a change around a certificate that stays deployed: of its exports, or of a CRL in them.
+    pub fn of_deployed(action: &'static str, entry: &'a Entry, paths: &'a Paths) -> Self {
+        Self {
+            action,
+            name: &entry.name,
+            template: &entry.template,
+            authority: &entry.authority,
+            serial: &entry.serial,
+            previous: None,
+            not_after: entry.validity.not_after,
+            paths,
+        }
+    }
 }
 
 /// The names whose hooks are running in parent processes, because a hook does not run within itself.
