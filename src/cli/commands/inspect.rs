@@ -31,7 +31,15 @@ use crate::x509::file_kind::{self, Expected};
 use crate::x509::pem::{self, Block};
 use crate::x509::{Certificate, DecodeError, PublicKey, SigningRequest, certificate_file, der, signing_request};
 
+// The flags are those of a CA key; here the key is one in the file.
+const OF_THE_FILE: &str = "Passphrase of a private key in the file";
+
 #[derive(Debug, Args)]
+#[command(
+    mut_arg("passphrase_file", |flag| flag.help_heading(OF_THE_FILE).help("Read it from the first line of a file")),
+    mut_arg("passphrase_env", |flag| flag.help_heading(OF_THE_FILE)),
+    mut_arg("passphrase_fd", |flag| flag.help_heading(OF_THE_FILE)),
+)]
 pub struct Arguments {
     /// A certificate, chain, signing request, CRL or key, as PEM or DER; - is standard input; or the NAME or serial number of a
     /// certificate of this CA, or the HOST:PORT of a server; see ca help names

@@ -114,7 +114,6 @@ const FLAGS: &[Flag] = &[
         &[
             "--days",
             "-days",
-            "-d",
             "--duration",
             "--validity",
             "--valid-for",
@@ -135,6 +134,7 @@ const FLAGS: &[Flag] = &[
         &[
             "--dns",
             "--domain",
+            "-d",
             "--domains",
             "--host",
             "--hosts",
@@ -405,5 +405,7 @@ mod tests {
         assert_eq!(for_flag("--days", |long| long == "for"), Some("--for 90d"));
         assert_eq!(for_flag("--days", |long| long == "expiring"), Some("--expiring 30d"));
         assert_eq!(for_flag("--days", |_| false), None);
+        // certbot, lego and acme.sh.
+        assert_eq!(for_flag("-d", |long| long == "for" || long == "san"), Some("--san NAME"));
     }
 }
