@@ -143,7 +143,7 @@ impl Report for Shown {
         page.toned_field("name", Tone::Strong, &entry.name);
         page.toned_field("status", tone, &status);
         if let Some(scope) = &self.scope {
-            page.field("reach", &scope.sentence());
+            page.field("scope", &scope.sentence());
         }
         page.field("serial", &entry.serial.to_string());
         page.field("template", &entry.template);
