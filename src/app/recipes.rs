@@ -41,7 +41,7 @@ impl RecipeSite {
     /// Reads a file as a recipe with the name of the file.
     ///
     /// # Errors
-    /// When it is not text in UTF-8.
+    /// When it is not text in UTF-8, or a file of another kind.
     pub fn read(path: &Path, content: Vec<u8>) -> Result<RecipeSource, RecipeError> {
         recipe::from_file(path, content)
     }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::app::context::Context;
 use crate::authority::revocation::bundle::{self, Bundle};
 use crate::report::failure::Failure;
-use crate::store::StoreError;
 use crate::store::config::{Config, WrittenSetting};
+use crate::store::toml_file;
 use crate::system::files;
 use crate::text::toml_document::{self, quoted};
 use crate::text::{Lifetime, PathText};
@@ -77,8 +77,7 @@ fn bundles(context: &Context<'_>) -> Vec<Setting> {
 
 fn read(path: &Path) -> Result<String, Failure> {
     let content = files::read(path, files::MAX_SMALL_FILE_BYTES).map_err(|error| Failure::unreadable(&error))?;
-    let decoded = toml_document::decode(content);
-    Ok(decoded.map_err(|cause| StoreError::Encoding { path: path.to_owned(), cause })?)
+    Ok(toml_file::text(path, content, toml_file::SETTINGS)?)
 }
 
 /// The usual value of `--lock-timeout`, in seconds.

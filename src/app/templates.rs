@@ -60,7 +60,7 @@ impl Site {
     /// Reads a file as a template with the name of the file. Its bases are those of the site.
     ///
     /// # Errors
-    /// When it is not text in UTF-8.
+    /// When it is not text in UTF-8, or a file of another kind.
     pub fn read(&self, path: &Path, content: Vec<u8>) -> Result<Template, TemplateError> {
         let beside = path.parent().unwrap_or(path).to_owned();
         templates::from_file(self.folder().unwrap_or(beside), path, content)

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::error::StoreError;
+use super::toml_file;
 use crate::clients::{ClientChoice, ClientList};
 use crate::issuance::{CsrLimits, TemplateString};
 use crate::store::home::Home;
 use crate::system::{Entropy, files};
-use crate::text::toml_document::{self, Document, DocumentError, Located, Section, quoted};
+use crate::text::toml_document::{Document, DocumentError, Located, Section, quoted};
 use crate::text::{self, Lifetime, PathText, nearest};
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{AttributeType, DistinguishedName, KeyAlgorithm, NameConstraints, general_name};
@@ -159,8 +160,7 @@ impl Config {
     pub fn load(home: &Home) -> Result<Self, StoreError> {
         let path = home.config();
         let content = files::read(&path, files::MAX_SMALL_FILE_BYTES)?;
-        let toml =
-            toml_document::decode(content).map_err(|cause| StoreError::Encoding { path: path.clone(), cause })?;
+        let toml = toml_file::text(&path, content, toml_file::SETTINGS)?;
         Ok(Self::read(&path.escaped().to_string(), &toml)?)
     }
 

@@ -7,11 +7,12 @@ use super::entry_name::{AuthorityNameError, EntryNameError};
 use super::home::HomeError;
 use super::index::IndexError;
 use super::passphrase_prompt::PassphraseUnavailable;
+use super::toml_file::NotToml;
 use super::trusted_directory::DistrustReason;
 use crate::issuance::IssuerError;
 use crate::keys::key_file::KeyFileError;
 use crate::system::files::{self, FileError, LockError};
-use crate::text::toml_document::{DocumentError, EncodingError};
+use crate::text::toml_document::DocumentError;
 use crate::text::{self, Diagnosis, Diagnostic, PathText, escape, nearest};
 use crate::x509::certificate_file::CertificateFileError;
 
@@ -42,8 +43,8 @@ pub enum StoreError {
     Declined(#[from] Declined),
     #[error(transparent)]
     NoPassphrase(#[from] PassphraseUnavailable),
-    #[error("{} {cause}", path.escaped())]
-    Encoding { path: PathBuf, cause: EncodingError },
+    #[error(transparent)]
+    NotToml(#[from] NotToml),
     #[error("{} cannot be used as a private key: {cause}", path.escaped())]
     KeyFile { path: PathBuf, cause: KeyFileError },
     #[error("the wrong passphrase for the private key {}", .0.escaped())]
@@ -79,7 +80,7 @@ impl Diagnostic for StoreError {
             Self::Lock(error) => error.diagnosis(),
             Self::Declined(error) => error.diagnosis(),
             Self::NoPassphrase(error) => error.diagnosis(),
-            Self::Encoding { cause, .. } => Diagnosis::usage("bad-toml").hint(cause.hint()),
+            Self::NotToml(error) => error.diagnosis(),
             Self::KeyFile { cause, .. } => {
                 let diagnosis = match cause {
                     KeyFileError::PassphraseNeeded => Diagnosis::usage("passphrase-needed"),
@@ -143,8 +144,8 @@ impl Diagnostic for HomeError {
 pub enum TemplateError {
     #[error("there is no template '{}'", text::escape(name))]
     Unknown { name: String, nearest: Option<String>, known: Vec<String> },
-    #[error("{} {cause}", path.escaped())]
-    Encoding { path: PathBuf, cause: EncodingError },
+    #[error(transparent)]
+    NotToml(#[from] NotToml),
     #[error(transparent)]
     File(#[from] FileError),
     #[error(transparent)]
@@ -160,7 +161,7 @@ impl Diagnostic for TemplateError {
             Self::Unknown { known, .. } => {
                 Diagnosis::usage("unknown-template").hint(format!("there are: {}", list(known)))
             }
-            Self::Encoding { cause, .. } => Diagnosis::usage("bad-toml").hint(cause.hint()),
+            Self::NotToml(error) => error.diagnosis(),
             Self::File(_) => Diagnosis::usage("unreadable-input"),
             Self::Document(error) => error.diagnosis(),
         }

@@ -25,6 +25,7 @@ pub mod progress;
 pub mod recipe;
 pub mod restored;
 pub mod templates;
+pub mod toml_file;
 pub mod trusted_directory;
 
 pub use ca_certificates::CaCertificates;

@@ -10,10 +10,12 @@ use time::OffsetDateTime;
 use super::backup::manifest::time_of;
 use super::error::StoreError;
 use super::home::Home;
+use super::toml_file;
 use crate::system::Entropy;
 use crate::system::files::{self, ExistingFile, FileError};
-use crate::text::toml_document::{self, Document, quoted};
+use crate::text::toml_document::{Document, quoted};
 use crate::text::{PathText, rfc3339};
+use crate::x509::file_kind::Expected;
 
 /// When a CA was restored, and from what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub struct Restored {
     /// When the index was compared with what is in use; `None` until then.
     pub settled_at: Option<OffsetDateTime>,
 }
+
+const RECORD: Expected = Expected::Toml { name: "the record of a restore", origin: "restore the CA again: ca restore" };
 
 impl Restored {
     /// The name of the file in the CA directory.
@@ -43,8 +47,7 @@ impl Restored {
     pub fn read(home: &Home) -> Result<Option<Self>, StoreError> {
         let path = home.folder().join(Self::FILE);
         let Some(content) = files::read_if_exists(&path, files::MAX_SMALL_FILE_BYTES)? else { return Ok(None) };
-        let text =
-            toml_document::decode(content).map_err(|cause| StoreError::Encoding { path: path.clone(), cause })?;
+        let text = toml_file::text(&path, content, RECORD)?;
         let name = path.escaped().to_string();
         let document = Document::new(name, &text);
         let mut top = document.top();

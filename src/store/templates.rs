@@ -7,8 +7,9 @@ use crate::issuance::{Profile, TemplateString, TemplateValues};
 use crate::store::config::Config;
 use crate::store::entry_name::EntryName;
 use crate::store::error::TemplateError;
+use crate::store::toml_file;
 use crate::system::files::{self, FileError};
-use crate::text::toml_document::{self, DocumentError, DocumentProblem, Located};
+use crate::text::toml_document::{DocumentError, DocumentProblem, Located};
 use crate::text::{PathText, escape, nearest};
 use crate::x509::AttributeType;
 use crate::x509::digest::sha256;
@@ -49,8 +50,7 @@ pub fn find(folder: &Path, name: &str) -> Result<Template, TemplateError> {
         && !folder.as_os_str().is_empty()
         && let Some(content) = read(&path)?
     {
-        let toml =
-            toml_document::decode(content).map_err(|cause| TemplateError::Encoding { path: path.clone(), cause })?;
+        let toml = toml_file::text(&path, content, toml_file::TEMPLATE)?;
         return Ok(Template { name: name.to_owned(), toml, path: Some(path), folder: folder.to_owned() });
     }
     match built_in(name) {
@@ -72,10 +72,9 @@ pub fn built_in(name: &str) -> Option<Template> {
 /// Returns the template in a file, which need not be one of the site. `folder` has the templates that it can be based on.
 ///
 /// # Errors
-/// When it is not text in UTF-8.
+/// When it is not text in UTF-8, or a file of another kind.
 pub fn from_file(folder: PathBuf, path: &Path, content: Vec<u8>) -> Result<Template, TemplateError> {
-    let toml = toml_document::decode(content);
-    let toml = toml.map_err(|cause| TemplateError::Encoding { path: path.to_owned(), cause })?;
+    let toml = toml_file::text(path, content, toml_file::TEMPLATE)?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     Ok(Template { name, toml, path: Some(path.to_owned()), folder })
 }

@@ -89,6 +89,15 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, EncodingError> {
     }
 }
 
+/// Returns true if the first line that is neither blank nor a comment is not TOML, as in a file of another format.
+pub fn begins_otherwise(text: &str) -> bool {
+    let (_, errors) = DeTable::parse_recoverable(text);
+    let Some(first) = errors.iter().filter_map(|error| Some(error.span()?.start)).min() else { return false };
+    let before = &text[..text.floor_char_boundary(first)];
+    let lines_before = &before[..before.rfind('\n').map_or(0, |end| end + 1)];
+    lines_before.lines().all(|line| matches!(line.trim_start().chars().next(), None | Some('#')))
+}
+
 /// A table of the document, from which keys are taken one by one.
 pub struct Section<'d, 't> {
     document: &'d Document<'t>,

@@ -8,7 +8,8 @@ use crate::authority::apply::plan::{ApplyPlan, decide};
 use crate::authority::apply::read_site;
 use crate::report::failure::Failure;
 use crate::store::manifest::{self, ManifestText};
-use crate::text::{PathText, io_reason, toml_document};
+use crate::store::toml_file;
+use crate::text::{Diagnostic, PathText, io_reason};
 use crate::x509::digest::sha256;
 
 /// A manifest that was read.
@@ -41,8 +42,9 @@ pub fn read_and_decide(
         let resolved = absolute(path, context)?;
         let content = context.read_input(path)?;
         let digest = sha256(&content);
-        let text = toml_document::decode(content).map_err(|cause| {
-            Failure::usage("bad-manifest", format!("{} {cause}", path.escaped())).hint(cause.hint())
+        let text = toml_file::text(path, content, toml_file::MANIFEST).map_err(|error| {
+            let failure = Failure::usage("bad-manifest", format!("{} {cause}", path.escaped(), cause = error.cause));
+            Failure { hints: error.diagnosis().hints, ..failure }
         })?;
         if files.iter().any(|file: &ManifestFile| file.path == resolved) {
             return Err(Failure::usage("bad-arguments", format!("{} is named twice", path.escaped())));

@@ -28,8 +28,9 @@ use crate::store::certificate_files::{CERTIFICATE, CHAIN, KEY};
 use crate::store::config::{Config, distinct_name};
 use crate::store::home::Home;
 use crate::store::passphrase_prompt::EncryptedKey;
+use crate::store::toml_file;
 use crate::text::toml_document::Document;
-use crate::text::{Lifetime, PathText, Warning, humanize, rfc3339, shell_word, toml_document};
+use crate::text::{Lifetime, PathText, Warning, humanize, rfc3339, shell_word};
 use crate::x509::file_kind::Expected;
 use crate::x509::name_constraints::Subtree;
 use crate::x509::{DistinguishedName, KeyAlgorithm, KeyKind, NameConstraints};
@@ -307,9 +308,7 @@ fn config(arguments: &Arguments, context: &mut Context<'_>) -> Result<Config, Fa
         None => Config::default(),
         Some(path) => {
             let content = context.read_input(path)?;
-            let toml = toml_document::decode(content).map_err(|cause| {
-                Failure::usage("bad-toml", format!("{} {cause}", path.escaped())).hint(cause.hint())
-            })?;
+            let toml = toml_file::text(path, content, toml_file::SETTINGS)?;
             let name = path.escaped().to_string();
             has_name |= Document::new(name.as_str(), &toml).top().contains("name");
             Config::read(&name, &toml)?

@@ -12,9 +12,10 @@ use super::settings::{in_usual_places, moved_places};
 use crate::store::certificate_files::KEY;
 use crate::store::index::Index;
 use crate::store::restored::Restored;
-use crate::store::{Effects, Store, StoreError};
+use crate::store::toml_file;
+use crate::store::{Effects, Store};
 use crate::system::files::{self, FileError, Folder, OpenedFile, PathKind};
-use crate::text::{self, PathText, toml_document};
+use crate::text::{self, PathText};
 use crate::x509::digest::Sha256;
 
 /// The name of the last member: the SHA-256 of every file before it, as `sha256sum` prints them.
@@ -287,7 +288,7 @@ fn settings_text(store: &Store) -> Result<String, BackupError> {
     let path = store.home().config();
     let content = files::read(&path, files::MAX_SMALL_FILE_BYTES)?;
     let name = path.escaped().to_string();
-    let text = toml_document::decode(content).map_err(|cause| StoreError::Encoding { path, cause })?;
+    let text = toml_file::text(&path, content, toml_file::SETTINGS)?;
     Ok(in_usual_places(&name, &text)?)
 }
 

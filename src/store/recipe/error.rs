@@ -1,20 +1,19 @@
 //! Why a recipe is missing or cannot be used.
 
-use std::path::PathBuf;
-
 use crate::store::error::list;
 use crate::store::export::Target;
+use crate::store::toml_file::NotToml;
 use crate::system::files::FileError;
-use crate::text::toml_document::{DocumentError, EncodingError};
-use crate::text::{self, Diagnosis, Diagnostic, PathText};
+use crate::text::toml_document::DocumentError;
+use crate::text::{self, Diagnosis, Diagnostic};
 
 /// The reason why a recipe is missing or cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RecipeError {
     #[error("there is no recipe '{}'", text::escape(name))]
     Unknown { name: String, nearest: Option<String>, known: Vec<String> },
-    #[error("{} {cause}", path.escaped())]
-    Encoding { path: PathBuf, cause: EncodingError },
+    #[error(transparent)]
+    NotToml(#[from] NotToml),
     #[error(transparent)]
     File(#[from] FileError),
     #[error(transparent)]
@@ -34,7 +33,7 @@ impl Diagnostic for RecipeError {
                     .hint(format!("there are: {}", list(known)))
                     .hint("what each is for: ca recipe list")
             }
-            Self::Encoding { cause, .. } => Diagnosis::usage("bad-toml").hint(cause.hint()),
+            Self::NotToml(error) => error.diagnosis(),
             Self::File(_) => Diagnosis::usage("unreadable-input"),
             Self::Document(error) => error.diagnosis(),
         }

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::definition::Recipe;
 use super::error::RecipeError;
+use crate::store::toml_file;
 use crate::system::files::{self, FileError};
-use crate::text::toml_document::{self, DocumentError};
+use crate::text::toml_document::DocumentError;
 use crate::text::{PathText, nearest};
 
 /// The text of a recipe and where it is.
@@ -102,10 +103,9 @@ pub fn built_in(name: &str) -> Option<RecipeSource> {
 /// Returns the recipe in a file, which need not be one of the site.
 ///
 /// # Errors
-/// When it is not text in UTF-8.
+/// When it is not text in UTF-8, or a file of another kind.
 pub fn from_file(path: &Path, content: Vec<u8>) -> Result<RecipeSource, RecipeError> {
-    let toml = toml_document::decode(content);
-    let toml = toml.map_err(|cause| RecipeError::Encoding { path: path.to_owned(), cause })?;
+    let toml = toml_file::text(path, content, toml_file::RECIPE)?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     Ok(RecipeSource { name, toml, path: Some(path.to_owned()) })
 }

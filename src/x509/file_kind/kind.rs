@@ -19,6 +19,11 @@ pub enum Expected {
     Any,
     /// The list of issued certificates of `openssl ca`: text, which can be empty.
     OpensslIndex,
+    /// A TOML file, which can be empty: its use with an article, and where to get one.
+    Toml {
+        name: &'static str,
+        origin: &'static str,
+    },
 }
 
 impl Expected {
@@ -33,6 +38,7 @@ impl Expected {
             Self::AnyKey => "a key, certificate or certificate request",
             Self::Any => "a certificate, certificate request, CRL or key",
             Self::OpensslIndex => "an index.txt of openssl ca",
+            Self::Toml { name, .. } => name,
         }
     }
 
@@ -49,6 +55,7 @@ impl Expected {
             Self::PrivateKey => "give the file of the private key that belongs to the certificate",
             Self::AnyKey | Self::Any => "give a certificate, a certificate request or a key",
             Self::OpensslIndex => "give the file that 'database' names in the settings of openssl ca",
+            Self::Toml { origin, .. } => origin,
         }
     }
 
@@ -63,7 +70,7 @@ impl Expected {
             Self::PrivateKey => matches!(content, Content::PrivateKey),
             Self::AnyKey => !matches!(content, Content::Crl | Content::Other | Content::Nothing),
             Self::Any => !matches!(content, Content::Other | Content::Nothing),
-            Self::OpensslIndex => matches!(content, Content::Nothing),
+            Self::OpensslIndex | Self::Toml { .. } => matches!(content, Content::Nothing),
         }
     }
 }
@@ -85,8 +92,10 @@ pub(super) enum Content {
 /// What a file of another format can have inside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Inside {
-    /// Another file of any kind: an archive, an encoding.
+    /// Another file of any kind: an archive, a compressed or an encrypted file.
     File,
+    /// PEM or DER in an encoding.
+    Encoded,
     Certificates,
     CertificatesAndCrls,
     CertificatesAndKeys,
@@ -99,7 +108,9 @@ impl Inside {
     const fn may_have(self, expected: Expected) -> bool {
         match (self, expected) {
             (Self::File, _) | (_, Expected::Any) => true,
-            (_, Expected::OpensslIndex | Expected::Request) => false,
+            (_, Expected::OpensslIndex | Expected::Toml { .. }) => false,
+            (Self::Encoded, _) => true,
+            (_, Expected::Request) => false,
             (Self::PublicKey, _) => matches!(expected, Expected::AnyKey),
             (_, Expected::PrivateKey) => matches!(self, Self::Key | Self::CertificatesAndKeys),
             (_, Expected::Crl) => matches!(self, Self::CertificatesAndCrls),
@@ -151,6 +162,10 @@ impl FileKind {
                 Some(format!("convert it: {}", command.replace("FILE", &file)))
             }
             Fix::Convert(..) => Some(expected.origin().to_owned()),
+            // The advice leads to a certificate or a key.
+            Fix::Advice(_) | Fix::None if matches!(expected, Expected::Toml { .. }) => {
+                Some(expected.origin().to_owned())
+            }
             Fix::Advice(sentence) => Some(sentence.replace("FILE", &file)),
             Fix::Expected => Some(match (expected, self.content) {
                 (Expected::Certificate | Expected::CertificateOrCrl, Content::Request) => {

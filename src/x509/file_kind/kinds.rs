@@ -142,7 +142,7 @@ pub static ECH_CONFIG: FileKind = other(
 );
 pub static OCSP_RESPONSE: FileKind = convert(
     "an OCSP response",
-    Inside::File,
+    Inside::Encoded,
     "openssl ocsp -respin FILE -noverify -text shows it; this program reads CRLs",
 );
 pub static ATTRIBUTE_CERTIFICATE: FileKind = other(
@@ -165,18 +165,19 @@ pub static KEYTOOL_TEXT: FileKind = other(
 // --- Encodings of what this program reads
 
 pub static BASE64_DER: FileKind =
-    convert("base64 without its BEGIN and END lines", Inside::File, "base64 -d FILE > NEW.der");
-pub static HEX: FileKind = convert("hexadecimal text", Inside::File, "xxd -r -p FILE NEW.der");
-pub static COLON_HEX: FileKind = convert("hexadecimal text", Inside::File, "tr -d ':' < FILE | xxd -r -p > NEW.der");
+    convert("base64 without its BEGIN and END lines", Inside::Encoded, "base64 -d FILE > NEW.der");
+pub static HEX: FileKind = convert("hexadecimal text", Inside::Encoded, "xxd -r -p FILE NEW.der");
+pub static COLON_HEX: FileKind = convert("hexadecimal text", Inside::Encoded, "tr -d ':' < FILE | xxd -r -p > NEW.der");
 pub static ESCAPED_PEM: FileKind = convert(
     "PEM whose line breaks are written as \\n",
-    Inside::File,
+    Inside::Encoded,
     "sed 's/\\\\n/\\n/g; s/-----BEGIN/\\n&/g; s/-----END [A-Z0-9 ]*-----/&\\n/g' FILE > NEW.pem",
 );
-pub static INDENTED_PEM: FileKind = convert("PEM that is indented", Inside::File, "sed 's/^[ \\t]*//' FILE > NEW.pem");
+pub static INDENTED_PEM: FileKind =
+    convert("PEM that is indented", Inside::Encoded, "sed 's/^[ \\t]*//' FILE > NEW.pem");
 pub static QUOTED_PEM: FileKind = convert(
     "PEM behind other characters of its line",
-    Inside::File,
+    Inside::Encoded,
     "sed 's/^[^-A-Za-z0-9+/=]*//; s/^[^-]*-----BEGIN/-----BEGIN/' FILE > NEW.pem",
 );
 

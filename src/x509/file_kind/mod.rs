@@ -13,6 +13,8 @@ mod text;
 use std::fmt;
 use std::path::Path;
 
+use zeroize::Zeroizing;
+
 pub use kind::{Expected, FileKind};
 
 use self::kind::Content;
@@ -50,6 +52,14 @@ pub fn expect(content: Vec<u8>, expected: Expected) -> Result<Vec<u8>, OtherKind
         Some(kind) => Err(OtherKind { kind, expected }),
         None => Ok(content),
     }
+}
+
+/// Returns what a file is that should be TOML, below the encoding of a PEM text; `None` as [`unexpected`].
+pub fn other_than_toml(content: &[u8], expected: Expected) -> Option<OtherKind> {
+    let content = Zeroizing::new(text_encoding::decoded(content.to_vec()));
+    let kind = unexpected(&content, expected)?;
+    let is_table = kind == &kinds::JSON && text::begins_with_table(&content);
+    (!is_table).then_some(OtherKind { kind, expected })
 }
 
 /// Returns what a file is when it has nothing of what is expected and its kind is known; `None` when it may have it, or when

@@ -85,6 +85,16 @@ pub(super) fn recognise(content: &[u8]) -> Option<&'static FileKind> {
     of_encoded(text)
 }
 
+/// Returns whether a text begins with the header of a TOML table, such as `[names]`, `[[file]]` or `["a"]`, rather than with an
+/// array of objects.
+pub(super) fn begins_with_table(content: &[u8]) -> bool {
+    let header = content.trim_ascii_start().strip_prefix(b"[");
+    header.is_some_and(|header| {
+        let first = header.iter().find(|byte| !matches!(byte, b' ' | b'\t'));
+        first.is_some_and(|first| !matches!(first, b'{' | b'\r' | b'\n'))
+    })
+}
+
 /// A manifest of kind Secret, as YAML or JSON, with the keys of the type kubernetes.io/tls.
 fn is_kubernetes_secret(text: &str) -> bool {
     let kind = ["kind: Secret", "\"kind\": \"Secret\"", "\"kind\":\"Secret\""].iter().any(|kind| text.contains(kind));
