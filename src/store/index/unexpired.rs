@@ -67,7 +67,7 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn name_count(&self, except: &[String]) -> Result<u64, IndexError> {
-        let sql = "SELECT count(*) FROM (SELECT DISTINCT name FROM certificate)";
+        let sql = "SELECT count(*) FROM (SELECT DISTINCT name FROM certificate) AS names";
         let one = "SELECT EXISTS (SELECT 1 FROM certificate WHERE name = ?1)";
         let read = || -> DatabaseResult<i64> {
             let mut count: i64 = self.connection.query_row(sql, &[], |row| row.get(0))?;
