@@ -83,7 +83,7 @@ fn a_plan_changes_no_byte_and_waits_for_no_lock() {
     assert_eq!(before, state(&place));
 
     // The lock is the one that a change waits for.
-    let waited = while_locked(&place, "--dir ca --lock-timeout 1ms issue server other.example");
+    let waited = while_locked(&place, "--dir ca --lock-timeout 1s issue server other.example");
     assert_eq!(waited.status.code(), Some(3), "{}", told(&waited));
 }
 
