@@ -105,7 +105,9 @@ mod year;
 /// Returns whether the module of a folder declares a module with this name.
 fn is_listed(folder: &std::path::Path, name: &str) -> bool {
     let list = std::fs::read_to_string(folder.join("mod.rs")).unwrap();
-    list.lines().any(|line| line.trim_start_matches("pub ") == format!("mod {name};"))
+    let declaration = format!("mod {name};");
+    list.lines()
+        .any(|line| line == declaration || line.starts_with("pub") && line.ends_with(&format!(" {declaration}")))
 }
 
 /// A forgotten file would never run, and nobody would notice.
