@@ -67,7 +67,7 @@ pub fn carry_out_all<'s>(
     let decided: Vec<Result<Decided<'s>, IssueError>> =
         plans.into_iter().map(|ready| under_lock.decide(ready, locked, issuers)).collect();
     let mut wanted = Vec::new();
-    let answers: Vec<Option<Result<IssueOutcome, IssueError>>> = decided
+    let outcomes: Vec<Option<Result<IssueOutcome, IssueError>>> = decided
         .into_iter()
         .map(|decided| match decided {
             Ok(Decided::Wanted(it)) => {
@@ -80,7 +80,7 @@ pub fn carry_out_all<'s>(
         .collect();
     // 2. to 4.
     let mut issued = under_lock.issue(wanted, locked, issuers, jobs).into_iter();
-    answers.into_iter().filter_map(|answer| answer.or_else(|| issued.next())).collect()
+    outcomes.into_iter().filter_map(|outcome| outcome.or_else(|| issued.next())).collect()
 }
 
 /// The decision about a plan.
