@@ -10,15 +10,16 @@ use time::OffsetDateTime;
 use crate::app::collected_crls::also;
 use crate::app::context::Context;
 use crate::app::crl_bundle::RefreshOptions;
-use crate::app::remembered_exports::{self, ExportRun, RecipeOptions};
+use crate::app::remembered_exports::{self, ExportRun, RecipeOptions, can_omit_certificate};
 use crate::app::run_hook::HookRun;
-use crate::authority::leaf::due::{self, DueEntry, DueItem};
-use crate::authority::leaf::hook::{Hook, HookEvent};
+use crate::authority::leaf::hook::{self, Hook, HookEvent};
 use crate::authority::revocation::collected_crls;
 use crate::report::failure::Failure;
 use crate::store::approval::{Approval, Declined, PlannedChange};
+use crate::store::certificate_files::KEY;
 use crate::store::delivery::Destination;
 use crate::store::index::{Entry, NewExport, RECIPE, StoredExport};
+use crate::store::previous_certificates::NameHistory;
 use crate::store::recipe::{self, Purposes};
 use crate::store::{Store, StoreError};
 use crate::text::{PathText, escape, shell_word};
@@ -69,7 +70,11 @@ fn with_crls(store: &Store) -> Result<Vec<(Entry, Vec<StoredExport>)>, StoreErro
         }
         let Some(entry) = remembered_exports::deployed(store, index, &name)? else { continue };
         let purposes = Purposes::of(&index.certificate(&entry)?);
-        exports.retain(|stored| has_crls(store, &stored.export, purposes));
+        let is_revoked = entry.revocation.is_some();
+        exports.retain(|stored| {
+            (!is_revoked || can_omit_certificate(&stored.export))
+                && has_crls(store, &stored.export, purposes, is_revoked)
+        });
         if !exports.is_empty() {
             found.push((entry, exports));
         }
@@ -77,10 +82,12 @@ fn with_crls(store: &Store) -> Result<Vec<(Entry, Vec<StoredExport>)>, StoreErro
     Ok(found)
 }
 
-/// Returns whether an export has CRLs. One whose recipe cannot be read may have some: its failure is reported when it is written.
-fn has_crls(store: &Store, export: &NewExport, purposes: Purposes) -> bool {
+/// Returns whether an export has CRLs; of a revoked certificate, whether it has files with CRLs that can be written without it.
+/// An export whose recipe cannot be read may have some: its failure is reported when it is written.
+fn has_crls(store: &Store, export: &NewExport, purposes: Purposes, is_revoked: bool) -> bool {
     let Some(name) = export.kind.strip_prefix(RECIPE) else { return false };
     let recipe = recipe::find(Some(&store.home().recipes()), name).ok().and_then(|found| found.recipe().ok());
+    let recipe = recipe.map(|recipe| if is_revoked { recipe.without_certificate_files() } else { recipe });
     !RecipeOptions::parse(&export.options).without_crls && recipe.is_none_or(|recipe| recipe.uses_crls(purposes))
 }
 
@@ -142,20 +149,19 @@ pub fn refresh(
         let is_hook_pending = exports.iter().any(|stored| stored.crls.is_some());
         let runs = remembered_exports::write_again(store, &entry.name, &is_wanted, context)?;
         let needs_hook = runs.iter().any(|run| run.is_ok() && (run.is_changed || is_hook_pending));
-        written.push((entry.name, runs, needs_hook));
+        written.push((entry, runs, needs_hook));
     }
     let mut done: Vec<RefreshedExports> = Vec::new();
-    for (name, runs, needs_hook) in written {
+    for (entry, runs, needs_hook) in written {
         let (mut hook, mut hook_ran_for, mut has_failed) = (None, None, false);
         if needs_hook
             && !options.skip_hooks
-            && let Some(due) = due::certificate(store, &name, &|_| true)?
-            && let DueItem::Certificate { hook: Some(command), .. } = &due.what
+            && let Some(command) = hook::of(store.index()?, &entry.name)?
         {
-            let same = done.iter().find_map(|other| other.hook.as_ref().filter(|run| is_same(&run.hook, command)));
+            let same = done.iter().find_map(|other| other.hook.as_ref().filter(|run| is_same(&run.hook, &command)));
             match same {
                 Some(run) => (hook_ran_for, has_failed) = (Some(run.name.clone()), run.failed()),
-                None => hook = run_hook(store, &due, command, options, context),
+                None => hook = run_hook(store, &entry, command, options, context)?,
             }
         }
         has_failed = has_failed || hook.as_ref().is_some_and(HookRun::failed);
@@ -163,7 +169,7 @@ pub fn refresh(
             remembered_exports::mark_crls(store, &runs, context)?;
         }
         let exports = runs.into_iter().map(|written| written.run).collect();
-        done.push(RefreshedExports { name, exports, hook, hook_ran_for });
+        done.push(RefreshedExports { name: entry.name, exports, hook, hook_ran_for });
     }
     Ok(done)
 }
@@ -173,17 +179,20 @@ fn is_same(ran: &Hook, hook: &Hook) -> bool {
     ran.command == hook.command && !hook.command.contains("CA_")
 }
 
+/// Runs the hook of a name. The folder that it gets is that of the certificate, also when a user removed it.
 fn run_hook(
     store: &Store,
-    due: &DueEntry,
-    hook: &Hook,
+    entry: &Entry,
+    hook: Hook,
     options: RefreshOptions<'_>,
     context: &Context<'_>,
-) -> Option<HookRun> {
-    let DueItem::Certificate { entry, folder, has_key, .. } = &due.what else { return None };
-    let paths = Destination::Folder(folder.clone()).paths(store.home(), &due.name.parse().ok()?, *has_key)?;
+) -> Result<Option<HookRun>, StoreError> {
+    let Ok(name) = entry.name.parse() else { return Ok(None) };
+    let folder = NameHistory::of(store.index()?, &entry.name)?.folder(store.home(), &name);
+    let has_key = KEY.path_in(&folder).exists();
+    let Some(paths) = Destination::Folder(folder).paths(store.home(), &name, has_key) else { return Ok(None) };
     let event = HookEvent::of_deployed("crl", entry, &paths);
-    Some(HookRun::of_exports(store, &event, hook.clone(), options.secret, context))
+    Ok(Some(HookRun::of_exports(store, &event, hook, options.secret, context)))
 }
 
 /// Returns the failure of a command after which not all exports have the present CRLs; `None` when they have.

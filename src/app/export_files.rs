@@ -36,6 +36,8 @@ pub struct ProgramOptions<'a> {
     pub group: Option<&'a str>,
     /// Leaves out the CRLs.
     pub without_crls: bool,
+    /// Leaves out the files that have something of the certificate.
+    pub omits_certificate: bool,
 }
 
 /// The files of a certificate for a program, and what to do with them.
@@ -83,17 +85,14 @@ pub fn plan(
     let entry = resolved.current(&store)?;
     let certificate = store.index()?.certificate(&entry)?;
     check_purpose(&entry, &certificate, &recipe)?;
-    warn_of_status(&entry, context);
-    if recipe.refuses(certificate.public_key.kind()) {
-        let kind = certificate.public_key.kind();
-        let name = &recipe.name;
-        context.warn_at_end(format!(
-            "{name} refuses keys of the kind {kind}: ca rekey {} --key ecdsa-p256",
-            shell_word(&entry.name)
-        ));
-    }
-    let paths = located(&resolved, &entry, &certificate, &store)?;
-    let intermediates = read_certificates(&paths.chain)?;
+    let (recipe, paths) = if options.omits_certificate {
+        (recipe.without_certificate_files(), None)
+    } else {
+        warn_of_status(&entry, context);
+        warn_of_refused_key(&entry, &certificate, &recipe, context);
+        (recipe, Some(located(&resolved, &entry, &certificate, &store)?))
+    };
+    let intermediates = paths.as_ref().map_or(Ok(Vec::new()), |paths| read_certificates(&paths.chain))?;
     let roots = roots_of(store.ca_certificates())?;
     let root_certificates: Vec<Certificate> = roots.iter().map(|root| root.certificate.clone()).collect();
     let purposes = Purposes::of(&certificate);
@@ -102,7 +101,8 @@ pub fn plan(
     let crls = if with_crls { crls_of(&store, &entry.authority, context)? } else { CollectedCrls::default() };
     let has_key = recipe.written_files(purposes, with_crls).any(|file| file.content.has_key());
     let key = if has_key {
-        Some(key_of(&entry, &certificate, paths.key.as_deref(), &recipe, prompt, context)?)
+        let path = paths.as_ref().and_then(|paths| paths.key.as_deref());
+        Some(key_of(&entry, &certificate, path, &recipe, prompt, context)?)
     } else {
         None
     };
@@ -156,6 +156,14 @@ fn check_purpose(entry: &Entry, certificate: &Certificate, recipe: &Recipe) -> R
     Err(Failure::refused("wrong-side", format!("the certificate of '{name}' {has}, and {program} is {needed}"))
         .hint(format!("issue one for it: ca issue {template} NAME"))
         .hint("the programs and their sides: ca recipe list"))
+}
+
+fn warn_of_refused_key(entry: &Entry, certificate: &Certificate, recipe: &Recipe, context: &Context<'_>) {
+    let (kind, program) = (certificate.public_key.kind(), &recipe.name);
+    if recipe.refuses(kind) {
+        let name = shell_word(&entry.name);
+        context.warn_at_end(format!("{program} refuses keys of the kind {kind}: ca rekey {name} --key ecdsa-p256"));
+    }
 }
 
 fn key_of(

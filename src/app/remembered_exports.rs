@@ -33,6 +33,8 @@ const MOST_ATTEMPTS: usize = 20;
 pub struct ExportRun {
     pub kind: String,
     pub destination: PathBuf,
+    /// Whether only the files with roots and CRLs were written, because the certificate is revoked.
+    pub omits_certificate: bool,
     pub result: Result<(), Failure>,
 }
 
@@ -115,7 +117,8 @@ pub fn end(store: &Store, destination: &Path, context: &Context<'_>) -> Result<b
     Ok(true)
 }
 
-/// Writes the exports of a name again, for the certificate that is deployed now. A failure of one does not stop the others.
+/// Writes the exports of a name again, for the certificate that is deployed now. A failure of one does not stop the others. When
+/// the certificate is revoked, only files with roots and CRLs are written.
 ///
 /// # Errors
 /// When the index cannot be read or written.
@@ -176,11 +179,17 @@ pub fn write_again(
     }
     for attempt in 1..=MOST_ATTEMPTS {
         let Some(entry) = deployed(store, store.index()?, name)? else { return Ok(Vec::new()) };
-        let prepared: Vec<_> =
-            exports.iter().map(|stored| (stored, Prepared::new(&stored.export, &entry, store, context))).collect();
+        let omits_certificate = entry.revocation.is_some();
+        let prepared: Vec<_> = exports
+            .iter()
+            .filter(|stored| !omits_certificate || can_omit_certificate(&stored.export))
+            .map(|stored| (stored, Prepared::new(&stored.export, &entry, store, context)))
+            .collect();
         let mut locked = store.lock(context.effects().lock_timeout)?;
         let index = locked.index()?;
-        if attempt < MOST_ATTEMPTS && deployed(store, index, name)?.is_none_or(|current| current.id != entry.id) {
+        let is_same =
+            |current: Entry| current.id == entry.id && current.revocation.is_some() == entry.revocation.is_some();
+        if attempt < MOST_ATTEMPTS && !deployed(store, index, name)?.is_some_and(is_same) {
             continue;
         }
         // What was remembered may be replaced: a user at a terminal is not asked again.
@@ -189,13 +198,14 @@ pub fn write_again(
         for (stored, prepared) in prepared {
             let crls = prepared.as_ref().ok().and_then(Prepared::crls);
             let result = prepared.and_then(|prepared| prepared.write(&stored.export.destination, context));
-            if result.is_ok() {
+            if result.is_ok() && !omits_certificate {
                 index.mark_exported(stored.id, entry.id)?;
             }
             let is_changed = matches!(result, Ok(true));
             let run = ExportRun {
                 kind: stored.export.kind.clone(),
                 destination: stored.export.destination.clone(),
+                omits_certificate,
                 result: result.map(drop),
             };
             runs.push(Written { id: stored.id, run, is_changed, crls });
@@ -222,7 +232,7 @@ pub fn pending(store: &Store) -> Result<Vec<PendingExports>, StoreError> {
     let index = store.index()?;
     let mut found = Vec::new();
     for name in index.names_with_exports()? {
-        let Some(entry) = deployed(store, index, &name)? else { continue };
+        let Some(entry) = deployed(store, index, &name)?.filter(|entry| entry.revocation.is_none()) else { continue };
         let mut exports = index.exports(&name)?;
         exports.retain(|stored| stored.certificate != Some(entry.id));
         if !exports.is_empty() {
@@ -232,15 +242,21 @@ pub fn pending(store: &Store) -> Result<Vec<PendingExports>, StoreError> {
     Ok(found)
 }
 
-/// Returns the certificate of a name that is deployed, unless it is revoked: a revoked one is not exported again.
+/// Returns the certificate of a name that is deployed. A revoked one is not exported again; but the program that uses it checks
+/// the certificates of others by the CRLs in its export.
 ///
 /// # Errors
 /// When the index cannot be read.
 pub fn deployed(store: &Store, index: &Index, name: &str) -> Result<Option<Entry>, StoreError> {
     let Ok(entry_name) = name.parse() else { return Ok(None) };
     let name_history = NameHistory::of(index, name)?;
-    let entry = name_history.in_place(store.home(), &entry_name).cloned();
-    Ok(entry.filter(|entry| entry.revocation.is_none()))
+    Ok(name_history.in_place(store.home(), &entry_name).cloned())
+}
+
+/// Returns whether an export gets new CRLs while its certificate is revoked: it is that of a program, and its folder is there. A
+/// folder that was removed, as that of a server that no longer runs, is not made again.
+pub fn can_omit_certificate(export: &NewExport) -> bool {
+    export.kind.starts_with(RECIPE) && export.destination.is_dir()
 }
 
 /// The options of an export for a program, one in each line of what is stored.
@@ -293,6 +309,7 @@ impl Prepared {
             user: stored.owner.as_deref(),
             group: stored.group.as_deref(),
             without_crls: stored.without_crls,
+            omits_certificate: entry.revocation.is_some(),
         };
         let prompt = |path: &Path, context: &Context<'_>| key_passphrase(export, path, context);
         let program = export_files::plan(&format!("name:{}", export.name), recipe, &options, &prompt, context)?;

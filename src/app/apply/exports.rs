@@ -43,7 +43,7 @@ pub fn write(
         let force = remembered.iter().any(|stored| stored.export.destination == export.out);
         let result = write_new(store, name, export, force, context);
         let result = result.map_err(|failure| with_command_that_replaces(failure, name, export));
-        runs.push(ExportRun { kind, destination: export.out.clone(), result });
+        runs.push(ExportRun { kind, destination: export.out.clone(), omits_certificate: false, result });
     }
     Ok(runs)
 }
@@ -82,7 +82,13 @@ fn write_new(
         }
         ExportKind::Program(recipe) => {
             let found = RecipeSite::of(context)?.find(recipe)?.recipe()?;
-            let options = ProgramOptions { out: &export.out, user: None, group: None, without_crls: false };
+            let options = ProgramOptions {
+                out: &export.out,
+                user: None,
+                group: None,
+                without_crls: false,
+                omits_certificate: false,
+            };
             let program = export_files::plan(&given, found, &options, &no_passphrase, context)?;
             program.write(force, context)?;
             let crls = program.crl_mark();

@@ -17,7 +17,8 @@ use crate::text;
 /// A field for each export that was written again.
 pub fn export_run_fields(runs: &[ExportRun], page: &mut Page) {
     for run in runs {
-        let shown = format!("{} ({})", page.path(&run.destination), text::escape(&run.kind));
+        let only = if run.omits_certificate { "; only roots and CRLs, because the certificate is revoked" } else { "" };
+        let shown = format!("{} ({}{only})", page.path(&run.destination), text::escape(&run.kind));
         match &run.result {
             Ok(()) => page.field("export", &shown),
             Err(failure) => {
@@ -38,6 +39,8 @@ pub struct ExportRunJson<'a> {
     out: FilePath<&'a PathBuf>,
     #[schemars(extend("enum" = ["written", "failed"]))]
     outcome: &'static str,
+    /// Only the files with roots and CRLs were written, because the certificate is revoked.
+    omits_certificate: bool,
     error: Option<ErrorJson<'a>>,
 }
 
@@ -47,6 +50,7 @@ impl<'a> ExportRunJson<'a> {
             format: &run.kind,
             out: FilePath(&run.destination),
             outcome: if run.failed() { "failed" } else { "written" },
+            omits_certificate: run.omits_certificate,
             error: run.result.as_ref().err().map(Failure::error_json),
         };
         runs.iter().map(json).collect()

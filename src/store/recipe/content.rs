@@ -129,6 +129,13 @@ impl Recipe {
         self.written_files(purposes, true).any(|file| file.content.has_crls())
     }
 
+    /// Returns the recipe without the files that have something of the certificate: those with roots and CRLs are left.
+    #[must_use]
+    pub fn without_certificate_files(mut self) -> Self {
+        self.files.retain(|file| !file.content.is_about_the_certificate());
+        self
+    }
+
     /// Returns the files that are written for a certificate with these purposes.
     pub fn written_files(&self, purposes: Purposes, with_crls: bool) -> impl Iterator<Item = &RecipeFile> {
         self.files.iter().filter(move |file| {

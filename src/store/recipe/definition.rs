@@ -184,6 +184,11 @@ impl FileContent {
     pub fn has_crls(&self) -> bool {
         self.is_only_crls() || self.parts().contains(&Part::Crls)
     }
+
+    /// Returns whether another certificate of the same name changes the file.
+    pub fn is_about_the_certificate(&self) -> bool {
+        self.parts().iter().any(|part| matches!(part, Part::PrivateKey | Part::Certificate | Part::Intermediates))
+    }
 }
 
 /// What the file with a generated passphrase has at the end of its name.

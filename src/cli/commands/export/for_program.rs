@@ -56,7 +56,13 @@ pub fn run(request: &ProgramRequest<'_>, context: &mut Context<'_>) -> Result<Bo
         let question = question(&EncryptedKey::File(path.to_owned()));
         of_existing_key_file(request.key_passphrase_file, &question, KEY_FLAG, context)
     };
-    let options = ProgramOptions { out, user: request.owner, group: request.group, without_crls: request.without_crls };
+    let options = ProgramOptions {
+        out,
+        user: request.owner,
+        group: request.group,
+        without_crls: request.without_crls,
+        omits_certificate: false,
+    };
     let export = export_files::plan(request.certificate, recipe, &options, &prompt, context)?;
     let states = export.write(request.force, context)?;
     let is_remembered = !context.changes.dry_run && {
