@@ -24,14 +24,16 @@ What takes the PEM files of `ca issue` as they are needs no recipe: [clients on 
 const STEPS: &str = "\
 ## What is left to do
 
-With the files in their place and the lines in the configuration, nothing else is to be done for most programs, and a renewal needs
-nothing at all. These programs need a step of their own:
+With the files in their place and the lines in the configuration, nothing else is to be done for most programs; after a renewal, the
+hook of the name is enough. These programs need a step of their own:
 
 | target | step | why |
 | --- | --- | --- |
 | [chromium](chromium.md), [firefox](firefox.md) | the shown lines import the files, again after each renewal | a browser keeps keys in its own database |
 | [k8s](k8s.md) | `kubectl apply`, which is also the hook | the cluster keeps the secret |
 | [tomcat](tomcat.md), [kafka](kafka.md) | the generated passphrases are copied into the configuration once | it has no place for the name of a file |
+| [openvpn](openvpn.md) as a server, [kafka](kafka.md) | a restart after each renewal, as a hook of your own | the name of the service is yours |
+| [go](go.md), [grpc](grpc.md), [java-program](java-program.md), [node](node.md), [python](python.md) | the program loads new files as its page says | the program is yours |
 | [mysql](mysql.md), [postgres](postgres.md) | users of the database are created | a certificate is only a name for them |
 | [registry-client](registry-client.md), [psql](psql.md) | none, when the folder is the one that the program looks for | |
 

@@ -52,6 +52,17 @@ pub fn unless_python_package(folder: &str) -> Option<PathBuf> {
     found
 }
 
+/// A program that a package of that environment brought along; as [`unless_python`].
+#[must_use]
+pub fn unless_python_program(program: &str) -> Option<PathBuf> {
+    let file = super::repository().join("target/venv/bin").join(program);
+    if file.is_file() {
+        return Some(file);
+    }
+    because(&format!("no {program} in {}", file.display()));
+    None
+}
+
 /// Records that this test was skipped.
 pub fn because(reason: &str) {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();

@@ -13,10 +13,12 @@ use crate::support::hierarchy::{Credential, Hierarchy};
 use crate::support::process::{Server, wait_for};
 use crate::support::program::{Place, succeeded};
 
+mod caddy;
 mod clients;
 mod databases;
 mod docker;
 mod dovecot;
+mod envoy;
 mod etcd;
 mod freeradius;
 mod mosquitto;
@@ -108,7 +110,9 @@ impl Exported {
     /// A command as the user whom the files were given to.
     fn command(&self, program: impl AsRef<Path>) -> Command {
         let place = &self.hierarchy.place;
-        let Some((user, group)) = self.report["owner"].as_str().and_then(|owner| owner.split_once(':')) else {
+        // Of a package that is not installed here, there is no user.
+        let owner = self.report["owner"].as_str().filter(|_| self.report["chown"].is_null());
+        let Some((user, group)) = owner.and_then(|owner| owner.split_once(':')) else {
             return place.command(program.as_ref());
         };
         let mut command = place.command("setpriv");
