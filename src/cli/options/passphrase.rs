@@ -151,7 +151,13 @@ impl PassphraseArguments {
         if !settings.env.is_empty() {
             return from_variable(&settings.env, context, made).map_err(from_settings);
         }
-        ask(context, question, FLAGS)
+        ask(context, question, FLAGS).map_err(|failure| match failure.code {
+            "no-passphrase" => failure.hint(format!(
+                "or once for all commands: file, env or command under [passphrase] in {}",
+                home.config().escaped()
+            )),
+            _ => failure,
+        })
     }
 
     /// As [`prompt`](Self::prompt), for an act that encrypts a new key with the passphrase.
