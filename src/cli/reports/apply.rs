@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use super::difference::{DifferenceJson, phrase};
 use super::exports::{ExportRunJson, export_run_fields};
 use super::hook::{HookRunJson, hook_failure, hook_fields};
+use super::summary::summary_line;
 use crate::app::apply::{Applied, AppliedEntry, Done, ManifestFile, PlannedApply, PrunedName};
 use crate::app::remembered_exports::ExportRun;
 use crate::authority::apply::plan::{ExtraName, PlannedEntry};
@@ -385,6 +386,8 @@ impl Report for ApplyReport {
             page.pieces(&[(tone, mark), (Tone::Strong, name), (Tone::Plain, &format!("  {what}"))]);
             export_run_fields(&entry.exports, page);
         }
+        let outcomes = applied.entries.iter().map(|entry| EntryJson::applied(entry).outcome);
+        summary_line(outcomes.filter(|outcome| *outcome != "unchanged"), page);
         for pruned in &applied.pruned {
             let (tone, mark, what) = match &pruned.outcome {
                 Ok(done) => {

@@ -27,5 +27,6 @@ mod list_tests;
 pub mod many;
 pub mod renew_due;
 pub mod status_item;
+pub mod summary;
 pub mod verify;
 pub mod verify_json;

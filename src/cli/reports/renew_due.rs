@@ -10,6 +10,7 @@ use super::crl_files::{RefreshedExportsJson, refreshed_exports_fields};
 use super::due::{DueJson, kind};
 use super::exports::{ExportRunJson, after_failure, export_run_fields};
 use super::hook::{HookRunJson, hook_fields};
+use super::summary::summary_line;
 use crate::app::crl_bundle;
 use crate::app::remembered_exports::ExportRun;
 use crate::app::renew_due::{Done, RenewedEntries, RenewedEntry};
@@ -191,6 +192,8 @@ impl Report for RenewDueReport {
         for entry in self.renewed.entries.iter().filter(|_| !self.is_printed) {
             EntryText { usual_issuer: &self.usual_issuer, when: self.when, now: self.now }.write(entry, page);
         }
+        let outcome = |entry| if RenewedEntry::failed(entry) { "failed" } else { status(entry) };
+        summary_line(self.renewed.entries.iter().map(outcome), page);
         bundles.iter().for_each(|bundle| bundle_fields(bundle, page));
         exports.iter().for_each(|exports| refreshed_exports_fields(exports, page));
     }
