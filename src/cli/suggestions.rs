@@ -40,7 +40,10 @@ fn improve_flag(error: &mut clap::Error, words: &[OsString], whole: &Command) {
         return;
     }
     let at = typed(words, whole);
-    let longs = || at.get_arguments().chain(whole.get_arguments()).filter_map(|argument| argument.get_long());
+    let longs = || {
+        let all = at.get_arguments().chain(whole.get_arguments());
+        all.flat_map(|argument| argument.get_long_and_visible_aliases().unwrap_or_default())
+    };
     let exact = |word: &str| longs().find(|long| word.len() > 2 && *long == word.trim_start_matches('-'));
     let synonym = |word: &str| {
         let argument = synonyms::for_argument(at.get_name(), word);
@@ -54,9 +57,9 @@ fn improve_flag(error: &mut clap::Error, words: &[OsString], whole: &Command) {
     let word = bundle.unwrap_or(&found);
     if word != found {
         error.insert(ContextKind::InvalidArg, ContextValue::String(word.to_owned()));
-        // What it says of passing the first letter as a value.
-        error.remove(ContextKind::Suggested);
     }
+    // What it says of passing the word as a value: no value here begins with a hyphen.
+    error.remove(ContextKind::Suggested);
     error.remove(ContextKind::SuggestedArg);
     error.remove(ContextKind::SuggestedSubcommand);
     // It names the option that clap would have suggested.
@@ -150,6 +153,8 @@ mod tests {
         assert_eq!(tip("ca list -y"), "use --no-input");
         assert_eq!(tip("ca suspend www"), "use ca revoke NAME --reason hold");
         assert_eq!(tip("ca list --expired"), "use --status expired, --status revoked");
+        assert_eq!(tip("ca due --expiring 30d"), "use --within 30d");
+        assert_eq!(tip("ca renew --everythin"), "");
     }
 
     #[test]

@@ -34,7 +34,7 @@ use crate::x509::SerialNumber;
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Choose the authority of the CRL [default: the one that issues]
-    #[arg(long, value_name = "AUTHORITY")]
+    #[arg(long, visible_alias = "issuer", value_name = "AUTHORITY")]
     authority: Option<String>,
     /// Sign the CRL of every authority that is due, and write every bundle that is remembered
     #[arg(long, conflicts_with_all = ["authority", "out", "number", "compare", "forget"])]

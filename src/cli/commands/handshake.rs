@@ -79,7 +79,7 @@ pub struct Arguments {
     #[arg(long, requires = "listen")]
     once: bool,
     /// With --listen: keep accepting clients for this long (browsers connect several times)
-    #[arg(long = "for", value_name = "D", requires = "listen", conflicts_with_all = ["once", "wait"])]
+    #[arg(long = "for", visible_alias = "accept-for", value_name = "D", requires = "listen", conflicts_with_all = ["once", "wait"])]
     duration: Option<Lifetime>,
     /// Run the test as if it were this time
     #[arg(long, value_name = "TIME", value_parser = parse_time)]

@@ -40,7 +40,7 @@ mod questions;
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Name the root certificate [default: "Private Root CA" and six random letters]
-    #[arg(long, value_name = "CN")]
+    #[arg(long, visible_alias = "common-name", value_name = "CN")]
     name: Option<String>,
     /// Put an organization into every subject
     #[arg(long, value_name = "O")]

@@ -27,7 +27,7 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = Wanted::All)]
     status: Wanted,
     /// Show those that expire within this time, the first one first
-    #[arg(long, value_name = "D")]
+    #[arg(long, visible_alias = "within", value_name = "D")]
     expiring: Option<Lifetime>,
     /// Show those with this subject alternative name; * stands for any characters, ? for one
     #[arg(long, value_name = "NAME", value_parser = alternative_name)]
@@ -39,10 +39,10 @@ pub struct Arguments {
     #[arg(long, value_name = "T")]
     template: Option<String>,
     /// Show those signed by this authority
-    #[arg(long, value_name = "AUTHORITY")]
+    #[arg(long, visible_alias = "authority", value_name = "AUTHORITY")]
     issuer: Option<String>,
     /// Show all those for the key in this file: a key, a certificate or a signing request
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, visible_alias = "key-file", value_name = "FILE")]
     key: Option<PathBuf>,
     /// Sort by expires, issued, name, template, issuer or status; - in front for the other direction
     #[arg(long, value_name = "KEY", value_parser = sort_order, allow_hyphen_values = true)]

@@ -41,7 +41,7 @@ pub struct Arguments {
     #[arg(value_name = "NAME|SERIAL|FILE")]
     certificates: Vec<String>,
     /// Revoke every certificate for the key in this file: a key, a certificate or a signing request
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, visible_alias = "key-file", value_name = "FILE")]
     key: Option<PathBuf>,
     /// Say why: unspecified, key-compromise, ca-compromise, affiliation-changed, superseded, cessation-of-operation,
     /// privilege-withdrawn, aa-compromise; hold suspends until release
@@ -54,7 +54,7 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "key")]
     all: bool,
     /// Sign the new CRL of each authority at once, which needs its key
-    #[arg(long)]
+    #[arg(long, visible_alias = "sign-crl")]
     crl: bool,
     #[command(flatten)]
     confirm: ConfirmArguments,

@@ -64,7 +64,7 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     client: Vec<ClientList>,
     /// Check that this private key belongs to the certificate
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, visible_alias = "key-file", value_name = "FILE")]
     key: Option<PathBuf>,
     /// Open an encrypted private key with the first line of a file
     #[arg(long, value_name = "FILE", requires = "key")]
@@ -73,7 +73,7 @@ pub struct Arguments {
     #[arg(long, value_name = "N", value_parser = whole_number::<u32>)]
     max_path_len: Option<u32>,
     /// Also fail if anything in the chain expires within this time, for example 14d
-    #[arg(long, value_name = "D")]
+    #[arg(long, visible_alias = "within", value_name = "D")]
     expires_in: Option<Lifetime>,
     /// Verify each file as a TLS server sends it: leaf first, complete, in order, without the root and without anything else
     #[arg(long, conflicts_with = "untrusted")]

@@ -269,10 +269,13 @@ const FLAGS: &[Flag] = &[
     flag(&["--output-format", "--format", "-json", "-j"], &[("json", "--json")]),
     flag(&["--post-hook", "--deploy-hook", "--exec", "--reload", "--renew-hook"], &[("hook", "--hook CMD")]),
     flag(&["-purpose", "--usage", "--eku"], &[("purpose", "--purpose server")]),
-    flag(&["--expiring-in", "--soon"], &[("expiring", "--expiring 30d"), ("within", "--within 30d")]),
+    flag(
+        &["--expiring-in", "--soon", "--expiring", "--expires-in", "--within", "--in"],
+        &[("within", "--within 30d"), ("for", "--for 90d")],
+    ),
     flag(&["-crl_reason", "-reason"], &[("reason", "--reason key-compromise")]),
     flag(
-        &["--issuer-name", "--signer", "--authority", "--ca-name"],
+        &["--issuer-name", "--signer", "--ca-name"],
         &[("issuer", "--issuer AUTHORITY"), ("authority", "--authority AUTHORITY")],
     ),
 ];

@@ -30,7 +30,7 @@ pub struct IssueOptions {
     #[arg(long, value_name = "K=V", value_parser = key_and_value)]
     pub set: Vec<(String, String)>,
     /// Choose the authority that issues
-    #[arg(long, value_name = "AUTHORITY")]
+    #[arg(long, visible_alias = "authority", value_name = "AUTHORITY")]
     pub issuer: Option<String>,
     /// Shorten a certificate that would expire after its issuer
     #[arg(long)]

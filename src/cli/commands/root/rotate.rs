@@ -44,7 +44,7 @@ enum Step {
 #[derive(Debug, Args)]
 struct StartArguments {
     /// Name the new root [default: the old name with the next generation, such as G2]
-    #[arg(long, value_name = "CN")]
+    #[arg(long, visible_alias = "common-name", value_name = "CN")]
     name: Option<String>,
     /// Choose the kind of its key [default: root.key in ca.toml]
     #[arg(long, value_name = "ALG")]
