@@ -26,8 +26,28 @@ pub struct Arguments {
     search: Option<String>,
 }
 
+/// What a rule is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Subject {
+    /// A chain, as a server or a client sends it.
+    Chain,
+    Certificate,
+    Crl,
+}
+
+impl Subject {
+    /// Each with the head of its table.
+    const ALL: [(Self, &'static str); 3] = [
+        (Self::Chain, "code about a chain"),
+        (Self::Certificate, "code about a certificate"),
+        (Self::Crl, "code about a CRL"),
+    ];
+}
+
 /// What there is to say of a code.
 struct Explanation {
+    about: Subject,
     code: &'static str,
     citation: &'static str,
     requirement: &'static str,
@@ -91,10 +111,12 @@ impl Explanations {
     }
 }
 
-/// All codes of verify and lint, in the order of the alphabet.
+/// All codes of verify and lint, each in the order of the alphabet.
 fn explanations() -> Vec<Explanation> {
-    let of_lint = lint::RULES.iter().map(|rule| of_rule(rule)).chain(lint::CRL_RULES.iter().map(|rule| of_rule(rule)));
+    let of_crls = lint::CRL_RULES.iter().map(|rule| of_rule(rule, Subject::Crl));
+    let of_lint = lint::RULES.iter().map(|rule| of_rule(rule, Subject::Certificate)).chain(of_crls);
     let of_verify = verify::codes().map(|code| Explanation {
+        about: Subject::Chain,
         code: code.code,
         citation: code.citation,
         requirement: code.requirement,
@@ -109,9 +131,10 @@ fn explanations() -> Vec<Explanation> {
     all
 }
 
-fn of_rule<C>(rule: &lint::Rule<C>) -> Explanation {
+fn of_rule<C>(rule: &lint::Rule<C>, about: Subject) -> Explanation {
     let profiles = lint::LintProfile::ALL.into_iter().filter(|it| rule.belongs_to(*it));
     Explanation {
+        about,
         code: rule.code,
         citation: rule.citation,
         requirement: rule.requirement,
@@ -192,6 +215,7 @@ struct WarningCodeJson {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Rule")]
 struct RuleJson<'a> {
+    rule_about: Subject,
     code: &'a str,
     citation: &'a str,
     rule: &'a str,
@@ -246,6 +270,7 @@ struct FailureCodeJson<'a> {
 impl<'a> RuleJson<'a> {
     fn new(it: &'a Explanation) -> Self {
         Self {
+            rule_about: it.about,
             code: it.code,
             citation: it.citation,
             rule: it.requirement,
@@ -268,17 +293,16 @@ impl<'a> FailureCodeJson<'a> {
 impl Report for Explanations {
     fn text(&self, page: &mut Page) {
         if !self.asked_for_one {
-            let rules: Vec<_> =
-                self.rules.iter().map(|it| vec![it.code.to_owned(), it.requirement.to_owned()]).collect();
+            let rules = |about: Subject| -> Vec<Vec<String>> {
+                let rules = self.rules.iter().filter(|it| it.about == about);
+                rules.map(|it| vec![it.code.to_owned(), it.requirement.to_owned()]).collect()
+            };
             let failures: Vec<_> = self.failures.iter().map(|it| vec![it.code.clone(), it.means.clone()]).collect();
             let warnings: Vec<_> =
                 self.warnings.iter().map(|it| vec![it.code.to_owned(), it.means.to_owned()]).collect();
-            let tables = [
-                (["code", "the rule"], rules),
-                (["code of a failure", "means"], failures),
-                (["code of a warning", "means"], warnings),
-            ];
-            for (head, rows) in tables {
+            let of_rules = Subject::ALL.map(|(about, head)| ([head, "the rule"], rules(about)));
+            let others = [(["code of a failure", "means"], failures), (["code of a warning", "means"], warnings)];
+            for (head, rows) in of_rules.into_iter().chain(others) {
                 if !rows.is_empty() {
                     page.gap();
                     page.table(&head, &rows);
