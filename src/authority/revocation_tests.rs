@@ -11,13 +11,15 @@ use std::fs;
 use time::Duration;
 
 use super::testing::{Ca, files_below, order};
+use crate::authority::leaf::order::IssueOrder;
 use crate::authority::leaf::renew::{NextKey, RenewError};
 use crate::authority::revocation::publish_crl::{self, CrlError, CrlOrder, CrlOutcome, CrlReason, CrlStatus};
 use crate::authority::revocation::revoke::{self, RevokeAction, RevokeError, RevokeTarget};
 use crate::issuance::{Expiry, IssuerError};
 use crate::keys::{PrivateKey, key_file};
 use crate::store::ca_certificates::read_certificate;
-use crate::store::index::{CertificateStatus, Index};
+use crate::store::index::sample::context;
+use crate::store::index::{CertificateStatus, ImportSource, ImportedRevocation, Index, Revocation};
 use crate::system::files;
 use crate::text::Lifetime;
 use crate::x509::crl::{RevocationReason, RevokedEntry};
@@ -318,6 +320,47 @@ fn a_crl_is_signed_again_only_when_it_is_due() {
 }
 
 #[test]
+fn a_crl_is_current_without_a_look_at_its_entries_only_while_the_next_one_would_have_the_same() {
+    let mut ca = Ca::new();
+    ca.issue(IssueOrder { expiry: Expiry::For(Lifetime::from_days(10)), ..order("server", "a.test") }).unwrap();
+    ca.issue(order("server", "b.test")).unwrap();
+    let is_current = |ca: &Ca| {
+        let index = ca.index();
+        index.has_same_entries(&index.latest_crl("issuing").unwrap().unwrap()).unwrap()
+    };
+    let sign = |ca: &Ca| ca.publish(&CrlOrder::default()).unwrap();
+    sign(&ca);
+    ca.issue(order("server", "c.test")).unwrap();
+    assert!(is_current(&ca));
+    for (name, reason) in [("a.test", STOLEN), ("b.test", HOLD), ("b.test", RELEASE)] {
+        ca.revoke(name, reason).unwrap();
+        assert!(!is_current(&ca), "{name} {reason:?}");
+        sign(&ca);
+        assert!(is_current(&ca), "{name} {reason:?}");
+    }
+    // The next CRL has a.test once more, and then no longer.
+    ca.now += Duration::days(11);
+    assert!(is_current(&ca));
+    sign(&ca);
+    assert!(!is_current(&ca), "the next one leaves it out");
+    assert_eq!(ca.publish(&ensured()).unwrap().status, CrlStatus::Signed(CrlReason::Changed));
+    assert!(is_current(&ca));
+    let mut index = ca.index();
+    let mut transaction = index.transaction(context()).unwrap();
+    let imported = ImportedRevocation {
+        authority: "issuing",
+        issuer: &published(&ca, "issuing").issuer,
+        serial: &certificate(&ca, "authorities/root/cert.pem").serial,
+        revocation: &Revocation { at: ca.now, reason: STOLEN, invalid_since: None, released_at: None },
+        not_after: None,
+        source: ImportSource::Crl,
+    };
+    transaction.import_revocation(&imported).unwrap();
+    transaction.commit().unwrap();
+    assert!(!is_current(&ca));
+}
+
+#[test]
 fn a_copy_of_a_newer_list_stays_when_the_ca_was_brought_back_from_an_old_copy() {
     let ca = Ca::new();
     ca.publish(&CrlOrder::default()).unwrap();
@@ -354,11 +397,7 @@ fn a_copy_that_cannot_be_written_is_found_before_a_number_is_given() {
 #[test]
 fn a_certificate_that_has_ended_is_named_once_more() {
     let mut ca = Ca::new();
-    ca.issue(crate::authority::leaf::order::IssueOrder {
-        expiry: Expiry::For(Lifetime::from_days(10)),
-        ..order("server", "web.test")
-    })
-    .unwrap();
+    ca.issue(IssueOrder { expiry: Expiry::For(Lifetime::from_days(10)), ..order("server", "web.test") }).unwrap();
     ca.revoke("web.test", STOLEN).unwrap();
     let named = |ca: &Ca| {
         ca.publish(&CrlOrder::default()).unwrap();

@@ -138,6 +138,53 @@ pub fn is_crl(label: &str) -> bool {
 
 /// Encodes one block: 64 characters a line, with a newline at the end.
 pub fn encode(label: &str, der: &[u8]) -> String {
+    if der.len() <= PART {
+        return framed(label, der);
+    }
+    let mut text = String::with_capacity(der.len() / 48 * 65 + 2 * (label.len() + 32));
+    text.push_str(&begin(label));
+    each_body(der, |body| {
+        text.push_str(body);
+        true
+    });
+    text.push_str(&end(label));
+    text
+}
+
+/// Returns whether a text is what [`encode`] makes of this value. Long values are compared in parts, which takes no memory.
+pub fn is_encoded(text: &[u8], label: &str, der: &[u8]) -> bool {
+    let Some(mut rest) = text.strip_prefix(begin(label).as_bytes()) else { return false };
+    let is_same = each_body(der, |body| match rest.strip_prefix(body.as_bytes()) {
+        Some(after) => {
+            rest = after;
+            true
+        }
+        None => false,
+    });
+    is_same && rest == end(label).as_bytes()
+}
+
+/// As many bytes as whole lines have: 48 of them make a line of 64 characters.
+const PART: usize = 48 * 1024;
+
+/// Calls `each` with the lines of each part, until it returns false; returns whether it never did.
+fn each_body(der: &[u8], mut each: impl FnMut(&str) -> bool) -> bool {
+    let (begin, end) = (begin("X"), end("X"));
+    der.chunks(PART).all(|part| {
+        let framed = framed("X", part);
+        framed.strip_prefix(&begin).and_then(|rest| rest.strip_suffix(&end)).is_some_and(&mut each)
+    })
+}
+
+fn begin(label: &str) -> String {
+    format!("-----BEGIN {label}-----\n")
+}
+
+fn end(label: &str) -> String {
+    format!("-----END {label}-----\n")
+}
+
+fn framed(label: &str, der: &[u8]) -> String {
     let config = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
     pem::encode_config(&pem::Pem::new(label, der), config)
 }
@@ -159,6 +206,25 @@ pub fn certificate(der: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_value_is_encoded_as_in_one_piece_and_a_text_is_compared_with_it() {
+        for length in [0, 1, 47, 48, 49, PART - 1, PART, PART + 1, 3 * PART, 3 * PART + 100] {
+            let der: Vec<u8> = (0..length).map(|number| (number % 251) as u8).collect();
+            let text = framed("X509 CRL", &der);
+            assert_eq!(encode("X509 CRL", &der), text, "{length}");
+            assert!(is_encoded(text.as_bytes(), "X509 CRL", &der), "{length}");
+            assert!(!is_encoded(text.as_bytes(), "CERTIFICATE", &der));
+            assert!(!is_encoded(text.trim_end().as_bytes(), "X509 CRL", &der));
+            for place in (0..text.len()).step_by(text.len() / 7 + 1) {
+                let mut other = text.clone().into_bytes();
+                other[place] ^= 1;
+                assert!(!is_encoded(&other, "X509 CRL", &der), "{length} {place}");
+            }
+            assert!(!is_encoded(text.as_bytes(), "X509 CRL", &[&der[..], &[7]].concat()), "{length}");
+            assert!(length == 0 || !is_encoded(text.as_bytes(), "X509 CRL", &der[1..]));
+        }
+    }
 
     #[test]
     fn blocks_are_found_between_other_text() {

@@ -71,13 +71,14 @@ impl PublishedFiles<'_> {
             missing: HashMap::new(),
         };
         let mut seen: HashSet<[u8; 32]> = self.known.into_iter().collect();
-        // The PEM text of the CRL that was read last: usually all files hold the same CRL, and to encode one costs a tenth of
+        // The CRL that was read last, in DER: usually all files hold the same CRL, and to compare its PEM text costs a tenth of
         // decoding it.
-        let (mut text, mut is_read) = (String::new(), false);
+        let (mut last, mut is_read) = (Vec::new(), false);
+        let is_last = |content: &[u8], last: &[u8]| content == last || pem::is_encoded(content, pem::CRL_LABEL, last);
         for path in &self.own {
             let content = match files::read_if_exists(path, files::MAX_FILE_BYTES) {
                 Ok(None) => continue,
-                Ok(Some(content)) if content == text.as_bytes() => continue,
+                Ok(Some(content)) if !last.is_empty() && is_last(&content, &last) => continue,
                 Ok(Some(content)) => content,
                 Err(error) => {
                     reading.warn(path, &error.to_string());
@@ -88,17 +89,17 @@ impl PublishedFiles<'_> {
                 reading.warn(path, "it does not contain exactly one CRL");
                 continue;
             };
-            text = pem::encode(pem::CRL_LABEL, &der);
             let fingerprint = digest::sha256(&der);
             // What was not read here is not skipped as a copy, or as a CRL that the user names.
-            is_read = seen.contains(&fingerprint) || reading.read_own(path, der);
+            is_read = seen.contains(&fingerprint) || reading.read_own(path, der.clone());
             if is_read {
                 seen.insert(fingerprint);
             }
+            last = der;
         }
         if let Some(path) = self.copy
             && let Some(stored) = files::read_regular(path, files::MAX_FILE_BYTES)?
-            && !(is_read && stored.content == text.as_bytes())
+            && !(is_read && is_last(&stored.content, &last))
         {
             // A copy may replace the CRL of another CA, of which nothing has to be kept.
             let taken = || CrlError::CopyTaken(path.to_owned());

@@ -118,6 +118,9 @@ pub fn publish(
     let lifetime = order.lifetime.unwrap_or(config.crl.lifetime).as_duration();
     let next_update = now.checked_add(lifetime).filter(|end| end.year() <= 9999).ok_or(CrlError::BeyondAllDates)?;
     let index = store.index()?;
+    if let Some(latest) = work.still_current(index)? {
+        return work.unchanged(&facts, &latest);
+    }
     work.check_copy()?;
     let number = work.next_number(index)?;
     if order.ensure || !order.forget.is_empty() || effects.approval.is_dry_run() {
@@ -251,6 +254,21 @@ impl CrlPublication<'_> {
         Ok(CrlDraft::new(facts, number, this_update, next_update, revoked)?)
     }
 
+    /// Returns the latest CRL when `--ensure` has nothing to do, without reading the entries of the CRL or of the index: both
+    /// files have exactly the recorded CRL, it is not due, and the next one would have the same entries. `None` says that all of
+    /// it has to be compared.
+    fn still_current(&self, index: &Index) -> Result<Option<RecordedCrl>, CrlError> {
+        let CrlOrder { ensure, copy, compare, .. } = self.order;
+        if !ensure || copy.is_some() || !compare.is_empty() {
+            return Ok(None);
+        }
+        let Some(latest) = index.latest_crl(&self.authority)?.filter(|latest| !latest.is_due(self.now)) else {
+            return Ok(None);
+        };
+        let is_current = index.has_same_entries(&latest)? && self.is_in_place(&latest)?;
+        Ok(Some(latest).filter(|_| is_current))
+    }
+
     /// Returns the latest CRL, and the reason to sign another one. The reason is `None` only with `--ensure`.
     fn reason(
         &self,
@@ -277,7 +295,7 @@ impl CrlPublication<'_> {
         let der = files::read_if_exists(&self.home.crl_der(&self.authority), files::MAX_FILE_BYTES)?;
         let Some(der) = der.filter(|der| digest::sha256(der) == list.fingerprint) else { return Ok(false) };
         let text = files::read_if_exists(&self.home.crl_pem(&self.authority), files::MAX_FILE_BYTES)?;
-        Ok(text.is_some_and(|text| text == pem::encode(pem::CRL_LABEL, &der).into_bytes()))
+        Ok(text.is_some_and(|text| pem::is_encoded(&text, pem::CRL_LABEL, &der)))
     }
 
     /// Removes the temporary files that a killed process left.

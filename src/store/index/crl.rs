@@ -117,6 +117,44 @@ impl Index {
         self.connection.query_row(sql, values![authority], RecordedCrl::from_row).optional().map_err(self.place.error())
     }
 
+    /// Returns whether the next CRL of an authority certainly has the entries of this one, its latest. Since that CRL the event
+    /// log has no revocation, hold, release or import; there are as many rows as the CRL has entries; and none of them is of a
+    /// certificate that had expired then, which the next CRL leaves out (RFC 5280 §3.3). No row is read. False also when it is
+    /// not that simple: a certificate has several rows, entries were imported, or the log had more than 100,000 events since.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn has_same_entries(&self, latest: &RecordedCrl) -> Result<bool, IndexError> {
+        let signed = "SELECT number FROM event
+             WHERE object = 'crl' AND name = ?1 AND row = ?2 AND number > (SELECT max(number) FROM event) - 100000
+             ORDER BY number DESC LIMIT 1";
+        let same = "SELECT count(*) FROM revocation_list AS l
+             WHERE l.authority = ?1 AND l.number = ?2
+               AND l.last_revocation = (SELECT coalesce(max(id), 0) FROM revocation)
+               AND NOT EXISTS (
+                   SELECT 1 FROM event AS e
+                   WHERE e.number > ?3 AND e.object IN ('revocation', 'release', 'imported-revocation'))
+               AND NOT EXISTS (SELECT 1 FROM imported_revocation AS i WHERE i.authority = ?1)
+               AND l.entries = (
+                   SELECT count(*) FROM revocation AS r
+                   WHERE r.authority = ?1 AND r.released_at IS NULL AND r.not_after >= l.signed_at)
+               AND NOT EXISTS (
+                   SELECT 1 FROM revocation AS r
+                   WHERE r.authority = ?1 AND r.not_after < l.signed_at
+                     AND NOT EXISTS (
+                         SELECT 1 FROM revocation_list AS b
+                         WHERE b.authority = ?1 AND b.number < l.number AND b.published_at IS NOT NULL
+                           AND b.signed_at > r.not_after AND b.signed_at <= l.signed_at AND b.last_revocation >= r.id))";
+        let (authority, number) = (latest.authority.as_str(), latest.number.cast_signed());
+        let read = || -> DatabaseResult<_> {
+            let event = self.connection.query_row(signed, values![authority, number], |row| row.get::<_, i64>(0));
+            let Some(event) = event.optional()? else { return Ok(false) };
+            let count = |row: &Row<'_>| row.get::<_, i64>(0);
+            Ok(self.connection.query_row(same, values![authority, number, event], count)? == 1)
+        };
+        read().map_err(self.place.error())
+    }
+
     /// Returns the number of the latest revocation event; 0 when there is none.
     ///
     /// # Errors
