@@ -83,7 +83,7 @@ fn crls(store: &Store, index: Option<&Index>, warnings: &mut Vec<Warning>) -> Re
         };
         let why = match signed {
             Ok(()) => {
-                crls.push(CandidateCrl::new(crl, InputPosition::new(&shown, 1)));
+                crls.push(CandidateCrl::new(crl, InputPosition::new(shown.as_str(), 1)));
                 continue;
             }
             Err(SignatureProblem::Unsupported) => {

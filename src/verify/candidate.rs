@@ -14,7 +14,7 @@ pub struct InputPosition {
 }
 
 impl InputPosition {
-    pub fn new(file: &str, number: usize) -> Self {
+    pub fn new(file: impl Into<Arc<str>>, number: usize) -> Self {
         Self { file: file.into(), number }
     }
 }

@@ -68,7 +68,7 @@ impl Hints {
         let store = context.store().ok()?;
         let certificate = |ca: &CaCertificateFile| {
             let certificate = read_certificate(&ca.path).ok()?;
-            Some(Candidate::new(certificate, InputPosition::new(&ca.path.escaped().to_string(), 1)))
+            Some(Candidate::new(certificate, InputPosition::new(ca.path.escaped().to_string(), 1)))
         };
         let authorities = ca_certificate_files(store.ca_certificates()).ok()?.iter().filter_map(certificate).collect();
         Some(Self { store, authorities, now: context.now() })

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::app::certificate_input::MAX_CERTIFICATES;
 use crate::app::verify::clients::{self, Clients};
@@ -57,29 +57,22 @@ impl BatchVerifier<'_> {
         // A thread that is free takes the next file: all threads are busy to the end, and only files under verification are in memory.
         let next = AtomicUsize::new(0);
         let failed = AtomicBool::new(false);
+        let results: Vec<OnceLock<_>> = sources.iter().map(|_| OnceLock::new()).collect();
         let work = || {
-            let mut results = Vec::new();
             while !failed.load(Ordering::Relaxed) {
                 let index = next.fetch_add(1, Ordering::Relaxed);
-                let Some(source) = sources.get(index) else { break };
-                let result = self.verify_source(source);
+                let (Some(source), Some(place)) = (sources.get(index), results.get(index)) else { break };
+                let result = place.get_or_init(|| self.verify_source(source));
                 failed.fetch_or(result.is_err(), Ordering::Relaxed);
-                results.push((index, result));
             }
-            results
         };
-        let mut results = std::thread::scope(|scope| {
-            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-            let mut results = work();
-            for other in others {
-                // A panic of a thread goes on in this one.
-                results.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            }
-            results
+        std::thread::scope(|scope| {
+            // A panic of a thread goes on in this one, when the scope ends.
+            (1..threads).for_each(|_| drop(scope.spawn(work)));
+            work();
         });
         // Every file before the first failure was taken before it and has its result: the same failure is returned every time.
-        results.sort_by_key(|(index, _)| *index);
-        let results: Vec<_> = results.into_iter().map(|(_, result)| result).collect::<Result<_, _>>()?;
+        let results = results.into_iter().map_while(OnceLock::into_inner).collect::<Result<Vec<_>, _>>()?;
         let mut rest = results.iter();
         for of_one in sources.chunk_by(|one, other| one.folder == other.folder) {
             let verified = rest.by_ref().take(of_one.len()).flatten().count();
@@ -115,7 +108,6 @@ impl BatchVerifier<'_> {
     /// # Errors
     /// When the file has no certificate, or too many.
     pub fn verify(&self, path: &Path, blocks: &Blocks) -> Result<VerifiedFile, Failure> {
-        let file = blocks.file.clone();
         let Some(first) = blocks.certificates.first() else {
             return Err(blocks.no_certificate(path));
         };
@@ -126,31 +118,34 @@ impl BatchVerifier<'_> {
             return Err(Failure::too_many_certificates(path, blocks.certificates.len(), MAX_CERTIFICATES));
         }
         let (sent, mut damaged) = readable(blocks);
+        let is_damaged = damaged.first().is_some_and(|(position, _)| position.number == 1);
+        let verdict = match is_damaged {
+            false => Ok(self.ask(&sent)),
+            true => {
+                let (position, error) = damaged.remove(0);
+                // Without PEM around it, the file may be something else than a certificate.
+                if !blocks.is_pem && !looks_like_der(first) {
+                    return Err(Failure::undecodable(path, 1, "certificate", &error.to_string()));
+                }
+                Err(malformed(position, &error))
+            }
+        };
         let mut verified = VerifiedFile {
-            file,
+            file: blocks.file.clone(),
             sent,
-            verdict: Err(Problem::at(&CERTIFICATE_MALFORMED, InputPosition::new(&blocks.file, 1), "")),
+            verdict,
             as_served: self.as_served,
             connection: None,
             known: None,
             clients: Vec::new(),
             warnings: Vec::new(),
         };
-        if damaged.first().is_some_and(|(position, _)| position.number == 1) {
-            let (position, error) = damaged.remove(0);
-            // Without PEM around it, the file may be something else than a certificate.
-            if !blocks.is_pem && !looks_like_der(first) {
-                return Err(Failure::undecodable(path, 1, "certificate", &error.to_string()));
+        match (is_damaged, self.as_served) {
+            (true, _) => {}
+            (false, true) => {
+                verified.add_problems(damaged.into_iter().map(|(position, error)| malformed(position, &error)));
             }
-            verified.verdict = Err(malformed(position, &error));
-            clients::ask(self.clients(), blocks, &mut verified);
-            return Ok(verified);
-        }
-        verified.verdict = Ok(self.ask(&verified.sent));
-        if self.as_served {
-            verified.add_problems(damaged.into_iter().map(|(position, error)| malformed(position, &error)));
-        } else {
-            verified.warnings = left_out(&damaged);
+            (false, false) => verified.warnings = left_out(&damaged),
         }
         clients::ask(self.clients(), blocks, &mut verified);
         Ok(verified)

@@ -105,7 +105,7 @@ fn place(verified: &VerifiedFile, subject: Subject) -> InputPosition {
         Subject::Root => Role::Root,
     };
     let link = verified.chain().iter().find(|link| link.role == role);
-    link.map_or_else(|| InputPosition::new(&verified.file, 1), |link| link.source.clone())
+    link.map_or_else(|| InputPosition::new(verified.file.as_str(), 1), |link| link.source.clone())
 }
 
 /// Returns the sentence about a client for people: its verdict, its name and the reason.

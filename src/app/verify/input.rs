@@ -1,6 +1,7 @@
 //! Reading what the command line names: certificates, lists and the key.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::app::context::Context;
 use crate::app::directory::{CaCertificateFile, ca_certificate_files};
@@ -56,9 +57,10 @@ fn blocks(path: &Path, content: Vec<u8>) -> Result<Blocks, Failure> {
 
 /// Every certificate of a file that can be read, and the errors of the others.
 pub fn readable(blocks: &Blocks) -> (Vec<Candidate>, Vec<(InputPosition, DecodeError)>) {
-    let (mut candidates, mut damaged) = (Vec::new(), Vec::new());
+    let (mut candidates, mut damaged) = (Vec::with_capacity(blocks.certificates.len()), Vec::new());
+    let file: Arc<str> = blocks.file.as_str().into();
     for (number, der) in (1..).zip(&blocks.certificates) {
-        let position = InputPosition::new(&blocks.file, number);
+        let position = InputPosition::new(file.clone(), number);
         match Certificate::from_der(der) {
             Ok(certificate) => candidates.push(Candidate::new(certificate, position)),
             Err(error) => damaged.push((position, error)),
@@ -166,7 +168,7 @@ pub fn read_crls(path: &Path, budget: &InputBudget, context: &mut Context<'_>) -
         .zip(ders)
         .map(|(number, der)| {
             Crl::from_der(&der)
-                .map(|list| CandidateCrl::new(list, InputPosition::new(&file, number)))
+                .map(|list| CandidateCrl::new(list, InputPosition::new(file.as_str(), number)))
                 .map_err(|error| Failure::undecodable(path, number, "CRL", &error.to_string()))
         })
         .collect()

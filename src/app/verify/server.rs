@@ -57,7 +57,8 @@ pub fn verify(
         }
         FileComparison { same_certificate, same_chain: file.certificates == served.chain, file: file.file }
     });
-    verified.connection = Some(Connection { address: address.to_owned(), host_name, starttls, served, file: compared });
+    let connection = Connection { address: address.to_owned(), host_name, starttls, served, file: compared };
+    verified.connection = Some(Box::new(connection));
     Ok(verified)
 }
 
@@ -70,7 +71,7 @@ fn proof_problem(served: &Served, verified: &VerifiedFile) -> Option<Problem> {
 
 fn other_certificate(verified: &VerifiedFile, file: &Blocks) -> Option<Problem> {
     let shown = verified.sent.first()?;
-    let position = InputPosition::new(&file.file, 1);
+    let position = InputPosition::new(file.file.as_str(), 1);
     let of_file = file.certificates.first().and_then(|der| Certificate::from_der(der).ok());
     let has = match of_file {
         Some(certificate) => format!("has {}", certificate.serial),

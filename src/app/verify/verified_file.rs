@@ -18,7 +18,7 @@ pub struct VerifiedFile {
     pub verdict: Result<Verdict, Problem>,
     pub as_served: bool,
     /// The server that sent it; `None` for a file.
-    pub connection: Option<Connection>,
+    pub connection: Option<Box<Connection>>,
     /// What the index says of it; `None` when the index was not asked.
     pub known: Option<IndexLookup>,
     /// What each client that was asked for says.

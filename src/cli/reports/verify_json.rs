@@ -219,7 +219,7 @@ impl<'a> VerifyJson<'a> {
             as_served: verified
                 .as_served
                 .then(|| AsServedJson { certificates: verified.sent.iter().map(SentJson::new).collect() }),
-            connection: verified.connection.as_ref().map(ConnectionJson::new),
+            connection: verified.connection.as_deref().map(ConnectionJson::new),
             in_file: compared.map(|compared| InFileJson {
                 file: &compared.file,
                 same_certificate: compared.same_certificate,

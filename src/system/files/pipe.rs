@@ -17,13 +17,17 @@ const STEP: Duration = Duration::from_millis(10);
 /// # Errors
 /// When it cannot be opened, or is a pipe without a writer.
 pub fn open(path: &Path, most: u64) -> io::Result<(File, Vec<u8>, Option<u64>)> {
-    let found = std::fs::metadata(path)?;
-    if !unix::pipe::is_pipe(&found) {
+    // One look at the path: a second one would cost a fortieth of the verification of a file, and could find another file.
+    let mut file = unix::pipe::open_without_waiting(path)?;
+    let found = file.metadata()?;
+    if found.is_file() {
         // Room for all bytes and one more: one read instead of many growing ones.
         let room = usize::try_from(found.len().min(most)).unwrap_or_default() + 1;
-        return Ok((File::open(path)?, Vec::with_capacity(room), found.is_file().then_some(found.len())));
+        return Ok((file, Vec::with_capacity(room), Some(found.len())));
     }
-    let mut file = unix::pipe::open_without_waiting(path)?;
+    if !unix::pipe::is_pipe(&found) {
+        return waiting(file, Vec::new());
+    }
     let mut content = vec![0; 4096];
     for _ in 0..WAIT.as_millis() / STEP.as_millis() {
         match file.read(&mut content) {
@@ -42,9 +46,9 @@ pub fn open(path: &Path, most: u64) -> io::Result<(File, Vec<u8>, Option<u64>)> 
     Err(io::Error::new(ErrorKind::TimedOut, "it is a pipe without a writer"))
 }
 
-/// From here on reading waits for the writer.
+/// From here on reading waits for bytes.
 fn waiting(file: File, content: Vec<u8>) -> io::Result<(File, Vec<u8>, Option<u64>)> {
-    unix::pipe::wait_for_writer(&file)?;
+    unix::pipe::wait_for_bytes(&file)?;
     Ok((file, content, None))
 }
 

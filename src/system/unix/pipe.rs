@@ -12,19 +12,24 @@ pub fn is_pipe(found: &Metadata) -> bool {
     found.file_type().is_fifo()
 }
 
-/// Opens a named pipe to read, without waiting for a writer. Reading returns 0 bytes while it has no writer, and
-/// [`io::ErrorKind::WouldBlock`] while its writer has written nothing.
+/// Opens a file to read. Of a named pipe, no writer is waited for: reading returns 0 bytes while it has no writer, and
+/// [`io::ErrorKind::WouldBlock`] while its writer has written nothing. Reading a regular file is as ever (open(2),
+/// `O_NONBLOCK`).
 ///
 /// # Errors
 /// When the system refuses.
 pub fn open_without_waiting(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)
+    match OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path) {
+        // Another program holds a lease on this regular file (fcntl(2), `F_SETLEASE`), which it now gives up.
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => File::open(path),
+        opened => opened,
+    }
 }
 
-/// From here on, reading waits for the writer.
+/// From here on, reading waits for bytes.
 ///
 /// # Errors
 /// When the system refuses.
-pub fn wait_for_writer(file: &File) -> io::Result<()> {
+pub fn wait_for_bytes(file: &File) -> io::Result<()> {
     Ok(fcntl_setfl(file, fcntl_getfl(file)? - OFlags::NONBLOCK)?)
 }
