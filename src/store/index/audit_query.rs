@@ -4,7 +4,7 @@ use crate::store::index::database::{Database, DatabaseResult, OptionalRow, Row, 
 use crate::store::index::event_object::EventObject;
 use crate::store::index::mark::Mark;
 use crate::store::index::recorded_state::StoredCrl;
-use crate::store::index::{Event, Index, IndexError, schema};
+use crate::store::index::{Event, Index, IndexError, postgres_schema, schema};
 
 /// A row of the table of certificates as it is stored.
 #[derive(Debug, Clone)]
@@ -234,9 +234,15 @@ impl Index {
     /// When the index cannot be read.
     pub fn schema_differences(&self) -> Result<Vec<String>, IndexError> {
         let read = || -> DatabaseResult<Vec<String>> {
-            let expected = Database::in_memory()?;
-            schema::create(&expected)?;
-            let (expected, found) = (expected.objects()?, self.connection.objects()?);
+            let expected = match self.connection.is_of_a_server() {
+                true => postgres_schema::objects(),
+                false => {
+                    let expected = Database::in_memory()?;
+                    schema::create(&expected)?;
+                    expected.objects()?
+                }
+            };
+            let found = self.connection.objects()?;
             let differences = |one: &[String], other: &[String], word: &str| -> Vec<String> {
                 one.iter().filter(|object| !other.contains(object)).map(|object| format!("{word} {object}")).collect()
             };

@@ -55,7 +55,7 @@ pub struct CfsslRows {
 /// When it is not an SQLite file with the table of cfssl, is damaged, or has more than [`MOST_ROWS`] rows.
 pub fn read(path: &Path) -> Result<CfsslRows, IndexError> {
     let place = IndexPath(path.to_owned());
-    let read = || -> DatabaseResult<Result<CfsslRows, String>> { rows(&Database::open(path, Access::Immutable)?) };
+    let read = || -> DatabaseResult<Result<CfsslRows, String>> { rows(&Database::open_file(path, Access::Immutable)?) };
     read().map_err(place.error())?.map_err(|reason| IndexError::Failed { path: path.to_owned(), reason })
 }
 

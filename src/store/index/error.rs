@@ -50,6 +50,13 @@ pub enum IndexError {
     PlaceNotUtf8(PathBuf),
     #[error("the index {} failed: {reason}", path.escaped())]
     Failed { path: PathBuf, reason: String },
+    #[error("the index {} cannot be reached: {reason}", path.escaped())]
+    Unreachable { path: PathBuf, reason: String },
+    #[error("the index {} is not safe: {reason}", path.escaped())]
+    Unsafe { path: PathBuf, reason: String },
+    /// The connection broke during a commit, and the server could not be asked for the outcome.
+    #[error("it is not known whether the change is in the index {}: {reason}", path.escaped())]
+    UnknownOutcome { path: PathBuf, reason: String },
     /// The disk, not the content of the index.
     #[error("the index {} cannot be read or written: {reason}", path.escaped())]
     Disk { path: PathBuf, reason: String },
@@ -109,6 +116,9 @@ fn of_failure(failure: DatabaseFailure, path: PathBuf, reason: String) -> IndexE
         DatabaseFailure::ReadOnly => IndexError::ReadOnly { path, reason },
         // Also the files beside it, which SQLite makes when it opens an index.
         DatabaseFailure::Disk | DatabaseFailure::CannotOpen => IndexError::Disk { path, reason },
+        DatabaseFailure::Unreachable => IndexError::Unreachable { path, reason },
+        DatabaseFailure::Unsafe => IndexError::Unsafe { path, reason },
+        DatabaseFailure::UnknownOutcome => IndexError::UnknownOutcome { path, reason },
         DatabaseFailure::Constraint | DatabaseFailure::Other => IndexError::Failed { path, reason },
     }
 }
@@ -123,6 +133,8 @@ impl IndexError {
                 | Self::ReadOnly { .. }
                 | Self::SizeLimit { .. }
                 | Self::Disk { .. }
+                | Self::Unreachable { .. }
+                | Self::UnknownOutcome { .. }
                 | Self::File(_)
         )
     }
@@ -160,6 +172,13 @@ impl Diagnostic for IndexError {
                 Diagnosis::refused("index-newer").hint("use the version of this program that wrote it, or a later one")
             }
             Self::Damaged { .. } => Diagnosis::refused("index-damaged").hint(RESTORE),
+            Self::Unreachable { .. } => Diagnosis::refused("index-unreachable").hint(
+                "[index] location in ca.toml says where the server is; psql with the same values shows what it answers",
+            ),
+            Self::Unsafe { .. } => Diagnosis::refused("index-unsafe")
+                .hint("change the setting of the server, or use another one: a delivered certificate must not be lost"),
+            Self::UnknownOutcome { .. } => Diagnosis::refused("index-outcome-unknown")
+                .hint("nothing was delivered; when the server can be reached, 'ca log' shows whether it was recorded"),
             Self::Busy { .. } => Diagnosis::refused("index-busy")
                 .hint("end the program that has it open, and run the same command again"),
             Self::Full { .. } => Diagnosis::refused("disk-full").hint("free some space and run the same command again"),

@@ -148,8 +148,7 @@ impl EventObject {
         let (columns, table, condition) = (self.columns(), self.table(), self.condition());
         let sql = format!("SELECT {columns} FROM {table} WHERE {condition}");
         let mut statement = connection.prepare_cached(&sql)?;
-        let count = statement.column_count();
-        let read = |row: &Row<'_>| self.digest_of(row, count);
+        let read = |row: &Row<'_>| self.digest_of(row, row.column_count());
         match self {
             Self::Crl | Self::Hook | Self::FileRules | Self::CrlBundle | Self::Declaration => {
                 statement.query_row(values![id, name], read).optional()

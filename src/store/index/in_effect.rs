@@ -60,7 +60,7 @@ impl Transaction<'_> {
     /// would count as older than that one.
     pub(super) fn newest_row(&self, table: &str) -> Result<i64, IndexError> {
         let connection: &Database = &self.transaction;
-        let id = connection.last_insert_id();
+        let id = connection.last_insert_id().map_err(self.place.error())?;
         let read =
             || connection.prepare_cached(&format!("SELECT max(id) FROM {table}"))?.query_row(&[], |row| row.get(0));
         let greatest: i64 = read().map_err(self.place.error())?;

@@ -11,6 +11,7 @@
 mod audit_query;
 pub mod cfssl_database;
 mod completion_query;
+pub mod credentials;
 mod crl;
 pub mod crl_bundle;
 mod database;
@@ -31,13 +32,17 @@ pub mod location;
 mod look_up;
 mod mark;
 mod name_pattern;
+mod password_file;
 pub mod pinned;
 pub mod placement;
+pub mod postgres_location;
+mod postgres_schema;
 mod query;
 mod read_only;
 mod recorded_state;
 mod reference;
 mod schema;
+mod server;
 pub mod tally;
 pub mod unexpired;
 mod write;
@@ -90,7 +95,7 @@ impl Index {
         // SQLite gives its side files the mode of the main file.
         files::write_secret(path, b"")?;
         let place = IndexPath(path.to_owned());
-        let connection = Database::open(path, Access::Write).map_err(place.error())?;
+        let connection = Database::open_file(path, Access::Write).map_err(place.error())?;
         schema::create(&connection).map_err(place.error())?;
         drop(connection);
         Self::open(path)
@@ -106,7 +111,7 @@ impl Index {
         if let Err(cause) = files::check_writable(path) {
             return Err(IndexError::ReadOnly { path: path.to_owned(), reason: cause.to_string() });
         }
-        let connection = Database::open(path, Access::Write).map_err(place.error())?;
+        let connection = Database::open_file(path, Access::Write).map_err(place.error())?;
         let is_older = schema::is_older(&connection, &place)?;
         settle_log(path)?;
         if is_older {

@@ -79,8 +79,10 @@ impl Index {
             let latest = format!("{SELECT} {} {conditions} ORDER BY c.id DESC LIMIT ?{}", *FROM, values.len());
             let mut statement = reading.prepare(&format!("SELECT * FROM ({latest}) AS latest ORDER BY id"))?;
             let mut shown = 0;
-            for entry in statement.query_map(&Value::borrowed(&values), Entry::from_row)? {
-                let entry = entry?;
+            let values = Value::borrowed(&values);
+            let mut rows = statement.query(&values)?;
+            while let Some(row) = rows.next()? {
+                let entry = Entry::from_row(&row)?;
                 // In a damaged file, what the condition read and what the row says can differ, and so can the number of rows.
                 if filter.status.is_some_and(|status| entry.status(now) != status) {
                     return Err(strange("reason"));

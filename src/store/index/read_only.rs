@@ -24,7 +24,7 @@ use crate::system::files::FileError;
 /// # Errors
 /// When it cannot be read.
 pub(super) fn connect_to_read(path: &Path, place: &IndexPath) -> Result<Database, IndexError> {
-    let usual = Database::open(path, Access::Read).and_then(|opened| opened.probe().map(|()| opened));
+    let usual = Database::open_file(path, Access::Read).and_then(|opened| opened.probe().map(|()| opened));
     match usual {
         Err(error) if needs_to_write(&error) => {}
         usual => return usual.map_err(place.error()),
@@ -47,7 +47,7 @@ pub(super) fn connect_unlocked(path: &Path, place: &IndexPath) -> Result<Databas
         File::open(&log).map_err(FileError::of("open", &log))?;
         Access::Unlocked
     };
-    let connection = Database::open(path, access).map_err(place.error())?;
+    let connection = Database::open_file(path, access).map_err(place.error())?;
     connection.probe().map_err(place.error())?;
     Ok(connection)
 }
@@ -58,7 +58,7 @@ pub(super) fn connect_unlocked(path: &Path, place: &IndexPath) -> Result<Databas
 /// When it cannot be read.
 pub(super) fn migrated_copy(source: &Database, place: &IndexPath) -> Result<Database, IndexError> {
     let copy = || {
-        let copy = source.copy_in_memory()?;
+        let Some(copy) = source.copy_in_memory()? else { return Err(DatabaseError::NoRow) };
         schema::migrate(&copy)?;
         Ok(copy)
     };

@@ -45,7 +45,7 @@ fn an_older_index_is_migrated_in_memory() {
     let top = tempfile::tempdir().unwrap();
     let path = top.path().join("index.db");
     drop(Index::create(&path).unwrap());
-    let source = Database::open(&path, Access::Write).unwrap();
+    let source = Database::open_file(&path, Access::Write).unwrap();
     source
         .execute_batch("DROP TABLE imported_revocation; DROP TABLE imported_serial; DROP TABLE file_rules; DROP TABLE export; DROP TABLE declaration; DROP TABLE crl_bundle; DROP TABLE event; ALTER TABLE certificate DROP COLUMN delivered_check; ALTER TABLE revocation_list DROP COLUMN published_check; ALTER TABLE rollback DROP COLUMN done_check; PRAGMA user_version = 3")
         .unwrap();

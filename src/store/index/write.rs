@@ -207,7 +207,7 @@ impl Transaction<'_> {
             )
             .map_err(self.place.error())?;
         // The order of these rows does not decide which of them counts, so that no other row stops a revocation.
-        let row = self.transaction.last_insert_id();
+        let row = self.transaction.last_insert_id().map_err(self.place.error())?;
         let is_hold = revocation.reason == RevocationReason::CertificateHold;
         let kind = if is_hold { EventKind::Hold } else { EventKind::Revoke };
         self.event_of(kind, EventObject::Revocation, row, id, Some(revocation.reason.name().to_owned()))?;

@@ -34,6 +34,12 @@ pub enum DatabaseFailure {
     Disk,
     /// A constraint of a table does not allow the change.
     Constraint,
+    /// The server cannot be reached, or does not accept the user; nothing was changed.
+    Unreachable,
+    /// The server would lose what it confirms.
+    Unsafe,
+    /// The connection broke during a commit, and the outcome cannot be asked for.
+    UnknownOutcome,
     Other,
 }
 

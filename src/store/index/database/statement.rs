@@ -1,18 +1,28 @@
 //! Statements, and the rows that they return one by one.
 
 use super::error::{DatabaseError, DatabaseResult, strange};
+use super::postgres::raw::{PostgresRow, PostgresRows, PostgresStatement};
 use super::sqlite::raw::{RawRow, RawRows, RawStatement};
 use super::value::{FromValue, ValueRef};
 
 /// A prepared statement.
-pub struct Statement<'d>(pub(super) RawStatement<'d>);
+pub enum Statement<'d> {
+    Sqlite(RawStatement<'d>),
+    Postgres(PostgresStatement<'d>),
+}
 
 /// The rows of a statement that runs.
-pub struct Rows<'s>(RawRows<'s>);
+pub enum Rows<'s> {
+    Sqlite(RawRows<'s>),
+    Postgres(PostgresRows<'s>),
+}
 
 /// A row, until the next one is read.
 #[derive(Clone, Copy)]
-pub struct Row<'r>(pub(super) RawRow<'r>);
+pub enum Row<'r> {
+    Sqlite(RawRow<'r>),
+    Postgres(PostgresRow<'r>),
+}
 
 /// The rows of a statement, each converted.
 pub struct MappedRows<'s, F> {
@@ -26,18 +36,24 @@ impl Statement<'_> {
     /// # Errors
     /// When the database reports one.
     pub fn execute(&mut self, values: &[ValueRef<'_>]) -> DatabaseResult<usize> {
-        self.0.execute(values)
+        match self {
+            Self::Sqlite(statement) => statement.execute(values),
+            Self::Postgres(statement) => statement.execute(values),
+        }
     }
 
-    /// Runs a statement and returns its rows.
+    /// Runs a statement and returns its rows, which are read as they are needed, however many there are.
     ///
     /// # Errors
     /// When the database reports one.
     pub fn query(&mut self, values: &[ValueRef<'_>]) -> DatabaseResult<Rows<'_>> {
-        self.0.query(values).map(Rows)
+        match self {
+            Self::Sqlite(statement) => statement.query(values).map(Rows::Sqlite),
+            Self::Postgres(statement) => statement.query(values).map(Rows::Postgres),
+        }
     }
 
-    /// Runs a statement and converts its rows.
+    /// Runs a statement and converts its rows. Of a server they are read at once: it is for the rows of one name or authority.
     ///
     /// # Errors
     /// When the database reports one.
@@ -46,7 +62,11 @@ impl Statement<'_> {
         values: &[ValueRef<'_>],
         read: F,
     ) -> DatabaseResult<MappedRows<'_, F>> {
-        Ok(MappedRows { rows: self.query(values)?, read })
+        let rows = match self {
+            Self::Sqlite(statement) => statement.query(values).map(Rows::Sqlite)?,
+            Self::Postgres(statement) => statement.query_few(values).map(Rows::Postgres)?,
+        };
+        Ok(MappedRows { rows, read })
     }
 
     /// Runs a statement and converts its first row.
@@ -58,15 +78,14 @@ impl Statement<'_> {
         values: &[ValueRef<'_>],
         read: impl FnOnce(&Row<'_>) -> DatabaseResult<T>,
     ) -> DatabaseResult<T> {
-        match self.query(values)?.next()? {
+        let mut rows = match self {
+            Self::Sqlite(statement) => statement.query(values).map(Rows::Sqlite)?,
+            Self::Postgres(statement) => statement.query_few(values).map(Rows::Postgres)?,
+        };
+        match rows.next()? {
             Some(row) => read(&row),
             None => Err(DatabaseError::NoRow),
         }
-    }
-
-    /// Returns the number of columns of each row.
-    pub fn column_count(&self) -> usize {
-        self.0.column_count()
     }
 }
 
@@ -76,7 +95,10 @@ impl Rows<'_> {
     /// # Errors
     /// When the database reports one.
     pub fn next(&mut self) -> DatabaseResult<Option<Row<'_>>> {
-        Ok(self.0.next()?.map(Row))
+        Ok(match self {
+            Self::Sqlite(rows) => rows.next()?.map(Row::Sqlite),
+            Self::Postgres(rows) => rows.next()?.map(Row::Postgres),
+        })
     }
 }
 
@@ -96,7 +118,7 @@ impl<'r> Row<'r> {
     /// When there is no such column, or it has a value of another type.
     pub fn get<C: ColumnIndex, T: FromValue>(&self, column: C) -> DatabaseResult<T> {
         let position = column.position(self)?;
-        T::from_value(self.0.value(position)?).ok_or_else(|| strange(self.0.name(position)))
+        T::from_value(self.get_ref(position)?).ok_or_else(|| strange(self.name(position)))
     }
 
     /// Returns the value of a column as it is stored.
@@ -104,7 +126,10 @@ impl<'r> Row<'r> {
     /// # Errors
     /// When there is no such column.
     pub fn get_ref(&self, column: usize) -> DatabaseResult<ValueRef<'r>> {
-        self.0.value(column)
+        match self {
+            Self::Sqlite(row) => row.value(column),
+            Self::Postgres(row) => row.value(column),
+        }
     }
 
     /// Returns a text without a copy.
@@ -112,7 +137,7 @@ impl<'r> Row<'r> {
     /// # Errors
     /// When there is no such column, or it has a value of another type.
     pub fn text(&self, column: usize) -> DatabaseResult<&'r str> {
-        self.get_ref(column)?.as_str().ok_or_else(|| strange(self.0.name(column)))
+        self.get_ref(column)?.as_str().ok_or_else(|| strange(self.name(column)))
     }
 
     /// Returns bytes without a copy.
@@ -120,7 +145,24 @@ impl<'r> Row<'r> {
     /// # Errors
     /// When there is no such column, or it has a value of another type.
     pub fn blob(&self, column: usize) -> DatabaseResult<&'r [u8]> {
-        self.get_ref(column)?.as_blob().ok_or_else(|| strange(self.0.name(column)))
+        self.get_ref(column)?.as_blob().ok_or_else(|| strange(self.name(column)))
+    }
+}
+
+impl<'r> Row<'r> {
+    /// Returns the number of columns.
+    pub fn column_count(&self) -> usize {
+        match self {
+            Self::Sqlite(row) => row.column_count(),
+            Self::Postgres(row) => row.column_count(),
+        }
+    }
+
+    fn name(&self, column: usize) -> &'r str {
+        match self {
+            Self::Sqlite(row) => row.name(column),
+            Self::Postgres(row) => row.name(column),
+        }
     }
 }
 
@@ -141,6 +183,9 @@ impl ColumnIndex for usize {
 
 impl ColumnIndex for &str {
     fn position(self, row: &Row<'_>) -> DatabaseResult<usize> {
-        row.0.position(self)
+        match row {
+            Row::Sqlite(row) => row.position(self),
+            Row::Postgres(row) => row.position(self),
+        }
     }
 }

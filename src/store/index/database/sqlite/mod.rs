@@ -2,7 +2,6 @@
 
 pub(super) mod raw;
 
-use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,8 +10,6 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::error::DatabaseResult;
-use super::statement::{Row, Statement};
-use super::value::ValueRef;
 use crate::store::index::limits::PATIENCE;
 use raw::{RawStatement, RawTransaction};
 
@@ -41,11 +38,11 @@ pub enum Access {
 
 /// A connection to a database.
 #[derive(Debug)]
-pub struct Database {
+pub struct SqliteDatabase {
     connection: Connection,
 }
 
-impl Database {
+impl SqliteDatabase {
     /// Opens a file.
     ///
     /// # Errors
@@ -107,24 +104,16 @@ impl Database {
     ///
     /// # Errors
     /// When the database does not accept it.
-    pub fn prepare(&self, sql: &str) -> DatabaseResult<Statement<'_>> {
-        Ok(Statement(RawStatement::Once(self.connection.prepare(sql)?)))
+    pub fn prepare(&self, sql: &str) -> DatabaseResult<RawStatement<'_>> {
+        Ok(RawStatement::Once(self.connection.prepare(sql)?))
     }
 
     /// Prepares a statement, or returns the one that this connection has prepared before.
     ///
     /// # Errors
     /// When the database does not accept it.
-    pub fn prepare_cached(&self, sql: &str) -> DatabaseResult<Statement<'_>> {
-        Ok(Statement(RawStatement::Cached(self.connection.prepare_cached(sql)?)))
-    }
-
-    /// Runs a statement that returns no rows. Returns the number of rows that it changed.
-    ///
-    /// # Errors
-    /// When the database reports one.
-    pub fn execute(&self, sql: &str, values: &[ValueRef<'_>]) -> DatabaseResult<usize> {
-        self.prepare(sql)?.execute(values)
+    pub fn prepare_cached(&self, sql: &str) -> DatabaseResult<RawStatement<'_>> {
+        Ok(RawStatement::Cached(self.connection.prepare_cached(sql)?))
     }
 
     /// Runs statements without values, which return no rows.
@@ -133,19 +122,6 @@ impl Database {
     /// When the database reports one.
     pub fn execute_batch(&self, sql: &str) -> DatabaseResult<()> {
         Ok(self.connection.execute_batch(sql)?)
-    }
-
-    /// Runs a statement and converts its first row.
-    ///
-    /// # Errors
-    /// When there is no row, or the database reports an error.
-    pub fn query_row<T>(
-        &self,
-        sql: &str,
-        values: &[ValueRef<'_>],
-        read: impl FnOnce(&Row<'_>) -> DatabaseResult<T>,
-    ) -> DatabaseResult<T> {
-        self.prepare(sql)?.query_row(values, read)
     }
 
     /// Returns the id of the row that this connection inserted last.
@@ -157,7 +133,7 @@ impl Database {
     ///
     /// # Errors
     /// When the database reports one.
-    pub fn begin_reading_once(&self) -> DatabaseResult<Option<DatabaseTransaction<'_>>> {
+    pub fn begin_reading_once(&self) -> DatabaseResult<Option<SqliteTransaction<'_>>> {
         self.connection.is_autocommit().then(|| self.begin(TransactionBehavior::Deferred)).transpose()
     }
 
@@ -165,22 +141,22 @@ impl Database {
     ///
     /// # Errors
     /// When another writer does not finish in time, or the database was opened for reading.
-    pub fn begin_writing(&self) -> DatabaseResult<DatabaseTransaction<'_>> {
+    pub fn begin_writing(&self) -> DatabaseResult<SqliteTransaction<'_>> {
         self.begin(TransactionBehavior::Immediate)
     }
 
-    fn begin(&self, behavior: TransactionBehavior) -> DatabaseResult<DatabaseTransaction<'_>> {
-        Ok(DatabaseTransaction { database: self, raw: RawTransaction::begin(&self.connection, behavior)? })
+    fn begin(&self, behavior: TransactionBehavior) -> DatabaseResult<SqliteTransaction<'_>> {
+        Ok(SqliteTransaction { raw: RawTransaction::begin(&self.connection, behavior)? })
     }
 
     /// Runs changes whose commits do not wait for the disk: a power cut can lose them.
     ///
     /// # Errors
     /// When the database reports one, or that of `write`.
-    pub fn lightly(&self, write: impl FnOnce(&Self) -> DatabaseResult<()>) -> DatabaseResult<()> {
+    pub fn lightly(&self, write: impl FnOnce() -> DatabaseResult<()>) -> DatabaseResult<()> {
         // NORMAL, not OFF: a commit that writes the log back into the main file still syncs the log first.
         let light = self.execute_batch("PRAGMA synchronous = NORMAL");
-        let written = light.and_then(|()| write(self));
+        let written = light.and_then(|()| write());
         self.execute_batch("PRAGMA synchronous = FULL")?;
         written
     }
@@ -199,7 +175,7 @@ impl Database {
     /// # Errors
     /// When the file cannot be read, or is not a database.
     pub fn probe(&self) -> DatabaseResult<()> {
-        self.query_row("PRAGMA schema_version", &[], |_| Ok(()))
+        Ok(self.connection.query_row("PRAGMA schema_version", [], |_| Ok(()))?)
     }
 
     /// Writes the log back into the main file.
@@ -207,7 +183,7 @@ impl Database {
     /// # Errors
     /// When the database cannot be written.
     pub fn fold_log(&self) -> DatabaseResult<()> {
-        self.query_row("PRAGMA wal_checkpoint(TRUNCATE)", &[], |_| Ok(()))
+        Ok(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
     /// Reads the whole database and returns a list of its problems; the list is empty when it is sound.
@@ -215,9 +191,8 @@ impl Database {
     /// # Errors
     /// When it cannot be read at all.
     pub fn check(&self) -> DatabaseResult<Vec<String>> {
-        let mut statement = self.prepare("PRAGMA integrity_check")?;
-        let lines = statement.query_map(&[], |row| row.get(0))?;
-        lines.filter(|line| !matches!(line, Ok(line) if line == "ok")).collect()
+        let lines = self.texts("PRAGMA integrity_check")?;
+        Ok(lines.into_iter().filter(|line| line != "ok").collect())
     }
 
     /// Returns the tables with their columns, and the indexes, triggers and views of the database.
@@ -225,38 +200,33 @@ impl Database {
     /// # Errors
     /// When it cannot be read.
     pub fn objects(&self) -> DatabaseResult<Vec<String>> {
-        let mut statement = self.prepare(
+        self.texts(
             "SELECT s.type || ' ' || s.name || coalesce(' (' || (
                  SELECT group_concat(c.name || ' ' || c.type || ' ' || c.\"notnull\" || ' ' || c.pk, ', ')
                  FROM pragma_table_info(s.name) AS c) || ')', '') || ' on ' || s.tbl_name
              FROM sqlite_schema AS s ORDER BY 1",
-        )?;
-        statement.query_map(&[], |row| row.get(0))?.collect()
+        )
+    }
+
+    fn texts(&self, sql: &str) -> DatabaseResult<Vec<String>> {
+        let mut statement = self.connection.prepare(sql)?;
+        let texts = statement.query_map([], |row| row.get(0))?;
+        Ok(texts.collect::<rusqlite::Result<_>>()?)
     }
 }
 
 /// A transaction. When it is dropped, nothing is changed.
-pub struct DatabaseTransaction<'d> {
-    database: &'d Database,
+pub struct SqliteTransaction<'d> {
     raw: RawTransaction<'d>,
 }
 
-impl DatabaseTransaction<'_> {
+impl SqliteTransaction<'_> {
     /// Commits: everything is changed, or nothing.
     ///
     /// # Errors
     /// When the database reports one; then nothing is changed.
     pub fn commit(self) -> DatabaseResult<()> {
         self.raw.commit()
-    }
-}
-
-/// Statements of the transaction are those of its connection.
-impl Deref for DatabaseTransaction<'_> {
-    type Target = Database;
-
-    fn deref(&self) -> &Database {
-        self.database
     }
 }
 
@@ -270,7 +240,7 @@ fn immutable(path: &Path) -> String {
 }
 
 #[cfg(test)]
-impl Database {
+impl SqliteDatabase {
     /// Returns the connection of the library, for what only tests do.
     pub fn raw(&self) -> &Connection {
         &self.connection

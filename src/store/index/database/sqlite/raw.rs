@@ -39,14 +39,6 @@ impl<'d> RawStatement<'d> {
     pub fn query(&mut self, values: &[ValueRef<'_>]) -> DatabaseResult<RawRows<'_>> {
         Ok(RawRows(self.statement().query(params_from_iter(values))?))
     }
-
-    /// Returns the number of columns of each row.
-    pub fn column_count(&self) -> usize {
-        match self {
-            Self::Once(statement) => statement.column_count(),
-            Self::Cached(statement) => statement.column_count(),
-        }
-    }
 }
 
 impl RawRows<'_> {
@@ -71,6 +63,11 @@ impl<'r> RawRow<'r> {
     /// Returns the position of a column.
     pub fn position(self, name: &str) -> DatabaseResult<usize> {
         Ok(self.0.as_ref().column_index(name)?)
+    }
+
+    /// Returns the number of columns.
+    pub fn column_count(self) -> usize {
+        self.0.as_ref().column_count()
     }
 
     /// Returns the name of a column.

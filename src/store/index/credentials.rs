@@ -1,0 +1,98 @@
+//! What a connection to a server needs beside its location: the user, the password and TLS. None of it is in ca.toml.
+
+use std::path::{Path, PathBuf};
+
+use rustls_pki_types::PrivateKeyDer;
+
+use crate::store::index::database::postgres::{Credentials, tls};
+use crate::store::index::error::IndexError;
+use crate::store::index::password_file::password_for;
+use crate::store::index::postgres_location::{PostgresLocation, Tls};
+use crate::system::files::{self, FileError};
+use crate::text::PathText;
+use crate::x509::{certificate_file, pem};
+
+/// What the environment says of a server, in the variables of libpq.
+#[derive(Debug, Clone, Default)]
+pub struct ServerVariables {
+    /// The name of the user who runs the program; the user of the server when the URL names none.
+    pub system_user: String,
+    /// `PGPASSWORD`; `None` when it is not set.
+    pub password: Option<String>,
+    /// `PGPASSFILE`, or `.pgpass` in the home folder.
+    pub password_file: Option<PathBuf>,
+}
+
+/// Finds them.
+///
+/// # Errors
+/// When a file cannot be read, or other users can read the password or the key.
+pub fn credentials(
+    location: &PostgresLocation,
+    variables: &ServerVariables,
+    own_roots: impl FnOnce() -> Vec<Vec<u8>>,
+) -> Result<Credentials, IndexError> {
+    let user = location.user.clone().unwrap_or_else(|| variables.system_user.clone());
+    let password = match &variables.password {
+        Some(password) => Some(password.clone()),
+        None => password_in_file(location, variables, &user)?,
+    };
+    let tls = match &location.tls {
+        Tls::None => None,
+        Tls::VerifyFull { roots, identity } => {
+            let roots = match roots {
+                Some(file) => certificates(file)?,
+                None => own_roots(),
+            };
+            let identity =
+                identity.as_ref().map(|(chain, key)| Ok::<_, IndexError>((certificates(chain)?, key_of(key)?)));
+            let configuration = tls::configuration(roots, identity.transpose()?);
+            Some(configuration.map_err(|error| unusable(location, &error.to_string()))?)
+        }
+    };
+    Ok(Credentials { user, password, tls })
+}
+
+fn password_in_file(
+    location: &PostgresLocation,
+    variables: &ServerVariables,
+    user: &str,
+) -> Result<Option<String>, IndexError> {
+    let Some(file) = location.password_file.as_ref().or(variables.password_file.as_ref()) else { return Ok(None) };
+    let Some(content) = files::read_if_exists(file, files::MAX_SMALL_FILE_BYTES)? else { return Ok(None) };
+    check_secret(file, location)?;
+    Ok(password_for(&String::from_utf8_lossy(&content), location, user))
+}
+
+fn check_secret(file: &Path, location: &PostgresLocation) -> Result<(), IndexError> {
+    let mode = files::mode(file)?;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(unusable(location, &format!("other users can read {}, its mode is {mode:04o}", file.escaped())))
+}
+
+fn certificates(file: &Path) -> Result<Vec<Vec<u8>>, IndexError> {
+    let content = files::read(file, files::MAX_SMALL_FILE_BYTES)?;
+    let found = certificate_file::parse(&content).unwrap_or_default();
+    if found.is_empty() {
+        return Err(FileError::of("read", file)(std::io::Error::other("it contains no certificate")).into());
+    }
+    Ok(found.iter().map(|certificate| certificate.as_der().to_vec()).collect())
+}
+
+fn key_of(file: &Path) -> Result<PrivateKeyDer<'static>, IndexError> {
+    let content = files::read(file, files::MAX_SMALL_FILE_BYTES)?;
+    let blocks = pem::parse_all(&content).unwrap_or_default();
+    let key = blocks.iter().find_map(|block| match block.label.as_str() {
+        "PRIVATE KEY" => Some(PrivateKeyDer::Pkcs8(block.content.to_vec().into())),
+        "EC PRIVATE KEY" => Some(PrivateKeyDer::Sec1(block.content.to_vec().into())),
+        "RSA PRIVATE KEY" => Some(PrivateKeyDer::Pkcs1(block.content.to_vec().into())),
+        _ => None,
+    });
+    key.ok_or_else(|| FileError::of("read", file)(std::io::Error::other("it contains no unencrypted key")).into())
+}
+
+fn unusable(location: &PostgresLocation, reason: &str) -> IndexError {
+    IndexError::Unsafe { path: PathBuf::from(location.to_string()), reason: reason.to_owned() }
+}

@@ -1,0 +1,250 @@
+//! A connection to the database of an index, whichever engine it has. Each function is one match: no call goes through a table of
+//! functions, and the values of a row are borrowed from the engine's own row.
+
+use std::ops::Deref;
+use std::path::Path;
+
+use super::error::DatabaseResult;
+use super::postgres::{PostgresDatabase, PostgresTransaction};
+use super::sqlite::{Access, SqliteDatabase, SqliteTransaction};
+use super::statement::{Row, Statement};
+use super::value::ValueRef;
+
+/// A connection to a database.
+#[derive(Debug)]
+pub enum Database {
+    Sqlite(SqliteDatabase),
+    Postgres(Box<PostgresDatabase>),
+}
+
+/// A transaction. When it is dropped, nothing is changed.
+pub struct DatabaseTransaction<'d> {
+    database: &'d Database,
+    engine: EngineTransaction<'d>,
+}
+
+enum EngineTransaction<'d> {
+    Sqlite(SqliteTransaction<'d>),
+    Postgres(PostgresTransaction<'d>),
+}
+
+impl Database {
+    /// Prepares a statement.
+    ///
+    /// # Errors
+    /// When the database does not accept it.
+    pub fn prepare(&self, sql: &str) -> DatabaseResult<Statement<'_>> {
+        match self {
+            Self::Sqlite(database) => database.prepare(sql).map(Statement::Sqlite),
+            Self::Postgres(database) => Ok(Statement::Postgres(database.statement(sql))),
+        }
+    }
+
+    /// Prepares a statement, or returns the one that this connection has prepared before.
+    ///
+    /// # Errors
+    /// When the database does not accept it.
+    pub fn prepare_cached(&self, sql: &str) -> DatabaseResult<Statement<'_>> {
+        match self {
+            Self::Sqlite(database) => database.prepare_cached(sql).map(Statement::Sqlite),
+            Self::Postgres(database) => Ok(Statement::Postgres(database.statement(sql))),
+        }
+    }
+
+    /// Runs a statement that returns no rows. Returns the number of rows that it changed.
+    ///
+    /// # Errors
+    /// When the database reports one.
+    pub fn execute(&self, sql: &str, values: &[ValueRef<'_>]) -> DatabaseResult<usize> {
+        self.prepare(sql)?.execute(values)
+    }
+
+    /// Runs statements without values, which return no rows.
+    ///
+    /// # Errors
+    /// When the database reports one.
+    pub fn execute_batch(&self, sql: &str) -> DatabaseResult<()> {
+        match self {
+            Self::Sqlite(database) => database.execute_batch(sql),
+            Self::Postgres(database) => database.execute_batch(sql),
+        }
+    }
+
+    /// Runs a statement and converts its first row.
+    ///
+    /// # Errors
+    /// When there is no row, or the database reports an error.
+    pub fn query_row<T>(
+        &self,
+        sql: &str,
+        values: &[ValueRef<'_>],
+        read: impl FnOnce(&Row<'_>) -> DatabaseResult<T>,
+    ) -> DatabaseResult<T> {
+        self.prepare(sql)?.query_row(values, read)
+    }
+
+    /// Returns the id of the row that this connection inserted last.
+    ///
+    /// # Errors
+    /// When the database reports one.
+    pub fn last_insert_id(&self) -> DatabaseResult<i64> {
+        match self {
+            Self::Sqlite(database) => Ok(database.last_insert_id()),
+            Self::Postgres(database) => database.last_insert_id(),
+        }
+    }
+
+    /// Opens a file of SQLite.
+    ///
+    /// # Errors
+    /// When SQLite cannot open it, or refuses a setting.
+    pub fn open_file(path: &Path, access: Access) -> DatabaseResult<Self> {
+        SqliteDatabase::open(path, access).map(Self::Sqlite)
+    }
+
+    /// Makes an empty SQLite database in memory.
+    ///
+    /// # Errors
+    /// When SQLite refuses a setting.
+    pub fn in_memory() -> DatabaseResult<Self> {
+        SqliteDatabase::in_memory().map(Self::Sqlite)
+    }
+
+    /// Begins a transaction that only reads: what it reads is of one time. `None` within a transaction, which is one already.
+    ///
+    /// # Errors
+    /// When the database reports one.
+    pub fn begin_reading_once(&self) -> DatabaseResult<Option<DatabaseTransaction<'_>>> {
+        let engine = match self {
+            Self::Sqlite(database) => database.begin_reading_once()?.map(EngineTransaction::Sqlite),
+            Self::Postgres(database) => database.begin_reading_once()?.map(EngineTransaction::Postgres),
+        };
+        Ok(engine.map(|engine| DatabaseTransaction { database: self, engine }))
+    }
+
+    /// Begins a transaction that writes. Of several writers one goes first, and the others wait.
+    ///
+    /// # Errors
+    /// When another writer does not finish in time, or the database was opened for reading.
+    pub fn begin_writing(&self) -> DatabaseResult<DatabaseTransaction<'_>> {
+        let engine = match self {
+            Self::Sqlite(database) => EngineTransaction::Sqlite(database.begin_writing()?),
+            Self::Postgres(database) => EngineTransaction::Postgres(database.begin_writing()?),
+        };
+        Ok(DatabaseTransaction { database: self, engine })
+    }
+
+    /// Runs changes whose commits do not wait for the disk: a power cut can lose them.
+    ///
+    /// # Errors
+    /// When the database reports one, or that of `write`.
+    pub fn lightly(&self, write: impl FnOnce(&Self) -> DatabaseResult<()>) -> DatabaseResult<()> {
+        match self {
+            Self::Sqlite(database) => database.lightly(|| write(self)),
+            Self::Postgres(database) => database.lightly(|| write(self)),
+        }
+    }
+
+    /// Gives the connection memory for a question about every certificate; a server has its own.
+    ///
+    /// # Errors
+    /// When the database refuses the setting.
+    pub fn read_much(&self) -> DatabaseResult<()> {
+        match self {
+            Self::Sqlite(database) => database.read_much(),
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Writes the log of a file back into it; a server has its own.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn fold_log(&self) -> DatabaseResult<()> {
+        self.sqlite().map_or(Ok(()), SqliteDatabase::fold_log)
+    }
+
+    /// Reads a whole file and returns a list of its problems; the list is empty when it is sound. A server checks each page that it
+    /// reads (`data_checksums`).
+    ///
+    /// # Errors
+    /// When it cannot be read at all.
+    pub fn check(&self) -> DatabaseResult<Vec<String>> {
+        self.sqlite().map_or(Ok(Vec::new()), SqliteDatabase::check)
+    }
+
+    /// Reads the first page of a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is not a database.
+    pub fn probe(&self) -> DatabaseResult<()> {
+        self.sqlite().map_or(Ok(()), SqliteDatabase::probe)
+    }
+
+    /// Returns the tables with their columns, and the indexes, triggers and views of the database.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn objects(&self) -> DatabaseResult<Vec<String>> {
+        match self {
+            Self::Sqlite(database) => database.objects(),
+            Self::Postgres(database) => database.objects(),
+        }
+    }
+
+    /// Returns a copy of a file in memory; `None` of a server.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn copy_in_memory(&self) -> DatabaseResult<Option<Self>> {
+        self.sqlite().map(|database| database.copy_in_memory().map(Self::Sqlite)).transpose()
+    }
+
+    /// Returns true when a server has the database, and not a file.
+    pub fn is_of_a_server(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
+    /// Returns the file behind this connection; `None` for a server.
+    fn sqlite(&self) -> Option<&SqliteDatabase> {
+        match self {
+            Self::Sqlite(database) => Some(database),
+            Self::Postgres(_) => None,
+        }
+    }
+}
+
+impl DatabaseTransaction<'_> {
+    /// Commits: everything is changed, or nothing.
+    ///
+    /// # Errors
+    /// When the database reports one.
+    pub fn commit(self) -> DatabaseResult<()> {
+        match self.engine {
+            EngineTransaction::Sqlite(transaction) => transaction.commit(),
+            EngineTransaction::Postgres(transaction) => transaction.commit(),
+        }
+    }
+}
+
+/// Statements of the transaction are those of its connection.
+impl Deref for DatabaseTransaction<'_> {
+    type Target = Database;
+
+    fn deref(&self) -> &Database {
+        self.database
+    }
+}
+
+#[cfg(test)]
+impl Database {
+    /// Returns the connection of rusqlite, for what only tests do.
+    pub fn raw(&self) -> &rusqlite::Connection {
+        self.sqlite().unwrap().raw()
+    }
+
+    /// Wraps a connection that a test made.
+    pub fn of_raw(connection: rusqlite::Connection) -> Self {
+        Self::Sqlite(SqliteDatabase::of_raw(connection))
+    }
+}

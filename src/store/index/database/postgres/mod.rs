@@ -1,0 +1,279 @@
+//! PostgreSQL: a session of a server, with the promises of the index. Only this module uses the driver.
+
+pub(super) mod raw;
+pub(in crate::store::index) mod tls;
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use postgres::config::{ChannelBinding, SslMode};
+use postgres::{Config, NoTls};
+use rustls::ClientConfig;
+
+use super::error::{DatabaseError, DatabaseFailure, DatabaseResult};
+use crate::store::index::postgres_location::{PostgresLocation, Server};
+use raw::{Block, PostgresStatement, Session};
+use tls::MakeTls;
+
+/// How long a connection may take.
+const MOST_CONNECTING: Duration = Duration::from_secs(10);
+/// The oldest server that is used: `pg_current_xact_id` is of version 13.
+const OLDEST_VERSION: i64 = 130_000;
+/// "caIX": the first number of the advisory lock of the writers; the second one is made of the schema.
+const LOCK_CLASS: i32 = 0x6361_4958;
+/// How often the outcome of a commit is asked for, and the pause between.
+const OUTCOME_ATTEMPTS: u32 = 60;
+const OUTCOME_PAUSE: Duration = Duration::from_millis(500);
+
+/// What is needed to connect beside the location.
+#[derive(Clone)]
+pub struct Credentials {
+    pub user: String,
+    /// `None` when the server is to ask for none.
+    pub password: Option<String>,
+    /// `None` without TLS.
+    pub tls: Option<Arc<ClientConfig>>,
+}
+
+/// A session of a server.
+pub struct PostgresDatabase {
+    session: Session,
+    location: PostgresLocation,
+    credentials: Credentials,
+}
+
+/// A transaction. When it is dropped, nothing is changed.
+pub struct PostgresTransaction<'d> {
+    database: &'d PostgresDatabase,
+    is_open: bool,
+    writes: bool,
+}
+
+impl PostgresDatabase {
+    /// Connects, and checks that the server keeps what it confirms.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, does not accept the user, is too old, or would lose confirmed records.
+    pub fn connect(location: &PostgresLocation, credentials: &Credentials) -> DatabaseResult<Self> {
+        let session = Session::new(client(location, credentials)?);
+        let database = Self { session, location: location.clone(), credentials: credentials.clone() };
+        // The schema is an identifier without characters that need quoting.
+        database.session.batch(&format!(
+            "SET search_path = {}; SET standard_conforming_strings = on; SET client_encoding = 'UTF8'; SET bytea_output = 'hex'",
+            location.schema
+        ))?;
+        database.check_server()?;
+        Ok(database)
+    }
+
+    fn check_server(&self) -> DatabaseResult<()> {
+        let sql = "SELECT current_setting('server_version_num')::bigint, current_setting('fsync'),
+                          current_setting('full_page_writes'), current_setting('synchronous_commit'), current_setting('server_encoding')";
+        let rows = self.session.all(sql, &[])?;
+        let Some(row) = rows.first() else { return Err(DatabaseError::NoRow) };
+        let refuse = |reason: String| Err(DatabaseError::Failed { failure: DatabaseFailure::Unsafe, reason });
+        let version: i64 = row.try_get(0)?;
+        if version < OLDEST_VERSION {
+            return refuse(format!("the server has version {}, but 13 or later is needed", version / 10_000));
+        }
+        for (column, setting) in [(1, "fsync"), (2, "full_page_writes")] {
+            if row.try_get::<usize, &str>(column)? != "on" {
+                return refuse(format!(
+                    "the server has {setting} = off: a power cut would lose certificates that were delivered"
+                ));
+            }
+        }
+        if matches!(row.try_get::<usize, &str>(3)?, "off") {
+            self.session.batch("SET synchronous_commit = on")?;
+        }
+        if row.try_get::<usize, &str>(4)? != "UTF8" {
+            return refuse("the database has another encoding than UTF8".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Takes the lock of the writers of this schema, which ends with the connection.
+    ///
+    /// # Errors
+    /// When another session has it for longer than `timeout`.
+    pub fn lock(&self, timeout: Duration) -> DatabaseResult<()> {
+        // 0 would be no limit.
+        let limit = timeout.as_millis().clamp(1, i32::MAX as u128);
+        self.session.batch(&format!("SET lock_timeout = '{limit}ms'"))?;
+        let sql = format!("SELECT pg_advisory_lock({LOCK_CLASS}, hashtext(current_schema()))");
+        self.session.all(&sql, &[])?;
+        self.session.batch("SET lock_timeout = 0")
+    }
+
+    /// Returns the tables with their columns, and the indexes, triggers and views of the schema.
+    ///
+    /// # Errors
+    /// When the server reports one.
+    pub fn objects(&self) -> DatabaseResult<Vec<String>> {
+        let sql = "SELECT object FROM (
+                   SELECT 'table ' || c.relname || ' (' || string_agg(a.attname || ' ' || format_type(a.atttypid, NULL)
+                       || CASE WHEN a.attnotnull THEN ' 1' ELSE ' 0' END, ', ' ORDER BY a.attnum) || ')'
+                   FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                   WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+                   GROUP BY c.relname
+                   UNION ALL SELECT 'index ' || indexname || ' on ' || tablename FROM pg_indexes WHERE schemaname = current_schema()
+                   UNION ALL SELECT 'trigger ' || t.tgname || ' on ' || c.relname FROM pg_trigger AS t
+                       JOIN pg_class AS c ON c.oid = t.tgrelid
+                       WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal
+                   ) AS found (object) ORDER BY object COLLATE \"C\"";
+        self.session.all(sql, &[])?.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    }
+
+    /// Prepares a statement.
+    pub fn statement(&self, sql: &str) -> PostgresStatement<'_> {
+        PostgresStatement::new(&self.session, sql)
+    }
+
+    /// Runs statements without values, which return no rows.
+    ///
+    /// # Errors
+    /// When the server reports one.
+    pub fn execute_batch(&self, sql: &str) -> DatabaseResult<()> {
+        self.session.batch(sql)
+    }
+
+    /// Returns the id of the row that this session inserted last.
+    ///
+    /// # Errors
+    /// When it inserted none.
+    pub fn last_insert_id(&self) -> DatabaseResult<i64> {
+        let rows = self.session.all("SELECT lastval()", &[])?;
+        rows.first().map_or(Err(DatabaseError::NoRow), |row| Ok(row.try_get(0)?))
+    }
+
+    /// As that of SQLite.
+    ///
+    /// # Errors
+    /// When the server reports one.
+    pub fn begin_reading_once(&self) -> DatabaseResult<Option<PostgresTransaction<'_>>> {
+        match self.session.block() {
+            Block::None => self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", false).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// As that of SQLite. The lock of the writers is that of [`lock`](Self::lock).
+    ///
+    /// # Errors
+    /// When the server reports one.
+    pub fn begin_writing(&self) -> DatabaseResult<PostgresTransaction<'_>> {
+        self.begin("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", true)
+    }
+
+    fn begin(&self, sql: &str, writes: bool) -> DatabaseResult<PostgresTransaction<'_>> {
+        self.session.begin(sql)?;
+        Ok(PostgresTransaction { database: self, is_open: true, writes })
+    }
+
+    /// Runs changes whose commits do not wait for the disk.
+    ///
+    /// # Errors
+    /// When the server reports one, or that of `write`.
+    pub fn lightly(&self, write: impl FnOnce() -> DatabaseResult<()>) -> DatabaseResult<()> {
+        self.session.batch("SET synchronous_commit = off")?;
+        let written = write();
+        self.session.batch("SET synchronous_commit = on")?;
+        written
+    }
+
+    /// Returns whether the transaction with this number was committed, on a new connection.
+    fn outcome(&self, transaction: &str, reason: String) -> DatabaseResult<()> {
+        let unknown = |reason: String| DatabaseError::Failed { failure: DatabaseFailure::UnknownOutcome, reason };
+        for _ in 0..OUTCOME_ATTEMPTS {
+            // While the server starts again, it accepts no connection.
+            if let Ok(mut client) = client(&self.location, &self.credentials) {
+                let row = client.query_one("SELECT pg_xact_status($1::text::xid8)", &[&transaction])?;
+                match row.try_get::<usize, Option<&str>>(0)? {
+                    Some("committed") => return Ok(()),
+                    Some("aborted") => {
+                        return Err(DatabaseError::Failed { failure: DatabaseFailure::Unreachable, reason });
+                    }
+                    Some(_) => {}
+                    None => return Err(unknown(reason)),
+                }
+            }
+            std::thread::sleep(OUTCOME_PAUSE);
+        }
+        Err(unknown(reason))
+    }
+}
+
+impl PostgresTransaction<'_> {
+    /// Commits. When the connection breaks meanwhile, the server is asked for the outcome on another one.
+    ///
+    /// # Errors
+    /// When nothing was changed, or the outcome cannot be known.
+    pub fn commit(mut self) -> DatabaseResult<()> {
+        let session = &self.database.session;
+        if session.has_failed() {
+            let reason = "a statement of the transaction failed".to_owned();
+            return Err(DatabaseError::Failed { failure: DatabaseFailure::Other, reason });
+        }
+        if !self.writes {
+            self.is_open = false;
+            return session.end("COMMIT");
+        }
+        // NULL when nothing was changed.
+        let number = session.all("SELECT pg_current_xact_id_if_assigned()::text", &[])?;
+        let number: Option<String> = number.first().map(|row| row.try_get(0)).transpose()?.flatten();
+        self.is_open = false;
+        match (session.end("COMMIT"), number) {
+            (Err(DatabaseError::Failed { failure: DatabaseFailure::Unreachable, reason }), Some(number)) => {
+                self.database.outcome(&number, reason)
+            }
+            (ended, _) => ended,
+        }
+    }
+}
+
+impl Drop for PostgresTransaction<'_> {
+    fn drop(&mut self) {
+        if self.is_open {
+            // A connection that broke has undone it already.
+            drop(self.database.session.end("ROLLBACK"));
+        }
+    }
+}
+
+impl Deref for PostgresTransaction<'_> {
+    type Target = PostgresDatabase;
+
+    fn deref(&self) -> &PostgresDatabase {
+        self.database
+    }
+}
+
+fn client(location: &PostgresLocation, credentials: &Credentials) -> Result<postgres::Client, postgres::Error> {
+    let mut config = Config::new();
+    config.port(location.port).dbname(&location.database).user(&credentials.user).connect_timeout(MOST_CONNECTING);
+    config.application_name(location.application_name.as_deref().unwrap_or("ca"));
+    match &location.server {
+        Server::Host(host) => config.host(host),
+        Server::Socket(folder) => config.host_path(folder),
+    };
+    if let Some(password) = &credentials.password {
+        config.password(password);
+    }
+    match &credentials.tls {
+        Some(tls) => {
+            config.ssl_mode(SslMode::Require).channel_binding(ChannelBinding::Disable);
+            config.connect(MakeTls(Arc::clone(tls)))
+        }
+        None => {
+            config.ssl_mode(SslMode::Disable);
+            config.connect(NoTls)
+        }
+    }
+}
+
+impl std::fmt::Debug for PostgresDatabase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PostgresDatabase({})", self.location)
+    }
+}

@@ -1,0 +1,365 @@
+//! The types of the driver behind those of the database, and its errors.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::error::Error as _;
+use std::vec;
+
+use postgres::error::SqlState;
+use postgres::types::private::BytesMut;
+use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use postgres::{Client, Row};
+
+use crate::store::index::database::error::{DatabaseError, DatabaseFailure, DatabaseResult, strange};
+use crate::store::index::database::value::ValueRef;
+
+/// The rows that one FETCH reads.
+const ROWS_OF_A_FETCH: usize = 1000;
+
+/// A session of the server: its connection, and the statements that it has prepared.
+pub struct Session {
+    client: RefCell<Client>,
+    prepared: RefCell<HashMap<(String, Vec<Type>), postgres::Statement>>,
+    /// The number of the next cursor.
+    next_cursor: Cell<u64>,
+    /// How many cursors are open.
+    open_cursors: Cell<usize>,
+    block: Cell<Block>,
+    /// True when a statement of the block failed: nothing of it can be committed.
+    has_failed: Cell<bool>,
+}
+
+/// The transaction block of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Block {
+    None,
+    /// A block that was begun for a cursor, and ends with the last one.
+    ForCursors,
+    /// A block that a caller began.
+    Explicit,
+}
+
+/// A statement.
+pub struct PostgresStatement<'d> {
+    session: &'d Session,
+    sql: String,
+}
+
+/// The rows of a statement.
+pub enum PostgresRows<'s> {
+    All { rows: vec::IntoIter<Row>, current: Option<Row> },
+    Cursor(Cursor<'s>),
+}
+
+/// A cursor, which reads rows in parts.
+pub struct Cursor<'s> {
+    session: &'s Session,
+    number: u64,
+    rows: vec::IntoIter<Row>,
+    current: Option<Row>,
+    is_at_end: bool,
+}
+
+/// A row.
+#[derive(Clone, Copy)]
+pub struct PostgresRow<'r>(&'r Row);
+
+impl Session {
+    pub fn new(client: Client) -> Self {
+        Self {
+            client: RefCell::new(client),
+            prepared: RefCell::default(),
+            next_cursor: Cell::new(0),
+            open_cursors: Cell::new(0),
+            block: Cell::new(Block::None),
+            has_failed: Cell::new(false),
+        }
+    }
+
+    pub fn block(&self) -> Block {
+        self.block.get()
+    }
+
+    /// Returns true when a statement of the block failed.
+    pub fn has_failed(&self) -> bool {
+        self.has_failed.get()
+    }
+
+    /// Runs statements without values.
+    pub fn batch(&self, sql: &str) -> DatabaseResult<()> {
+        let done = self.client.borrow_mut().batch_execute(sql);
+        self.noted(done)
+    }
+
+    /// Begins a block that a caller ends.
+    pub fn begin(&self, sql: &str) -> DatabaseResult<()> {
+        self.batch(sql)?;
+        self.has_failed.set(false);
+        self.block.set(Block::Explicit);
+        Ok(())
+    }
+
+    /// Ends a block.
+    pub fn end(&self, sql: &str) -> DatabaseResult<()> {
+        self.block.set(Block::None);
+        self.batch(sql)
+    }
+
+    /// A statement that fails ends what its block can do.
+    fn noted<T>(&self, result: Result<T, postgres::Error>) -> DatabaseResult<T> {
+        if result.is_err() {
+            self.has_failed.set(true);
+        }
+        Ok(result?)
+    }
+
+    fn statement(&self, sql: &str, values: &[ValueRef<'_>]) -> DatabaseResult<postgres::Statement> {
+        let types: Vec<Type> = values.iter().map(type_of).collect();
+        let key = (sql.to_owned(), types);
+        if let Some(known) = self.prepared.borrow().get(&key) {
+            return Ok(known.clone());
+        }
+        let prepared = self.client.borrow_mut().prepare_typed(sql, &key.1);
+        let prepared = self.noted(prepared)?;
+        self.prepared.borrow_mut().insert(key, prepared.clone());
+        Ok(prepared)
+    }
+
+    /// Runs a statement and returns all its rows.
+    pub fn all(&self, sql: &str, values: &[ValueRef<'_>]) -> DatabaseResult<Vec<Row>> {
+        let statement = self.statement(sql, values)?;
+        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+        let rows = self.client.borrow_mut().query(&statement, &values);
+        self.noted(rows)
+    }
+
+    fn execute(&self, sql: &str, values: &[ValueRef<'_>]) -> DatabaseResult<usize> {
+        let statement = self.statement(sql, values)?;
+        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+        let changed = self.client.borrow_mut().execute(&statement, &values);
+        self.noted(changed).map(|changed| usize::try_from(changed).unwrap_or(usize::MAX))
+    }
+
+    /// Opens a cursor, within a block of its own when there is none.
+    fn cursor(&self, sql: &str, values: &[ValueRef<'_>]) -> DatabaseResult<Cursor<'_>> {
+        if self.block.get() == Block::None {
+            self.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+            self.block.set(Block::ForCursors);
+        }
+        let number = self.next_cursor.get();
+        self.next_cursor.set(number + 1);
+        self.open_cursors.set(self.open_cursors.get() + 1);
+        // From here on, dropping the cursor ends it.
+        let cursor = Cursor { session: self, number, rows: Vec::new().into_iter(), current: None, is_at_end: false };
+        let declare = format!("DECLARE c{number} NO SCROLL CURSOR FOR {sql}");
+        let types: Vec<Type> = values.iter().map(type_of).collect();
+        let values: Vec<(&(dyn ToSql + Sync), Type)> =
+            values.iter().map(|value| value as &(dyn ToSql + Sync)).zip(types).collect();
+        let declared = self.client.borrow_mut().query_typed(&declare, &values);
+        self.noted(declared)?;
+        Ok(cursor)
+    }
+}
+
+impl Drop for Cursor<'_> {
+    fn drop(&mut self) {
+        let session = self.session;
+        session.open_cursors.set(session.open_cursors.get() - 1);
+        match session.block.get() {
+            // The end of the block closes its cursors; it has only read, so that it has nothing to lose.
+            Block::ForCursors if session.open_cursors.get() == 0 => drop(session.end("ROLLBACK")),
+            Block::Explicit if !session.has_failed.get() => drop(session.batch(&format!("CLOSE c{}", self.number))),
+            _ => {}
+        }
+    }
+}
+
+impl<'d> PostgresStatement<'d> {
+    /// Makes a statement of the portable SQL, whose values are `?1`, `?2` and so on.
+    pub fn new(session: &'d Session, sql: &str) -> Self {
+        Self { session, sql: with_dollars(sql) }
+    }
+
+    /// Runs the statement and returns the number of rows that it changed.
+    pub fn execute(&mut self, values: &[ValueRef<'_>]) -> DatabaseResult<usize> {
+        self.session.execute(&self.sql, values)
+    }
+
+    /// Runs the statement. Its rows are read in parts.
+    pub fn query(&mut self, values: &[ValueRef<'_>]) -> DatabaseResult<PostgresRows<'_>> {
+        self.session.cursor(&self.sql, values).map(PostgresRows::Cursor)
+    }
+
+    /// Runs the statement and reads all its rows at once.
+    pub fn query_few(&mut self, values: &[ValueRef<'_>]) -> DatabaseResult<PostgresRows<'_>> {
+        let rows = self.session.all(&self.sql, values)?.into_iter();
+        Ok(PostgresRows::All { rows, current: None })
+    }
+}
+
+impl PostgresRows<'_> {
+    /// Reads the next row.
+    pub fn next(&mut self) -> DatabaseResult<Option<PostgresRow<'_>>> {
+        match self {
+            Self::All { rows, current } => {
+                *current = rows.next();
+                Ok(current.as_ref().map(PostgresRow))
+            }
+            Self::Cursor(cursor) => cursor.next(),
+        }
+    }
+}
+
+impl Cursor<'_> {
+    fn next(&mut self) -> DatabaseResult<Option<PostgresRow<'_>>> {
+        self.current = self.rows.next();
+        if self.current.is_none() && !self.is_at_end {
+            let fetch = format!("FETCH FORWARD {ROWS_OF_A_FETCH} FROM c{}", self.number);
+            let fetched = self.session.client.borrow_mut().query_typed(&fetch, &[]);
+            let rows = self.session.noted(fetched)?;
+            self.is_at_end = rows.len() < ROWS_OF_A_FETCH;
+            self.rows = rows.into_iter();
+            self.current = self.rows.next();
+        }
+        Ok(self.current.as_ref().map(PostgresRow))
+    }
+}
+
+impl<'r> PostgresRow<'r> {
+    /// Returns the value of a column.
+    pub fn value(self, column: usize) -> DatabaseResult<ValueRef<'r>> {
+        match self.0.try_get::<usize, Option<Borrowed<'r>>>(column) {
+            Ok(value) => Ok(value.map_or(ValueRef::Null, |value| value.0)),
+            Err(_) => Err(strange(self.name(column))),
+        }
+    }
+
+    /// Returns the position of a column.
+    pub fn position(self, name: &str) -> DatabaseResult<usize> {
+        self.0.columns().iter().position(|column| column.name() == name).ok_or_else(|| strange(name))
+    }
+
+    /// Returns the number of columns.
+    pub fn column_count(self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns the name of a column.
+    pub fn name(self, column: usize) -> &'r str {
+        self.0.columns().get(column).map_or("", |column| column.name())
+    }
+}
+
+/// Returns the SQL with `$1` for `?1`. No statement of this program has a question mark in a text.
+fn with_dollars(sql: &str) -> String {
+    sql.replace('?', "$")
+}
+
+/// Returns the type that the server is to read a value as; NULL has the type of its place.
+fn type_of(value: &ValueRef<'_>) -> Type {
+    match value {
+        ValueRef::Null => Type::UNKNOWN,
+        ValueRef::Integer(_) => Type::INT8,
+        ValueRef::Real(_) => Type::FLOAT8,
+        ValueRef::Text(_) => Type::TEXT,
+        ValueRef::Blob(_) => Type::BYTEA,
+    }
+}
+
+/// The binary formats of the server are those of the wire: numbers in network order, texts and bytes as they are.
+impl ToSql for ValueRef<'_> {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match self {
+            Self::Null => return Ok(IsNull::Yes),
+            Self::Integer(number) => out.extend_from_slice(&number.to_be_bytes()),
+            Self::Real(number) => out.extend_from_slice(&number.to_be_bytes()),
+            Self::Text(bytes) | Self::Blob(bytes) => out.extend_from_slice(bytes),
+        }
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+/// A value that is borrowed from a row.
+struct Borrowed<'r>(ValueRef<'r>);
+
+impl<'r> FromSql<'r> for Borrowed<'r> {
+    fn from_sql(kind: &Type, raw: &'r [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(match *kind {
+            Type::INT8 => ValueRef::Integer(i64::from_be_bytes(raw.try_into()?)),
+            Type::INT4 => ValueRef::Integer(i32::from_be_bytes(raw.try_into()?).into()),
+            Type::INT2 => ValueRef::Integer(i16::from_be_bytes(raw.try_into()?).into()),
+            Type::BOOL => ValueRef::Integer(i64::from(raw != [0])),
+            Type::FLOAT8 => ValueRef::Real(f64::from_be_bytes(raw.try_into()?)),
+            Type::BYTEA => ValueRef::Blob(raw),
+            _ => ValueRef::Text(raw),
+        }))
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        [
+            Type::INT8,
+            Type::INT4,
+            Type::INT2,
+            Type::BOOL,
+            Type::FLOAT8,
+            Type::BYTEA,
+            Type::TEXT,
+            Type::VARCHAR,
+            Type::NAME,
+        ]
+        .contains(kind)
+    }
+}
+
+impl From<postgres::Error> for DatabaseError {
+    fn from(error: postgres::Error) -> Self {
+        let failure = match error.code() {
+            Some(code) => failure_of(code),
+            None => DatabaseFailure::Unreachable,
+        };
+        Self::Failed { failure, reason: reason_of(&error) }
+    }
+}
+
+/// Returns what the server says, or what the system says of the connection.
+fn reason_of(error: &postgres::Error) -> String {
+    if let Some(said) = error.as_db_error() {
+        return match said.detail() {
+            Some(detail) => format!("{} ({detail})", said.message()),
+            None => said.message().to_owned(),
+        };
+    }
+    let mut reason = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !reason.contains(&cause_text) {
+            reason = format!("{reason}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    reason
+}
+
+/// The classes of docs "PostgreSQL Error Codes", appendix A.
+fn failure_of(code: &SqlState) -> DatabaseFailure {
+    match code.code() {
+        "53100" => DatabaseFailure::Full,
+        "25006" | "42501" => DatabaseFailure::ReadOnly,
+        "55P03" | "40P01" => DatabaseFailure::Busy,
+        "57P01" | "57P02" | "57P03" | "57P05" => DatabaseFailure::Unreachable,
+        "58030" => DatabaseFailure::Disk,
+        "XX001" | "XX002" => DatabaseFailure::Damaged,
+        code if code.starts_with("08") || code.starts_with("28") || code.starts_with("3D") || code == "53300" => {
+            DatabaseFailure::Unreachable
+        }
+        code if code.starts_with("23") => DatabaseFailure::Constraint,
+        _ => DatabaseFailure::Other,
+    }
+}
