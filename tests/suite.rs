@@ -89,6 +89,8 @@ mod secrets;
 mod security_page;
 #[path = "suite/served.rs"]
 mod served;
+#[path = "suite/several_machines/mod.rs"]
+mod several_machines;
 #[path = "suite/shared_folders.rs"]
 mod shared_folders;
 #[path = "suite/shells.rs"]

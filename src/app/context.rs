@@ -17,6 +17,7 @@ use crate::report::style::Style;
 use crate::store::approval::{Approval, Declined, PlannedChange};
 use crate::store::effects::Effects;
 use crate::store::home::{Home, HomeError};
+use crate::store::index::credentials::ServerVariables;
 use crate::store::open::NewestEvent;
 use crate::store::progress::{Progress, Step};
 use crate::store::{CaCertificates, Store};
@@ -182,7 +183,9 @@ impl Context<'_> {
         if let Some(store) = self.opened.store.get() {
             return Ok(Rc::clone(store));
         }
-        let store = Rc::new(Store::open(self.home()?)?.watched_by(self.newest_event.clone()));
+        let store = Rc::new(
+            Store::open_with(self.home()?, &ServerVariables::of(self.world))?.watched_by(self.newest_event.clone()),
+        );
         Ok(Rc::clone(self.opened.store.get_or_init(|| store)))
     }
 
@@ -193,7 +196,8 @@ impl Context<'_> {
     pub fn store_to_audit(&self) -> Result<Store, Failure> {
         let named = self.folder.as_ref().map(|folder| self.world.resolve(folder));
         let home = Home::find_to_audit(named.as_deref(), &self.world.working_folder);
-        Ok(Store::open(home.map_err(|error| self.no_home(error))?)?)
+        let home = home.map_err(|error| self.no_home(error))?;
+        Ok(Store::open_with(home, &ServerVariables::of(self.world))?)
     }
 
     /// The failure to find a CA directory. It names the environment variable, which is not part of the command line.

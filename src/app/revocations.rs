@@ -39,7 +39,8 @@ impl DirectoryRevocations {
         let store = context.store().map_err(without)?;
         let index = match store.index_location().open_to_read() {
             Ok(index) => Some(index),
-            Err(error @ IndexError::Missing { .. }) => {
+            // A server that is away does not stop a verification from files.
+            Err(error @ (IndexError::Missing { .. } | IndexError::Unreachable { .. })) => {
                 let message = format!("{error}: only the CRLs of the CA directory were checked for revocations");
                 warnings.push(Warning::new("index-not-checked", message));
                 None

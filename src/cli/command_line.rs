@@ -12,8 +12,9 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 
 use super::commands::{
     apply, audit, backup, completions, crl, due, explain, export, handshake, help as help_command, history, import,
-    init, inspect, intermediate, issue, key, lint, list, log, man, quickstart, recipe, rekey, renew, request, restore,
-    revoke, rollback, root, roots, schema, settings, show, sign, status, template, tree, trust, verify, version,
+    index, init, inspect, intermediate, issue, key, lint, list, log, man, quickstart, recipe, rekey, renew, request,
+    restore, revoke, rollback, root, roots, schema, settings, show, sign, status, template, tree, trust, verify,
+    version,
 };
 use super::help;
 use super::options::globals::Globals;
@@ -174,6 +175,8 @@ subcommands! {
     "export" => Export(export::Arguments),
     /// Change, add or remove the passphrase of an authority's key
     "key" => Key(key::Arguments),
+    /// Show where the index is, move it into a PostgreSQL server that several machines share, or back
+    "index" => Index(index::Arguments),
     /// Write one encrypted file from which the whole CA can be restored, or test such a file
     "backup" => Backup(backup::Arguments),
     /// Make the CA directory of a backup

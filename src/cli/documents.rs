@@ -8,9 +8,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::commands::{
-    audit, backup, completions, crl, due, explain, export, help, history, import, init, inspect, intermediate, key,
-    log, man, quickstart, recipe, request, restore, revoke, rollback, root, roots, settings, show, status, template,
-    tree, trust, version,
+    audit, backup, completions, crl, due, explain, export, help, history, import, index, init, inspect, intermediate,
+    key, log, man, quickstart, recipe, request, restore, revoke, rollback, root, roots, settings, show, status,
+    template, tree, trust, version,
 };
 use super::next_authority;
 use super::reports::{self, dry_run, handshake_json, issue, lint_json, list, many, renew_due, verify_json};
@@ -85,6 +85,9 @@ pub const ALL: &[DocumentForm] = &[
     form::<many::ManyJson<history::HistoryJson<'_>>>("ca.history-many/1", &["history"]),
     form::<history::HistoryJson<'_>>("ca.history/1", &["history"]),
     form::<import::ImportJson<'_>>("ca.import/1", &["import"]),
+    form::<index::IndexCopyJson>("ca.index-copy/1", &["index copy"]),
+    form::<index::IndexGrantsJson<'_>>("ca.index-grants/1", &["index grants"]),
+    form::<index::IndexJson<'_>>("ca.index/1", &["index show"]),
     form::<init::InitJson<'_>>("ca.init/1", &["init"]),
     form::<many::ManyJson<inspect::InspectJson<'_>>>("ca.inspect-many/1", &["inspect"]),
     form::<inspect::InspectJson<'_>>("ca.inspect/1", &["inspect"]),

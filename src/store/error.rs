@@ -6,6 +6,8 @@ use super::approval::Declined;
 use super::entry_name::{AuthorityNameError, EntryNameError};
 use super::home::HomeError;
 use super::index::IndexError;
+use super::index::location::WriterLockError;
+use super::index::postgres_location::PostgresLocationError;
 use super::passphrase_prompt::PassphraseUnavailable;
 use super::toml_file::NotToml;
 use super::trusted_directory::DistrustReason;
@@ -39,6 +41,8 @@ pub enum StoreError {
     File(#[from] FileError),
     #[error(transparent)]
     Lock(#[from] LockError),
+    #[error("[index] location in {} is not the place of an index: {reason}", path.escaped())]
+    IndexLocation { path: PathBuf, reason: PostgresLocationError },
     #[error(transparent)]
     Declined(#[from] Declined),
     #[error(transparent)]
@@ -65,6 +69,15 @@ pub enum StoreError {
     UnknownIssuer { name: String, known: Vec<String> },
 }
 
+impl From<WriterLockError> for StoreError {
+    fn from(error: WriterLockError) -> Self {
+        match error {
+            WriterLockError::Folder(error) => Self::Lock(error),
+            WriterLockError::Index(error) => Self::Index(error),
+        }
+    }
+}
+
 impl Diagnostic for StoreError {
     fn diagnosis(&self) -> Diagnosis {
         match self {
@@ -78,6 +91,7 @@ impl Diagnostic for StoreError {
             Self::Index(error) => error.diagnosis(),
             Self::File(error) => error.diagnosis(),
             Self::Lock(error) => error.diagnosis(),
+            Self::IndexLocation { reason, .. } => reason.diagnosis(),
             Self::Declined(error) => error.diagnosis(),
             Self::NoPassphrase(error) => error.diagnosis(),
             Self::NotToml(error) => error.diagnosis(),

@@ -16,6 +16,7 @@ pub mod export;
 pub mod gitignore;
 pub mod home;
 pub mod index;
+pub mod index_setting;
 pub mod locate;
 pub mod manifest;
 pub mod open;

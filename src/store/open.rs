@@ -14,10 +14,10 @@ use super::ca_certificates::CaCertificates;
 use super::config::Config;
 use super::error::StoreError;
 use super::home::Home;
-use super::index::location::{IndexLocation, WriterLock};
+use super::index::credentials::ServerVariables;
+use super::index::location::{IndexLocation, WriterLock, WriterLockError};
 use super::index::{Index, IndexError};
 use super::trusted_directory;
-use crate::system::files::LockError;
 
 /// The time of the newest event of the index, once the index was opened: see [`Store::watched_by`].
 pub type NewestEvent = Rc<Cell<Option<OffsetDateTime>>>;
@@ -33,17 +33,27 @@ pub struct Store {
 }
 
 impl Store {
+    /// Opens the CA in a directory and reads its settings. Its index is in a file, or in a server that needs no password and
+    /// whose URL names the user.
+    ///
+    /// # Errors
+    /// As [`open_with`](Self::open_with).
+    pub fn open(home: Home) -> Result<Self, StoreError> {
+        Self::open_with(home, &ServerVariables::default())
+    }
+
     /// Opens the CA in a directory and reads its settings.
     ///
     /// # Errors
     /// When `ca.toml` cannot be read or is invalid, or names an index or a template folder that other users can change.
-    pub fn open(home: Home) -> Result<Self, StoreError> {
+    pub fn open_with(home: Home, variables: &ServerVariables) -> Result<Self, StoreError> {
         let config = Config::load(&home)?;
-        let location = IndexLocation::parse(&config.index.location, &home);
+        let location = IndexLocation::parse(&config.index.location, &home, variables)
+            .map_err(|reason| StoreError::IndexLocation { path: home.config(), reason })?;
         // What is in its usual place was examined before the settings were read.
         let (usual, trust) = (Config::default(), home.trust());
-        if config.index.location != usual.index.location {
-            trusted_directory::check_index_elsewhere(location.file(), trust)?;
+        if let Some(index) = location.path().filter(|_| config.index.location != usual.index.location) {
+            trusted_directory::check_index_elsewhere(index, trust)?;
         }
         if config.issue.template_dir != usual.issue.template_dir {
             trusted_directory::check_templates(&home.resolve(&config.issue.template_dir), trust)?;
@@ -114,18 +124,19 @@ impl Store {
     /// Waits for the lock of the CA, at most `timeout`.
     ///
     /// # Errors
-    /// When another process has the lock for longer, or the system reports an error.
-    pub fn lock(&self, timeout: Duration) -> Result<Locked<'_>, LockError> {
-        Ok(Locked { store: self, index: None, _lock: self.location.lock(timeout)? })
+    /// When another process or machine has the lock for longer, the server of the index cannot be reached, or the system
+    /// reports an error.
+    pub fn lock(&self, timeout: Duration) -> Result<Locked<'_>, WriterLockError> {
+        Ok(Locked { store: self, index: None, lock: self.location.lock(timeout)? })
     }
 }
 
-/// A CA that no other process changes while this value lives. The lock is the kernel's and is released when the process
-/// exits.
+/// A CA that no other process changes while this value lives. The lock is the kernel's, and that of a server ends with its
+/// connection: both are released when the process exits.
 pub struct Locked<'s> {
     store: &'s Store,
     index: Option<Index>,
-    _lock: WriterLock,
+    lock: WriterLock,
 }
 
 impl<'s> Locked<'s> {
@@ -142,7 +153,7 @@ impl<'s> Locked<'s> {
         match &mut self.index {
             Some(index) => Ok(index),
             none => {
-                let index = self.store.location.open()?;
+                let index = self.lock.open(&self.store.location)?;
                 self.store.note_newest_event(&index)?;
                 Ok(none.insert(index))
             }
@@ -153,7 +164,8 @@ impl<'s> Locked<'s> {
 /// The lock ends here, and its connection stays for what this process reads later.
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
-        if let Some(index) = self.index.take() {
+        // A connection that cannot release the lock of the server is closed, which ends the lock.
+        if let Some(index) = self.index.take().filter(|index| index.release_writers().is_ok()) {
             self.store.keep(index);
         }
     }

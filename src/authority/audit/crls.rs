@@ -61,6 +61,9 @@ fn check_authority(
         blocks.next().map(|block| block.content.to_vec())
     });
     let published = possible.first().filter(|first| first.is_published);
+    // Several machines share the index, and the newest CRL is on the one that signed it.
+    let is_shared = subject.store.index_location().is_shared();
+    let severity = if is_shared { Severity::Note } else { Severity::Error };
     for (path, content, is_there) in
         [(&der_path, der.as_ref(), der.is_some()), (&pem_path, from_pem.as_ref(), text.is_some())]
     {
@@ -72,7 +75,7 @@ fn check_authority(
                     published.number
                 );
                 let repair = copy(path, &der_path, der.as_ref().or(from_pem.as_ref()), possible);
-                findings.repairable(Severity::Error, "crl-missing", object, message, SIGN_AGAIN, repair);
+                findings.repairable(severity, "crl-missing", object, message, SIGN_AGAIN, repair);
             }
             continue;
         }
@@ -110,12 +113,13 @@ fn check_authority(
                 }
             },
         };
-        findings.error(
-            code,
-            object,
-            message,
-            format!("if an older index was restored, restore the newer one; else {SIGN_AGAIN}"),
-        );
+        if code == "crl-outdated" && is_shared {
+            let fix = format!("copy the file from the machine that signed it, or {SIGN_AGAIN}");
+            findings.add(severity, code, object, message, fix);
+            continue;
+        }
+        let fix = format!("if an older index was restored, restore the newer one; else {SIGN_AGAIN}");
+        findings.error(code, object, message, fix);
     }
     let mut checked: Option<[u8; 32]> = None;
     for (path, content) in [(&der_path, der), (&pem_path, from_pem)] {

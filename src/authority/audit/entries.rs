@@ -41,6 +41,13 @@ pub fn check(subject: &Subject<'_>, skip_other_folders: bool, findings: &mut Fin
             continue;
         }
         let folder = history.folder(subject.store.home(), &entry_name);
+        // Several machines share the index, and each name has its files on one of them. A folder of --out may have those of another
+        // name here.
+        let is_of_other_name =
+            || recorded.place.is_some() && history.deployed(subject.store.home(), &entry_name).is_none();
+        if subject.store.index_location().is_shared() && (folder.symlink_metadata().is_err() || is_of_other_name()) {
+            continue;
+        }
         let of_template =
             *modes.entry(recorded.template.clone()).or_insert_with(|| key_mode(subject.store, &recorded.template));
         let mode = modes_of_names.get(&name.to_ascii_lowercase()).copied().unwrap_or(of_template);

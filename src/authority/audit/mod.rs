@@ -34,6 +34,9 @@ use crate::text::{self, PathText};
 /// The code of a check that could not be carried out.
 const CHECK_FAILED: &str = "check-failed";
 
+/// What to do about it.
+const AGAIN: &str = "correct this, and run the audit again";
+
 /// The options of an audit.
 #[derive(Debug, Clone, Default)]
 pub struct AuditOptions {
@@ -88,8 +91,7 @@ pub fn audit(store: &Store, options: &AuditOptions, effects: &Effects<'_>) -> Au
         Err(error) => {
             let mut failed = Findings::default();
             let message = format!("nothing was repaired: {error}");
-            let fix = "correct this, and run the audit again";
-            failed.error(CHECK_FAILED, store.home().folder().escaped().to_string(), message, fix);
+            failed.error(CHECK_FAILED, store.home().folder().escaped().to_string(), message, AGAIN);
             report.findings.extend(failed.into_vec());
             return report;
         }
@@ -132,7 +134,7 @@ pub fn permissions(store: &Store) -> Vec<Finding> {
 fn audit_once(store: &Store, options: &AuditOptions, progress: &dyn Progress) -> AuditReport {
     let mut findings = Findings::default();
     let (mut head, mut signed_head) = (None, None);
-    let place = store.index_location().file().escaped().to_string();
+    let place = store.index_location().shown();
     let audited = store.index_location().open_to_read().and_then(|index| {
         index.at_one_time(|| {
             check_index((store, &index), options, progress, &mut findings)?;
@@ -141,8 +143,12 @@ fn audit_once(store: &Store, options: &AuditOptions, progress: &dyn Progress) ->
             Ok::<_, IndexError>(())
         })
     });
-    if let Err(error) = audited {
-        findings.error("index-damaged", place, error.to_string(), RESTORE);
+    match audited {
+        Ok(()) => {}
+        Err(error @ (IndexError::Unreachable { .. } | IndexError::Unsafe { .. } | IndexError::Moved { .. })) => {
+            findings.error(CHECK_FAILED, place, error.to_string(), AGAIN);
+        }
+        Err(error) => findings.error("index-damaged", place, error.to_string(), RESTORE),
     }
     modes::check(store, &mut findings);
     AuditReport { findings: findings.into_vec(), repaired: Vec::new(), head, signed_head }
@@ -193,7 +199,7 @@ fn check_index(
     ];
     checked.extend(options.scan.iter().map(|folder| scan::check(&subject, folder, findings)));
     for error in checked.into_iter().filter_map(Result::err) {
-        findings.error(CHECK_FAILED, "audit", error.to_string(), "correct this, and run the audit again");
+        findings.error(CHECK_FAILED, "audit", error.to_string(), AGAIN);
     }
     if let Some(kept) = &options.head
         && *kept != empty_hash()

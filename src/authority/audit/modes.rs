@@ -36,8 +36,10 @@ fn check_below(store: &Store, deepest: usize, findings: &mut Findings) {
     let shared = shared_with_group(home);
     check_path(store, home, Rule::Folder, shared, findings);
     walk(store, home, (0, deepest), shared, findings);
-    let index = store.index_location().file();
-    if let Some(folder) = index.parent().filter(|folder| *folder != home) {
+    let index = store.index_location().path();
+    if let Some((index, folder)) =
+        index.and_then(|index| Some((index, index.parent().filter(|folder| *folder != home)?)))
+    {
         let shared = shared_with_group(folder);
         for file in crate::store::Index::files(index) {
             check_path(store, &file, Rule::Secret, shared, findings);

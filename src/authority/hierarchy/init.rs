@@ -135,7 +135,8 @@ const CONFIG: &str = "ca.toml";
 /// Where a piece belongs: under its own name, but for the index, which may be elsewhere.
 fn place_of(piece: &str, home: &Home, config: &Config) -> PathBuf {
     match piece {
-        INDEX => IndexLocation::parse(&config.index.location, home).file().to_owned(),
+        // `ca index copy` moves an index into a server.
+        INDEX => home.resolve(&config.index.location),
         piece => home.folder().join(piece),
     }
 }
@@ -149,7 +150,7 @@ pub fn check_folder(home: &Home, config: &Config) -> Result<(), InitError> {
         return Err(InitError::Exists(home.folder().to_owned()));
     }
     trusted_directory::check_new(home.folder()).map_err(InitError::NotTrusted)?;
-    if let Some(folder) = IndexLocation::parse(&config.index.location, home).file().parent() {
+    if let Some(folder) = place_of(INDEX, home, config).parent() {
         trusted_directory::check_new(folder).map_err(InitError::NotTrusted)?;
     }
     Ok(())
@@ -317,7 +318,7 @@ fn write(
     key_texts: Vec<Option<KeyText>>,
     effects: &Effects<'_>,
 ) -> Result<(), InitError> {
-    let _lock = IndexLocation::parse(&config.index.location, home).lock_to_make(effects.lock_timeout)?;
+    let _lock = IndexLocation::lock_to_make(home, effects.lock_timeout)?;
     check_folder(home, config)?;
     remove_interrupted(home, config)?;
     let is_there = |piece: &&str| place_of(piece, home, config).symlink_metadata().is_ok();

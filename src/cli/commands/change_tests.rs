@@ -89,6 +89,7 @@ const DRY_RUNS: &[&str] = &[
     "root renew",
     "root rotate start",
     "key passphrase root --new-passphrase-file word",
+    "index copy --to other.db",
     "intermediate request another",
     "request another.test",
     "request csr.test --force",

@@ -26,6 +26,7 @@ pub mod handshake;
 pub mod help;
 pub mod history;
 pub mod import;
+pub mod index;
 pub mod init;
 pub mod inspect;
 pub mod intermediate;
@@ -119,6 +120,7 @@ fn only_reads(command: &Command) -> bool {
 fn carry_out(command: Command, context: &mut Context<'_>) -> Result<Box<dyn Report>, Failure> {
     match command {
         Command::Quickstart(arguments) => quickstart::run(*arguments, &run_words, context),
+        Command::Index(arguments) => index::run(*arguments, context),
         Command::Init(arguments) => init::run(*arguments, context),
         Command::Import(arguments) => import::run(*arguments, context),
         Command::Apply(arguments) => apply::run(&arguments, context),

@@ -20,6 +20,7 @@ use crate::store::Store;
 use crate::store::certificate_files::KEY;
 use crate::store::entry_name::EntryName;
 use crate::store::home::{Home, HomeError};
+use crate::store::index::credentials::ServerVariables;
 use crate::x509::{AttributeType, DistinguishedName, GeneralName, KeyAlgorithm, KeyKind};
 
 #[derive(Debug, Args)]
@@ -101,7 +102,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
 fn store(context: &Context<'_>) -> Result<Option<Store>, Failure> {
     let named = context.folder.as_ref().map(|folder| context.world.resolve(folder));
     match Home::find(named.as_deref(), &context.world.working_folder) {
-        Ok(home) => Ok(Some(Store::open(home)?)),
+        Ok(home) => Ok(Some(Store::open_with(home, &ServerVariables::of(context.world))?)),
         Err(HomeError::NoneFound(_)) => Ok(None),
         Err(error) => Err(context.no_home(error)),
     }

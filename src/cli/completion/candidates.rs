@@ -12,6 +12,7 @@ use crate::report::failure_codes;
 use crate::store::Store;
 use crate::store::export::Target;
 use crate::store::home::Home;
+use crate::store::index::credentials::ServerVariables;
 use crate::store::{recipe, templates};
 use crate::system::{World, files};
 use crate::x509::KeyAlgorithm;
@@ -27,6 +28,7 @@ const LEAST_DIGITS: usize = 4;
 pub struct Source {
     folder: Option<PathBuf>,
     working_folder: PathBuf,
+    server_variables: ServerVariables,
 }
 
 /// The kind of value of an argument.
@@ -130,11 +132,13 @@ impl Source {
         }
         let folder = named.or_else(|| world.variable("CA_DIR").map(PathBuf::from));
         let folder = folder.map(|folder| world.resolve(&folder));
-        Arc::new(Self { folder, working_folder: world.working_folder.clone() })
+        let (working_folder, server_variables) = (world.working_folder.clone(), ServerVariables::of(world));
+        Arc::new(Self { folder, working_folder, server_variables })
     }
 
     fn store(&self) -> Option<Store> {
-        Store::open(Home::find(self.folder.as_deref(), &self.working_folder).ok()?).ok()
+        let home = Home::find(self.folder.as_deref(), &self.working_folder).ok()?;
+        Store::open_with(home, &self.server_variables).ok()
     }
 
     fn values(&self, value: Value, current: &OsStr) -> Vec<CompletionCandidate> {

@@ -324,6 +324,16 @@ pub const ALL: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "index",
+        &[
+            example("where the index is, and how much is in it", "ca index show"),
+            example("move it to another file", "ca index copy --to moved.db"),
+        ],
+    ),
+    ("index show", &[example("for a script", "ca index show --json")]),
+    ("index copy", &[example("show what would be moved to another file", "ca index copy --to moved.db --dry-run")]),
+    ("index grants", &[example("the SQL for a role that only reads", "ca index grants --role ca_reader --read-only")]),
+    (
         "backup",
         &[
             example("write an encrypted backup", "ca backup ca.age --passphrase-file backup.pass"),

@@ -34,6 +34,7 @@ pub const GROUPS: [Group; 5] = [
             "inspect",
             "explain",
             "recipe",
+            "index",
             "settings",
             "schema",
             "help",

@@ -269,7 +269,7 @@ fn settle_index(path: &Path, manifest: &Manifest, event: EventContext) -> Result
     if let Some(problem) = index.check().map_err(of_index)?.into_iter().next() {
         return Err(damaged(problem));
     }
-    let found = index.pin()?.certificates()?;
+    let found = index.certificate_count()?;
     if found != manifest.certificates {
         return Err(damaged(format!("it has {found} certificates, and {} were backed up", manifest.certificates)));
     }

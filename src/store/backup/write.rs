@@ -14,7 +14,7 @@ use crate::store::index::Index;
 use crate::store::restored::Restored;
 use crate::store::toml_file;
 use crate::store::{Effects, Store};
-use crate::system::files::{self, FileError, Folder, OpenedFile, PathKind};
+use crate::system::files::{self, FileError, Folder, OpenedFile, PathKind, StagedFolder};
 use crate::text::{self, PathText};
 use crate::x509::digest::Sha256;
 
@@ -75,7 +75,11 @@ pub fn write_backup<W: Write, L: Read + Write + Seek>(
     effects: &Effects<'_>,
 ) -> Result<(BackupSummary, W), BackupError> {
     let _locked = store.lock(effects.lock_timeout)?;
-    let index = store.index()?.pin()?;
+    let copy = copy_of_server(store, effects)?;
+    let index = match &copy {
+        Some((index, _)) => index.pin()?,
+        None => store.index()?.pin()?,
+    };
     let (home, now) = (store.home(), effects.now());
     let restored = Restored::read(home)?.filter(|restored| restored.settled_at.is_none());
     let moved = moved_places(store.config());
@@ -85,7 +89,7 @@ pub fn write_backup<W: Write, L: Read + Write + Seek>(
         created_at: now,
         complete_until: restored.map_or(now, |restored| restored.complete_until),
         program: format!("ca {}", env!("CARGO_PKG_VERSION")),
-        certificates: index.certificates()?,
+        certificates: index.certificate_count()?,
         events: head.map_or(0, |head| head.count),
         head: head.map(|head| text::hex(&head.hash)).unwrap_or_default(),
         index_location: moved.index_location,
@@ -118,6 +122,18 @@ pub fn write_backup<W: Write, L: Read + Write + Seek>(
     // The settings make a folder a CA directory. They come last, so that a part of an archive is not one.
     packer.add_text(SETTINGS, &settings_text(store)?)?;
     packer.finish(store, manifest)
+}
+
+/// Copies an index in a server into a file of the CA directory, which is removed with the folder; `None` when the index is in a
+/// file. A CA that is restored has its index in a file: the one in the server may still be in use.
+fn copy_of_server(store: &Store, effects: &Effects<'_>) -> Result<Option<(Index, StagedFolder)>, BackupError> {
+    if !store.index_location().is_shared() {
+        return Ok(None);
+    }
+    let folder = StagedFolder::create(store.home().folder(), effects.entropy)?;
+    let path = folder.path().join(INDEX);
+    store.index()?.copy_to_file(&path)?;
+    Ok(Some((Index::open_to_read(&path)?, folder)))
 }
 
 struct Packer<W: Write, L: Write> {
@@ -222,13 +238,14 @@ impl<W: Write, L: Read + Write + Seek> Packer<W, L> {
     /// Names what else is in the CA directory.
     fn name_the_rest(&mut self, top: &Folder, store: &Store) -> Result<(), BackupError> {
         let home = store.home().folder();
-        let [index, log] = Index::files(store.index_location().file());
+        let index = store.index_location().path().map(Index::files).unwrap_or_default();
         for (name, _) in top.entries()? {
             let text = name.to_string_lossy();
             let is_known = FOLDERS.contains(&&*text)
                 || [SETTINGS, GIT_IGNORE, Restored::FILE, "index.db-shm", files::LOCK_FILE].contains(&&*text)
                 || files::unfinished_name::is_unfinished_name(&name)
-                || [&index, &log, &store.template_folder()].contains(&&home.join(&name));
+                || index.contains(&home.join(&name))
+                || store.template_folder() == home.join(&name);
             if !is_known {
                 self.leave_out(text.into_owned(), "it is not a part of the CA");
             }

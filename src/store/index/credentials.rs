@@ -1,38 +1,65 @@
 //! What a connection to a server needs beside its location: the user, the password and TLS. None of it is in ca.toml.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use rustls_pki_types::PrivateKeyDer;
 
-use crate::store::index::database::postgres::{Credentials, tls};
+use crate::store::certificate_files::CERTIFICATE;
+use crate::store::home::Home;
+pub use crate::store::index::database::postgres::Credentials;
+use crate::store::index::database::postgres::tls;
 use crate::store::index::error::IndexError;
 use crate::store::index::password_file::password_for;
 use crate::store::index::postgres_location::{PostgresLocation, Tls};
+use crate::system::World;
 use crate::system::files::{self, FileError};
 use crate::text::PathText;
 use crate::x509::{certificate_file, pem};
 
 /// What the environment says of a server, in the variables of libpq.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct ServerVariables {
-    /// The name of the user who runs the program; the user of the server when the URL names none.
-    pub system_user: String,
+    /// `PGUSER`, else `USER` or `LOGNAME`: the user of the server when the URL names none. `None` when none of them is set.
+    user: Option<String>,
     /// `PGPASSWORD`; `None` when it is not set.
-    pub password: Option<String>,
+    password: Option<String>,
     /// `PGPASSFILE`, or `.pgpass` in the home folder.
-    pub password_file: Option<PathBuf>,
+    password_file: Option<PathBuf>,
 }
 
-/// Finds them.
+impl ServerVariables {
+    /// Reads them.
+    pub fn of(world: &World) -> Self {
+        let text = |name: &str| world.variable(name).and_then(|value| value.to_str()).map(str::to_owned);
+        let path = |name: &str| world.variable(name).map(|path| world.resolve(Path::new(path)));
+        Self {
+            user: ["PGUSER", "USER", "LOGNAME"].into_iter().find_map(text),
+            password: text("PGPASSWORD"),
+            password_file: path("PGPASSFILE").or_else(|| path("HOME").map(|home| home.join(".pgpass"))),
+        }
+    }
+}
+
+/// Without the password.
+impl fmt::Debug for ServerVariables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerVariables").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// Reads what a connection needs. Without `sslrootcert`, the roots are those of the CA directory `home`.
 ///
 /// # Errors
-/// When a file cannot be read, or other users can read the password or the key.
+/// When the user is not known, a file cannot be read, or other users can read the password or the key.
 pub fn credentials(
     location: &PostgresLocation,
     variables: &ServerVariables,
-    own_roots: impl FnOnce() -> Vec<Vec<u8>>,
+    home: &Home,
 ) -> Result<Credentials, IndexError> {
-    let user = location.user.clone().unwrap_or_else(|| variables.system_user.clone());
+    let Some(user) = location.user.as_ref().or(variables.user.as_ref()).cloned() else {
+        return Err(unusable(location, "neither its URL nor the variable PGUSER names a user"));
+    };
     let password = match &variables.password {
         Some(password) => Some(password.clone()),
         None => password_in_file(location, variables, &user)?,
@@ -42,15 +69,32 @@ pub fn credentials(
         Tls::VerifyFull { roots, identity } => {
             let roots = match roots {
                 Some(file) => certificates(file)?,
-                None => own_roots(),
+                None => own_roots(home)?,
             };
-            let identity =
-                identity.as_ref().map(|(chain, key)| Ok::<_, IndexError>((certificates(chain)?, key_of(key)?)));
+            let identity = identity.as_ref().map(|(chain, key)| -> Result<_, IndexError> {
+                check_secret(key, location)?;
+                Ok((certificates(chain)?, key_of(key)?))
+            });
             let configuration = tls::configuration(roots, identity.transpose()?);
             Some(configuration.map_err(|error| unusable(location, &error.to_string()))?)
         }
     };
     Ok(Credentials { user, password, tls })
+}
+
+/// Returns the certificates of the CA directory that sign themselves.
+fn own_roots(home: &Home) -> Result<Vec<Vec<u8>>, IndexError> {
+    let mut roots = Vec::new();
+    for name in files::names_in(&home.authorities())? {
+        let Some(content) =
+            files::read_if_exists(&CERTIFICATE.path_in(&home.authority(&name)), files::MAX_SMALL_FILE_BYTES)?
+        else {
+            continue;
+        };
+        let found = certificate_file::parse(&content).unwrap_or_default();
+        roots.extend(found.iter().filter(|root| root.is_self_issued()).map(|root| root.as_der().to_vec()));
+    }
+    Ok(roots)
 }
 
 fn password_in_file(

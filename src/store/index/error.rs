@@ -1,6 +1,7 @@
 //! The errors of the index, with messages that say what to do.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::store::index::database::{DatabaseError, DatabaseFailure};
 use crate::store::index::limits::PATIENCE;
@@ -50,6 +51,9 @@ pub enum IndexError {
     PlaceNotUtf8(PathBuf),
     #[error("the index {} failed: {reason}", path.escaped())]
     Failed { path: PathBuf, reason: String },
+    /// Another session has the lock of the writers of a server.
+    #[error("another process or machine changes the index {}; waited {} seconds for it", path.escaped(), waited.as_secs())]
+    Locked { path: PathBuf, waited: Duration },
     #[error("the index {} cannot be reached: {reason}", path.escaped())]
     Unreachable { path: PathBuf, reason: String },
     #[error("the index {} is not safe: {reason}", path.escaped())]
@@ -57,6 +61,15 @@ pub enum IndexError {
     /// The connection broke during a commit, and the server could not be asked for the outcome.
     #[error("it is not known whether the change is in the index {}: {reason}", path.escaped())]
     UnknownOutcome { path: PathBuf, reason: String },
+    /// The rows are counted from 1, in the order of the table.
+    #[error("the copy {} is not the same: row {row} of the table {table} differs", path.escaped())]
+    CopyDiffers { path: PathBuf, table: String, row: u64 },
+    #[error("the index {} is no longer used: 'ca index copy' moved it", path.escaped())]
+    Moved { path: PathBuf },
+    #[error("{} has another index already", path.escaped())]
+    OtherIndexThere { path: PathBuf },
+    #[error("{} cannot have this index: two of its names differ only in the case of letters that are not ASCII", path.escaped())]
+    NamesDifferInCase { path: PathBuf },
     /// The disk, not the content of the index.
     #[error("the index {} cannot be read or written: {reason}", path.escaped())]
     Disk { path: PathBuf, reason: String },
@@ -133,6 +146,7 @@ impl IndexError {
                 | Self::ReadOnly { .. }
                 | Self::SizeLimit { .. }
                 | Self::Disk { .. }
+                | Self::Locked { .. }
                 | Self::Unreachable { .. }
                 | Self::UnknownOutcome { .. }
                 | Self::File(_)
@@ -179,6 +193,9 @@ impl Diagnostic for IndexError {
                 .hint("change the setting of the server, or use another one: a delivered certificate must not be lost"),
             Self::UnknownOutcome { .. } => Diagnosis::refused("index-outcome-unknown")
                 .hint("nothing was delivered; when the server can be reached, 'ca log' shows whether it was recorded"),
+            Self::Locked { .. } => {
+                Diagnosis::refused("locked").hint("wait longer with --lock-timeout, for example 10m")
+            }
             Self::Busy { .. } => Diagnosis::refused("index-busy")
                 .hint("end the program that has it open, and run the same command again"),
             Self::Full { .. } => Diagnosis::refused("disk-full").hint("free some space and run the same command again"),
@@ -188,6 +205,12 @@ impl Diagnostic for IndexError {
             Self::SizeLimit { .. } => Diagnosis::refused("file-size-limit").hint(files::RAISE_SIZE_LIMIT),
             Self::SerialUsed { .. } => Diagnosis::refused("serial-used"),
             Self::PlaceNotUtf8(_) => Diagnosis::usage("bad-name"),
+            Self::CopyDiffers { .. } | Self::NamesDifferInCase { .. } => Diagnosis::refused("index-not-copied"),
+            Self::Moved { .. } => {
+                Diagnosis::refused("index-moved").hint("write its new place into ca.toml: [index] location")
+            }
+            Self::OtherIndexThere { .. } => Diagnosis::refused("exists")
+                .hint("name another place; or remove the index that is there, when it is not used"),
             Self::Failed { .. } | Self::Disk { .. } => Diagnosis::refused("index-failed"),
             Self::File(error) => error.diagnosis(),
         }

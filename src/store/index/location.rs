@@ -1,69 +1,167 @@
 //! The location of an index, and the lock that serializes its writers.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::credentials::{Credentials, ServerVariables, credentials};
+use super::postgres_location::{PostgresLocation, PostgresLocationError, USUAL_SCHEMA};
 use super::{Index, IndexError};
 use crate::store::home::Home;
 use crate::system::files::{FolderLock, LockError};
+use crate::text::{Diagnosis, Diagnostic, PathText};
 
 /// The location of an index: `[index] location` of `ca.toml`, read once.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum IndexLocation {
     /// An SQLite file. Its writers take the lock of the CA directory, which also serializes them with processes that
     /// change other files.
     Sqlite { file: PathBuf, ca_folder: PathBuf },
+    /// A schema of a PostgreSQL server, which several machines share.
+    Postgres(Box<ServerIndex>),
+}
+
+/// An index in a server, and what a connection to it needs.
+#[derive(Debug, Clone)]
+pub struct ServerIndex {
+    pub location: PostgresLocation,
+    variables: ServerVariables,
+    home: Home,
 }
 
 /// The right to write, until the value is dropped or the process exits.
 #[derive(Debug)]
 pub struct WriterLock {
     _folder: FolderLock,
+    /// The connection that has the lock of the server, until the index is used; `None` for a file.
+    session: Option<Index>,
+}
+
+/// Why the right to write was not given.
+#[derive(Debug, thiserror::Error)]
+pub enum WriterLockError {
+    #[error(transparent)]
+    Folder(#[from] LockError),
+    #[error(transparent)]
+    Index(#[from] IndexError),
+}
+
+impl Diagnostic for WriterLockError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Folder(error) => error.diagnosis(),
+            Self::Index(error) => error.diagnosis(),
+        }
+    }
 }
 
 impl IndexLocation {
     /// Parses a setting; a relative path starts at the CA directory.
-    pub fn parse(setting: &str, home: &Home) -> Self {
-        Self::Sqlite { file: home.resolve(setting), ca_folder: home.folder().to_owned() }
+    ///
+    /// # Errors
+    /// When a URL of a server is not complete, has a password, or says something that has no effect.
+    pub fn parse(setting: &str, home: &Home, variables: &ServerVariables) -> Result<Self, PostgresLocationError> {
+        if !PostgresLocation::is_url(setting) {
+            return Ok(Self::Sqlite { file: home.resolve(setting), ca_folder: home.folder().to_owned() });
+        }
+        let location = PostgresLocation::parse(setting, home.folder())?;
+        Ok(Self::Postgres(Box::new(ServerIndex { location, variables: variables.clone(), home: home.clone() })))
     }
 
-    /// Returns the path of the index file.
-    pub fn file(&self) -> &Path {
-        let Self::Sqlite { file, .. } = self;
-        file
+    /// Returns the path of the index file; `None` for a server.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite { file, .. } => Some(file),
+            Self::Postgres(_) => None,
+        }
+    }
+
+    /// Returns true when several machines can use the index, so that files which it names may be on another machine.
+    pub fn is_shared(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
+    /// Returns the schema of the tables in a server; for a file, that of a server whose URL names none.
+    pub fn schema(&self) -> &str {
+        match self {
+            Self::Sqlite { .. } => USUAL_SCHEMA,
+            Self::Postgres(server) => &server.location.schema,
+        }
+    }
+
+    /// Returns the location for messages: the path of a file, or the server with its database and schema.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Sqlite { file, .. } => file.escaped().to_string(),
+            Self::Postgres(server) => server.location.to_string(),
+        }
     }
 
     /// Opens the index for reading.
     ///
     /// # Errors
-    /// As [`Index::open_to_read`].
+    /// As [`Index::open_to_read`] and [`Index::open_in`].
     pub fn open_to_read(&self) -> Result<Index, IndexError> {
-        Index::open_to_read(self.file())
+        match self {
+            Self::Sqlite { file, .. } => Index::open_to_read(file),
+            Self::Postgres(server) => Index::open_in(&server.location, &server.credentials()?),
+        }
     }
 
-    /// Opens the index for writing.
-    ///
-    /// # Errors
-    /// As [`Index::open`].
-    pub fn open(&self) -> Result<Index, IndexError> {
-        Index::open(self.file())
+    /// Opens the index for writing. That of a server is opened with its [`lock`](Self::lock).
+    fn open(&self) -> Result<Index, IndexError> {
+        match self {
+            Self::Sqlite { file, .. } => Index::open(file),
+            Self::Postgres(_) => self.open_to_read(),
+        }
     }
 
     /// Waits for the right to make the CA, at most `timeout`. It leaves no file in a folder in which no CA is made then.
     ///
     /// # Errors
-    /// As [`lock`](Self::lock).
-    pub fn lock_to_make(&self, timeout: Duration) -> Result<WriterLock, LockError> {
-        let Self::Sqlite { ca_folder, .. } = self;
-        Ok(WriterLock { _folder: FolderLock::acquire(ca_folder, timeout)? })
+    /// When another process has it for longer, or the system reports an error.
+    pub fn lock_to_make(home: &Home, timeout: Duration) -> Result<WriterLock, LockError> {
+        Ok(WriterLock { _folder: FolderLock::acquire(home.folder(), timeout)?, session: None })
     }
 
-    /// Waits for the right to write, at most `timeout`.
+    /// Waits for the right to write, at most `timeout`: for the lock of the CA directory, and then for that of the server.
     ///
     /// # Errors
-    /// When another process has it for longer, or the system reports an error.
-    pub fn lock(&self, timeout: Duration) -> Result<WriterLock, LockError> {
-        let Self::Sqlite { ca_folder, .. } = self;
-        Ok(WriterLock { _folder: FolderLock::acquire_as_owner(ca_folder, timeout)? })
+    /// When another process or machine has it for longer, the server cannot be reached, or the system reports an error.
+    pub fn lock(&self, timeout: Duration) -> Result<WriterLock, WriterLockError> {
+        match self {
+            Self::Sqlite { ca_folder, .. } => {
+                Ok(WriterLock { _folder: FolderLock::acquire_as_owner(ca_folder, timeout)?, session: None })
+            }
+            Self::Postgres(server) => {
+                let begin = Instant::now();
+                let folder = FolderLock::acquire_as_owner(server.home.folder(), timeout)?;
+                let left = timeout.saturating_sub(begin.elapsed());
+                let session = Index::open_in_to_write(&server.location, &server.credentials()?, left)?;
+                Ok(WriterLock { _folder: folder, session: Some(session) })
+            }
+        }
+    }
+}
+
+impl ServerIndex {
+    /// Reads the files that a connection needs.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or other users can read the password or the key.
+    pub fn credentials(&self) -> Result<Credentials, IndexError> {
+        credentials(&self.location, &self.variables, &self.home)
+    }
+}
+
+impl WriterLock {
+    /// Returns the index for writing. For a server it is the connection that has the lock.
+    ///
+    /// # Errors
+    /// As [`Index::open`].
+    pub fn open(&mut self, location: &IndexLocation) -> Result<Index, IndexError> {
+        match self.session.take() {
+            Some(session) => Ok(session),
+            None => location.open(),
+        }
     }
 }

@@ -11,6 +11,7 @@
 mod audit_query;
 pub mod cfssl_database;
 mod completion_query;
+mod copy;
 pub mod credentials;
 mod crl;
 pub mod crl_bundle;
@@ -24,6 +25,7 @@ mod event_object;
 pub mod event_query;
 mod export;
 mod file_rules;
+mod grants;
 mod imported;
 mod in_effect;
 mod inventory;
@@ -51,6 +53,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use audit_query::{StoredCertificate, UncoveredRow};
+pub use copy::CopiedRows;
 pub use crl::{NewCrl, RecordedCrl};
 pub use declaration::{Declaration, NameRecords};
 pub use entry::{CertificateStatus, Entry, EntryId, NewEntry, Origin, Revocation};
@@ -58,6 +61,7 @@ pub use error::{Candidates, IndexError};
 pub use event::{Event, EventContext, EventKind, HeadSignature, LogHead, empty_hash, next_hash};
 pub use event_object::EventObject;
 pub use export::{NewExport, RECIPE, StoredExport};
+pub use grants::{RoleRights, grants};
 pub use imported::{ImportSource, ImportedRevocation, ImportedSerial, RecordedRevocation};
 pub use inventory::{Covered, InventoryFilter, InventoryOrder, InventoryQuery, Keep, ListedEntry, SortKey};
 pub use name_pattern::NamePattern;
@@ -157,6 +161,23 @@ impl Index {
     /// Returns the files of an index in use: the main file and its log. A backup needs both.
     pub fn files(path: &Path) -> [PathBuf; 2] {
         [path.to_owned(), sqlite::log_of(path)]
+    }
+
+    /// Returns the engine of the database with its version: `SQLite 3.51.3`, `PostgreSQL 15.8`.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn engine(&self) -> Result<String, IndexError> {
+        self.connection.engine().map_err(self.place.error())
+    }
+
+    /// Returns how many certificates the index has.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn certificate_count(&self) -> Result<u64, IndexError> {
+        let count = self.connection.query_row("SELECT count(*) FROM certificate", &[], |row| row.get::<_, i64>(0));
+        count.map(i64::unsigned_abs).map_err(self.place.error())
     }
 
     /// Reads the whole file and returns a list of its problems; the list is empty when the file is sound.

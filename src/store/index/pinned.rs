@@ -27,7 +27,7 @@ impl Index {
         self.connection.execute_batch("BEGIN").map_err(self.place.error())?;
         let transaction = OpenTransaction(self);
         // The transaction begins with its first read.
-        transaction.certificates()?;
+        transaction.0.certificate_count()?;
         let [main, log] = Self::files(self.path());
         let log_file = match File::open(&log) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
@@ -43,14 +43,6 @@ impl PinnedIndex<'_> {
     pub fn files(&self) -> [Option<&File>; 2] {
         self.files.each_ref().map(Option::as_ref)
     }
-
-    /// Returns how many certificates the index has.
-    ///
-    /// # Errors
-    /// When the index cannot be read.
-    pub fn certificates(&self) -> Result<u64, IndexError> {
-        self.transaction.certificates()
-    }
 }
 
 /// Every query of the index works within the transaction.
@@ -59,13 +51,6 @@ impl Deref for PinnedIndex<'_> {
 
     fn deref(&self) -> &Index {
         self.transaction.0
-    }
-}
-
-impl OpenTransaction<'_> {
-    fn certificates(&self) -> Result<u64, IndexError> {
-        let count = self.0.connection.query_row("SELECT count(*) FROM certificate", &[], |row| row.get::<_, i64>(0));
-        count.map(i64::unsigned_abs).map_err(self.0.place.error())
     }
 }
 

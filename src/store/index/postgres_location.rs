@@ -4,14 +4,14 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::text::{PathText, escape};
+use crate::text::{Diagnosis, Diagnostic, PathText, escape};
 
 /// The schemes of the URL.
 const SCHEMES: [&str; 2] = ["postgresql://", "postgres://"];
 /// The port of a server (IANA).
 const USUAL_PORT: u16 = 5432;
 /// The schema of the tables when the URL names none.
-const USUAL_SCHEMA: &str = "ca";
+pub const USUAL_SCHEMA: &str = "ca";
 /// The longest identifier of PostgreSQL, in bytes.
 const MOST_IDENTIFIER_BYTES: usize = 63;
 
@@ -56,7 +56,7 @@ pub enum Tls {
 /// Why a text is not the place of an index in PostgreSQL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PostgresLocationError {
-    #[error("it has a password: write it into a file of PGPASSFILE, or into the variable PGPASSWORD")]
+    #[error("it has a password")]
     Password,
     #[error("it names no database: write postgresql://HOST/DATABASE")]
     NoDatabase,
@@ -84,6 +84,28 @@ pub enum PostgresLocationError {
 
 const PARAMETERS: [&str; 8] =
     ["application_name", "host", "passfile", "schema", "sslcert", "sslkey", "sslmode", "sslrootcert"];
+
+impl Diagnostic for PostgresLocationError {
+    fn diagnosis(&self) -> Diagnosis {
+        match self {
+            Self::Password => Diagnosis::usage("bad-index-location").hint(
+                "write the password into a file and name it with passfile=FILE or PGPASSFILE, or into the variable PGPASSWORD",
+            ),
+            Self::NoDatabase
+            | Self::NoServer
+            | Self::SeveralServers
+            | Self::Port(_)
+            | Self::Encoding(_)
+            | Self::Parameter(_)
+            | Self::Repeated(_)
+            | Self::SslMode(_)
+            | Self::WithoutTls(_)
+            | Self::HalfIdentity
+            | Self::Schema(_) => Diagnosis::usage("bad-index-location")
+                .hint("write a path, or postgresql://USER@HOST/DATABASE?PARAMETER=VALUE"),
+        }
+    }
+}
 
 impl PostgresLocation {
     /// Returns true when a setting is such a URL and not a path.

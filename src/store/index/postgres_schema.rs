@@ -4,7 +4,7 @@
 //! The collations have the names of SQLite's: `nocase` compares names without regard to upper and lower case, `"binary"` compares
 //! bytes. Every text column has one of them, so that the collation of the database decides nothing.
 
-use crate::store::index::database::{Database, DatabaseResult, OptionalRow, values};
+use crate::store::index::database::{Database, DatabaseFailure, DatabaseResult, OptionalRow, Row, values};
 use crate::store::index::error::{IndexError, IndexPath};
 
 /// Each step brings the tables from the version of its position to the next; steps are only appended. The first one has the
@@ -164,6 +164,10 @@ CREATE TABLE declaration (
 );
 "];
 
+/// What the table `version` says of an index of this program, and of one whose content was moved to a file.
+const PROGRAM: &str = "ca";
+const MOVED: &str = "ca, moved";
+
 /// The version that this program writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 
@@ -175,18 +179,48 @@ pub(super) fn objects() -> Vec<String> {
     OBJECTS.lines().map(str::to_owned).collect()
 }
 
-/// Creates the schema with its tables. Another session sees all of it, or nothing.
+/// Returns true when the schema exists and has a table.
 ///
 /// # Errors
-/// When it exists, or the user may not create it.
+/// When the server reports one.
+pub(super) fn has_tables(database: &Database, schema: &str) -> DatabaseResult<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = ?1)";
+    database.query_row(sql, values![schema], |row| row.get(0))
+}
+
+/// Creates the schema, when it is not there yet, with its tables, within a transaction.
+///
+/// # Errors
+/// When the user may not create them.
 pub(super) fn create(database: &Database, schema: &str) -> DatabaseResult<()> {
+    let exists = "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = ?1)";
+    if !database.query_row(exists, values![schema], |row| row.get::<_, bool>(0))? {
+        database.execute_batch(&format!("CREATE SCHEMA \"{schema}\""))?;
+    }
     let tables = MIGRATIONS.concat();
     database.execute_batch(&format!(
-        "BEGIN; CREATE SCHEMA {schema};
-         CREATE TABLE {schema}.version (program TEXT NOT NULL, version BIGINT NOT NULL);
-         INSERT INTO {schema}.version VALUES ('ca', {VERSION});
-         {tables} COMMIT"
+        "CREATE TABLE \"{schema}\".version (program TEXT NOT NULL, version BIGINT NOT NULL);
+         INSERT INTO \"{schema}\".version VALUES ('{PROGRAM}', {VERSION});
+         {tables}"
     ))
+}
+
+/// The tables whose rows the server numbers.
+const NUMBERED: [&str; 6] =
+    ["certificate", "revocation", "rollback", "imported_revocation", "imported_serial", "export"];
+
+/// Has the server number new rows after those that were copied with their numbers.
+///
+/// # Errors
+/// When the server reports one.
+pub(super) fn settle_numbers(database: &Database) -> DatabaseResult<()> {
+    for table in NUMBERED {
+        let sql = format!(
+            "SELECT setval(pg_get_serial_sequence('{table}', 'id'), greatest(max(id), 1), max(id) IS NOT NULL) FROM {table}"
+        );
+        database.query_row(&sql, &[], |_| Ok(()))?;
+    }
+    Ok(())
 }
 
 /// Checks that the schema has the tables of this version.
@@ -199,15 +233,30 @@ pub(super) fn check_version(database: &Database, schema: &str, place: &IndexPath
     if found.map_err(place.error())?.is_none() {
         return Err(IndexError::Missing { path: place.0.clone() });
     }
-    let sql = "SELECT version FROM version WHERE program = 'ca'";
-    let found = database.query_row(sql, &[], |row| row.get::<_, i64>(0)).optional().map_err(place.error())?;
-    match found {
-        None => Err(IndexError::NotAnIndex { path: place.0.clone(), found: "a schema of another program" }),
-        Some(VERSION) => Ok(()),
-        Some(found) if found > VERSION => Err(IndexError::Newer { path: place.0.clone(), found, known: VERSION }),
-        Some(found) => {
+    let other_program = || IndexError::NotAnIndex { path: place.0.clone(), found: "a schema of another program" };
+    let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?));
+    let (program, found) = match database.query_row("SELECT program, version FROM version", &[], read) {
+        Ok(found) => found,
+        // The table of another program has other columns, or no row.
+        Err(error) if matches!(error.failure(), None | Some(DatabaseFailure::Other)) => return Err(other_program()),
+        Err(error) => return Err(place.error()(error)),
+    };
+    match (program.as_str(), found) {
+        (PROGRAM, VERSION) => Ok(()),
+        (PROGRAM, found) if found > VERSION => Err(IndexError::Newer { path: place.0.clone(), found, known: VERSION }),
+        (PROGRAM, found) => {
             let reason = format!("its version is {found}, but the first one is {VERSION}");
             Err(IndexError::Damaged { path: place.0.clone(), reason })
         }
+        (MOVED, _) => Err(IndexError::Moved { path: place.0.clone() }),
+        _ => Err(other_program()),
     }
+}
+
+/// Records that the content of the schema was moved: no program of any machine uses it any longer.
+///
+/// # Errors
+/// When the user may not record it.
+pub(super) fn mark_moved(database: &Database) -> DatabaseResult<()> {
+    database.execute("UPDATE version SET program = ?1", values![MOVED]).map(drop)
 }

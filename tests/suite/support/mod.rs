@@ -5,6 +5,7 @@ pub mod hierarchy;
 pub mod leftovers;
 pub mod modules;
 pub mod pair;
+pub mod postgres;
 pub mod power;
 pub mod process;
 pub mod program;

@@ -182,7 +182,7 @@ fn an_index_and_templates_elsewhere_come_into_the_restored_directory() {
     let before = fs::read(elsewhere.join(INDEX)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let store = restored(&content, folder.path()).unwrap();
-    assert_eq!(store.index_location().file(), store.home().folder().join(INDEX));
+    assert_eq!(store.index_location().path(), Some(store.home().folder().join(INDEX).as_path()));
     assert!(store.template_folder().join("web.toml").is_file());
     assert!(fs::read_to_string(store.home().config()).unwrap().contains("location = \"index.db\" # moved"));
     assert_eq!(fs::read(elsewhere.join(INDEX)).unwrap(), before);

@@ -200,6 +200,32 @@ impl Database {
         self.sqlite().map(|database| database.copy_in_memory().map(Self::Sqlite)).transpose()
     }
 
+    /// Returns the name of the engine and its version.
+    ///
+    /// # Errors
+    /// When the database reports one.
+    pub fn engine(&self) -> DatabaseResult<String> {
+        match self {
+            Self::Sqlite(_) => Ok(format!("SQLite {}", super::sqlite::version())),
+            Self::Postgres(_) => self.query_row(
+                "SELECT 'PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1)",
+                &[],
+                |row| row.get(0),
+            ),
+        }
+    }
+
+    /// Releases the lock of the writers of a server, which ends with its connection anyway.
+    ///
+    /// # Errors
+    /// When the server reports one.
+    pub fn unlock(&self) -> DatabaseResult<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(database) => database.unlock(),
+        }
+    }
+
     /// Returns true when a server has the database, and not a file.
     pub fn is_of_a_server(&self) -> bool {
         matches!(self, Self::Postgres(_))

@@ -150,6 +150,14 @@ impl<'r> Row<'r> {
 }
 
 impl<'r> Row<'r> {
+    /// Returns the position of a column.
+    ///
+    /// # Errors
+    /// When there is no such column.
+    pub fn position(&self, name: &str) -> DatabaseResult<usize> {
+        name.position(self)
+    }
+
     /// Returns the number of columns.
     pub fn column_count(&self) -> usize {
         match self {
@@ -158,7 +166,8 @@ impl<'r> Row<'r> {
         }
     }
 
-    fn name(&self, column: usize) -> &'r str {
+    /// Returns the name of a column; empty when there is no such column.
+    pub fn name(&self, column: usize) -> &'r str {
         match self {
             Self::Sqlite(row) => row.name(column),
             Self::Postgres(row) => row.name(column),

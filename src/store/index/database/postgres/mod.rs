@@ -41,6 +41,8 @@ pub struct PostgresDatabase {
     session: Session,
     location: PostgresLocation,
     credentials: Credentials,
+    /// `synchronous_commit` of this session.
+    durability: String,
 }
 
 /// A transaction. When it is dropped, nothing is changed.
@@ -57,17 +59,18 @@ impl PostgresDatabase {
     /// When the server cannot be reached, does not accept the user, is too old, or would lose confirmed records.
     pub fn connect(location: &PostgresLocation, credentials: &Credentials) -> DatabaseResult<Self> {
         let session = Session::new(client(location, credentials)?);
-        let database = Self { session, location: location.clone(), credentials: credentials.clone() };
-        // The schema is an identifier without characters that need quoting.
+        let (location, credentials) = (location.clone(), credentials.clone());
+        let mut database = Self { session, location, credentials, durability: "on".to_owned() };
+        // The schema is an identifier without characters that would end the quotes.
         database.session.batch(&format!(
-            "SET search_path = {}; SET standard_conforming_strings = on; SET client_encoding = 'UTF8'; SET bytea_output = 'hex'",
-            location.schema
+            "SET search_path = \"{}\"; SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; SET standard_conforming_strings = on; SET client_encoding = 'UTF8'; SET bytea_output = 'hex'",
+            database.location.schema
         ))?;
         database.check_server()?;
         Ok(database)
     }
 
-    fn check_server(&self) -> DatabaseResult<()> {
+    fn check_server(&mut self) -> DatabaseResult<()> {
         let sql = "SELECT current_setting('server_version_num')::bigint, current_setting('fsync'),
                           current_setting('full_page_writes'), current_setting('synchronous_commit'), current_setting('server_encoding')";
         let rows = self.session.all(sql, &[])?;
@@ -84,8 +87,10 @@ impl PostgresDatabase {
                 ));
             }
         }
-        if matches!(row.try_get::<usize, &str>(3)?, "off") {
-            self.session.batch("SET synchronous_commit = on")?;
+        // Other values than off also wait for standbys.
+        match row.try_get::<usize, &str>(3)? {
+            "off" => self.session.batch("SET synchronous_commit = on")?,
+            durable => durable.clone_into(&mut self.durability),
         }
         if row.try_get::<usize, &str>(4)? != "UTF8" {
             return refuse("the database has another encoding than UTF8".to_owned());
@@ -101,9 +106,23 @@ impl PostgresDatabase {
         // 0 would be no limit.
         let limit = timeout.as_millis().clamp(1, i32::MAX as u128);
         self.session.batch(&format!("SET lock_timeout = '{limit}ms'"))?;
-        let sql = format!("SELECT pg_advisory_lock({LOCK_CLASS}, hashtext(current_schema()))");
+        let sql = format!("SELECT pg_advisory_lock({LOCK_CLASS}, hashtext({}))", self.schema_text());
         self.session.all(&sql, &[])?;
         self.session.batch("SET lock_timeout = 0")
+    }
+
+    /// Releases that lock.
+    ///
+    /// # Errors
+    /// When the server reports one.
+    pub fn unlock(&self) -> DatabaseResult<()> {
+        let sql = format!("SELECT pg_advisory_unlock({LOCK_CLASS}, hashtext({}))", self.schema_text());
+        self.session.all(&sql, &[]).map(drop)
+    }
+
+    /// Returns the name of the schema as a text of SQL: `current_schema()` is NULL before it exists.
+    fn schema_text(&self) -> String {
+        format!("'{}'", self.location.schema)
     }
 
     /// Returns the tables with their columns, and the indexes, triggers and views of the schema.
@@ -178,7 +197,7 @@ impl PostgresDatabase {
     pub fn lightly(&self, write: impl FnOnce() -> DatabaseResult<()>) -> DatabaseResult<()> {
         self.session.batch("SET synchronous_commit = off")?;
         let written = write();
-        self.session.batch("SET synchronous_commit = on")?;
+        self.session.batch(&format!("SET synchronous_commit = {}", self.durability))?;
         written
     }
 
@@ -253,6 +272,9 @@ fn client(location: &PostgresLocation, credentials: &Credentials) -> Result<post
     let mut config = Config::new();
     config.port(location.port).dbname(&location.database).user(&credentials.user).connect_timeout(MOST_CONNECTING);
     config.application_name(location.application_name.as_deref().unwrap_or("ca"));
+    // A machine that vanished is noticed within a minute, here and, by the settings of the session, at the server.
+    config.keepalives_idle(Duration::from_secs(30)).keepalives_interval(Duration::from_secs(10)).keepalives_retries(3);
+    config.tcp_user_timeout(Duration::from_secs(60));
     match &location.server {
         Server::Host(host) => config.host(host),
         Server::Socket(folder) => config.host_path(folder),
