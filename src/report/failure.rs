@@ -69,6 +69,11 @@ impl Failure {
         self
     }
 
+    /// Returns the message, then the hints.
+    pub fn lines(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.message).chain(&self.hints)
+    }
+
     /// An input that cannot be read: exit status 2.
     pub fn unreadable(error: &FileError) -> Self {
         Self::usage("unreadable-input", error.to_string())

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use super::difference::{DifferenceJson, phrase};
 use super::exports::{ExportRunJson, export_run_fields};
 use super::hook::{HookRunJson, hook_failure, hook_fields};
-use super::summary::summary_line;
+use super::summary::{advice, listed, summary_line};
 use crate::app::apply::{Applied, AppliedEntry, Done, ManifestFile, PlannedApply, PrunedName};
 use crate::app::remembered_exports::ExportRun;
 use crate::authority::apply::plan::{ExtraName, PlannedEntry};
@@ -20,9 +20,6 @@ use crate::report::json::{self, FilePath, Hex, Serial, Time};
 use crate::report::output::{Answer, Report, json_line};
 use crate::report::page::{Page, Tone};
 use crate::text::{Diagnostic, PathText, how_far, rfc3339};
-
-/// The most names in one sentence.
-const MOST_NAMES: usize = 10;
 
 /// How the report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -451,14 +448,7 @@ fn not_all(failed: &[(String, Failure)], of: usize) -> Option<Failure> {
         return None;
     }
     let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
-    let shown = if names.len() > MOST_NAMES {
-        format!("{} and {} more", names[..MOST_NAMES].join(", "), names.len() - MOST_NAMES)
-    } else {
-        names.join(", ")
-    };
-    let hints = failed.iter().take(MOST_NAMES).flat_map(|(name, failure)| {
-        std::iter::once(&failure.message).chain(&failure.hints).map(move |line| format!("{name}: {line}"))
-    });
-    let failure = Failure::refused("not-all-applied", format!("{} of {of} failed: {shown}", failed.len()));
-    Some(hints.fold(failure, Failure::hint))
+    let failure = Failure::refused("not-all-applied", format!("{} of {of} failed: {}", failed.len(), listed(&names)));
+    let lines = failed.iter().flat_map(|(name, failure)| failure.lines().map(|line| (name.clone(), line.clone())));
+    Some(advice(lines, failed.len()).into_iter().fold(failure, Failure::hint))
 }

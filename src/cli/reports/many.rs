@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::summary::{advice, listed};
 use crate::report::document_schema::DocumentOrFailure;
 use crate::report::failure::Failure;
 use crate::report::json;
@@ -123,11 +124,10 @@ impl Report for Many {
             return None;
         }
         let names: Vec<&str> = failed.iter().map(|(name, _)| *name).collect();
-        let sentence = format!("{} of {} failed: {}", failed.len(), self.results.len(), names.join(", "));
-        let hints = failed.iter().flat_map(|(name, failure)| {
-            std::iter::once(&failure.message).chain(&failure.hints).map(move |line| format!("{name}: {line}"))
-        });
-        Some(hints.fold(Failure::refused("not-all-done", sentence), Failure::hint))
+        let sentence = format!("{} of {} failed: {}", failed.len(), self.results.len(), listed(&names));
+        let lines =
+            failed.iter().flat_map(|(name, failure)| failure.lines().map(|line| ((*name).to_owned(), line.clone())));
+        Some(advice(lines, failed.len()).into_iter().fold(Failure::refused("not-all-done", sentence), Failure::hint))
     }
 
     fn has_changed(&self) -> bool {

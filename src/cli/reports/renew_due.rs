@@ -10,7 +10,7 @@ use super::crl_files::{RefreshedExportsJson, refreshed_exports_fields};
 use super::due::{DueJson, kind};
 use super::exports::{ExportRunJson, after_failure, export_run_fields};
 use super::hook::{HookRunJson, hook_fields};
-use super::summary::summary_line;
+use super::summary::{advice, listed, summary_line};
 use crate::app::crl_bundle;
 use crate::app::remembered_exports::ExportRun;
 use crate::app::renew_due::{Done, RenewedEntries, RenewedEntry};
@@ -21,9 +21,6 @@ use crate::report::json::{self, Time};
 use crate::report::output::Report;
 use crate::report::page::{Page, Tone};
 use crate::text::rfc3339;
-
-/// The most names in one sentence.
-const MOST_NAMES: usize = 10;
 
 /// What was done about each entry.
 pub struct RenewDueReport {
@@ -232,17 +229,14 @@ impl Report for RenewDueReport {
                 failure.hints.iter().cloned().fold(Failure::refused("not-all-renewed", sentence), Failure::hint),
             );
         }
-        let shown = if names.len() > MOST_NAMES {
-            format!("{} and {} more", names[..MOST_NAMES].join(", "), names.len() - MOST_NAMES)
-        } else {
-            names.join(", ")
-        };
-        let sentence = format!("{} of {} failed: {shown}", failed.len(), self.renewed.entries.len());
-        let hints = failed.iter().flat_map(|entry| match &entry.outcome {
-            Err(failure) => failure.hints.iter().map(|hint| format!("{}: {hint}", entry.due.name)).collect(),
-            Ok(_) => after_failure(&entry.due.name, &entry.exports, entry.hook.as_ref())
-                .map_or_else(Vec::new, |failure| vec![failure.message]),
-        });
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let sentence = format!("{} of {} failed: {}", failed.len(), self.renewed.entries.len(), listed(&names));
+        let errors = failed.iter().filter_map(|entry| Some((&entry.due.name, entry.outcome.as_ref().err()?)));
+        let lines = errors.flat_map(|(name, failure)| failure.hints.iter().map(|hint| (name.clone(), hint.clone())));
+        // They name the certificate.
+        let renewed = failed.iter().filter(|entry| entry.outcome.is_ok());
+        let after = renewed.filter_map(|entry| after_failure(&entry.due.name, &entry.exports, entry.hook.as_ref()));
+        let hints = advice(lines, failed.len()).into_iter().chain(after.map(|failure| failure.message));
         Some(hints.fold(Failure::refused("not-all-renewed", sentence), Failure::hint))
     }
 
