@@ -1,8 +1,9 @@
 //! The certificates and CRLs of a verification, each with the file that it comes from.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use crate::lint::Finding;
 use crate::x509::crl::RevokedEntry;
 use crate::x509::{CanonicalName, Certificate, Crl, digest};
 
@@ -35,16 +36,22 @@ pub struct Candidate {
     pub(super) issuer: CanonicalName,
     /// The SHA-256 of the SubjectPublicKeyInfo, since keys are compared often and may be long.
     key: [u8; 32],
+    alone: OnceLock<Vec<Finding>>,
 }
 
 impl Candidate {
     pub fn new(certificate: Certificate, position: InputPosition) -> Self {
         let (subject, issuer) = (CanonicalName::of(&certificate.subject), CanonicalName::of(&certificate.issuer));
         let key = digest::sha256(certificate.public_key.spki());
-        Self { certificate, position, subject, issuer, key }
+        Self { certificate, position, subject, issuer, key, alone: OnceLock::new() }
     }
 
     /// Returns whether both certificates have the same subject and the same key.
+    /// Returns what breaks a rule of this certificate by itself. An anchor is part of a thousand paths, and asked once.
+    pub(super) fn findings_alone(&self, find: impl FnOnce(&Certificate) -> Vec<Finding>) -> &[Finding] {
+        self.alone.get_or_init(|| find(&self.certificate))
+    }
+
     pub(super) fn is_same_ca(&self, other: &Self) -> bool {
         self.key == other.key && self.subject == other.subject
     }

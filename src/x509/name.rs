@@ -135,6 +135,11 @@ impl AttributeType {
             .map_or_else(|| Self::Other(oid.to_owned()), |known| known.kind.clone())
     }
 
+    /// Returns the type with this content of an object identifier, of those that have a name here.
+    pub fn from_oid_content(content: &[u8]) -> Option<Self> {
+        KNOWN.iter().find(|known| known.der == content).map(|known| known.kind.clone())
+    }
+
     /// Returns the type with this name, in any case: `organization` or `O`.
     pub fn from_label(label: &str) -> Option<Self> {
         let matches =

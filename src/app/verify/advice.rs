@@ -25,7 +25,7 @@ use crate::verify::{Candidate, InputPosition, Problem, SignatureCache, VerifyOpt
 use crate::x509::{Certificate, GeneralName, PublicKey};
 
 /// Improves the hints of every problem, and looks up in the index what a server sends.
-pub fn add_hints(results: &mut [VerifiedFile], batch: &BatchVerifier<'_>, context: &Context<'_>) {
+pub fn add_hints(results: &mut [Box<VerifiedFile>], batch: &BatchVerifier<'_>, context: &Context<'_>) {
     if results.iter().all(|verified| verified.is_valid() && !verified.as_served) {
         return;
     }
@@ -44,7 +44,7 @@ pub fn add_hints(results: &mut [VerifiedFile], batch: &BatchVerifier<'_>, contex
 }
 
 /// Every CA in any of the files, once.
-fn cas_of_all(results: &[VerifiedFile], batch: &BatchVerifier<'_>) -> Vec<Candidate> {
+fn cas_of_all(results: &[Box<VerifiedFile>], batch: &BatchVerifier<'_>) -> Vec<Candidate> {
     let mut cas = batch.cas.lock().unwrap_or_else(PoisonError::into_inner).clone();
     for ca in results.iter().flat_map(|verified| &verified.sent).filter(|it| it.certificate.is_ca()) {
         cas.entry(ca.certificate.fingerprint()).or_insert_with(|| ca.clone());

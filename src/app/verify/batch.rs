@@ -9,7 +9,7 @@ use crate::app::certificate_input::MAX_CERTIFICATES;
 use crate::app::verify::clients::{self, Clients};
 use crate::app::verify::input::{Blocks, Source, left_out, readable};
 use crate::app::verify::input_budget::InputBudget;
-use crate::app::verify::verified_file::VerifiedFile;
+use crate::app::verify::verified_file::{VerifiedFile, VerifiedFiles};
 use crate::clients::ClientChoice;
 use crate::report::failure::Failure;
 use crate::text::hex;
@@ -47,7 +47,7 @@ impl BatchVerifier<'_> {
     ///
     /// # Errors
     /// That of the first file that cannot be verified.
-    pub fn verify_all(&self, sources: &[Source]) -> Result<Vec<VerifiedFile>, Failure> {
+    pub fn verify_all(&self, sources: &[Source]) -> Result<VerifiedFiles, Failure> {
         const WORTH_A_THREAD: usize = 16;
         // The number of cores is asked only when there are files enough for a second one.
         let threads = match sources.len().div_ceil(WORTH_A_THREAD) {
@@ -62,7 +62,7 @@ impl BatchVerifier<'_> {
             while !failed.load(Ordering::Relaxed) {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let (Some(source), Some(place)) = (sources.get(index), results.get(index)) else { break };
-                let result = place.get_or_init(|| self.verify_source(source));
+                let result = place.get_or_init(|| self.verify_source(source).map_err(Box::new));
                 failed.fetch_or(result.is_err(), Ordering::Relaxed);
             }
         };
@@ -72,7 +72,11 @@ impl BatchVerifier<'_> {
             work();
         });
         // Every file before the first failure was taken before it and has its result: the same failure is returned every time.
-        let results = results.into_iter().map_while(OnceLock::into_inner).collect::<Result<Vec<_>, _>>()?;
+        let results = results
+            .into_iter()
+            .map_while(OnceLock::into_inner)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|failure| *failure)?;
         let mut rest = results.iter();
         for of_one in sources.chunk_by(|one, other| one.folder == other.folder) {
             let verified = rest.by_ref().take(of_one.len()).flatten().count();
@@ -84,12 +88,12 @@ impl BatchVerifier<'_> {
     }
 
     /// Returns `None` for a file of a folder that has no certificate.
-    fn verify_source(&self, source: &Source) -> Result<Option<VerifiedFile>, Failure> {
+    fn verify_source(&self, source: &Source) -> Result<Option<Box<VerifiedFile>>, Failure> {
         let blocks = source.blocks(self.budget)?;
         if source.folder.is_some() && blocks.certificates.is_empty() {
             return Ok(None);
         }
-        let mut verified = self.verify(&source.path, &blocks)?;
+        let mut verified = Box::new(self.verify(&source.path, &blocks)?);
         if verified.is_valid() && !verified.as_served {
             // Of a valid file only the CAs are kept, which other files may need: thousands of files would fill the memory.
             let cas = std::mem::take(&mut verified.sent).into_iter().filter(|candidate| candidate.certificate.is_ca());

@@ -9,7 +9,7 @@ use crate::app::key_input::{KeyFilePrompt, read_private_key};
 use crate::app::revocations::DirectoryRevocations;
 use crate::app::verify::batch::BatchVerifier;
 use crate::app::verify::input_budget::InputBudget;
-use crate::app::verify::verified_file::VerifiedFile;
+use crate::app::verify::verified_file::VerifiedFiles;
 use crate::app::verify::{advice, input, server};
 use crate::clients::ClientChoice;
 use crate::keys::Signer;
@@ -44,7 +44,7 @@ pub struct VerifyRequest {
 /// The results.
 pub struct Verified {
     /// One for each file, in their order.
-    pub results: Vec<VerifiedFile>,
+    pub results: VerifiedFiles,
     /// What was left out of the files and of the revocations.
     pub warnings: Vec<Warning>,
 }
@@ -93,7 +93,7 @@ pub fn verify(
         budget: &budget,
     };
     let mut results = match &request.connect {
-        Some(address) => vec![server::verify(address, request.starttls, &request.files, &batch, context)?],
+        Some(address) => vec![Box::new(server::verify(address, request.starttls, &request.files, &batch, context)?)],
         None => batch.verify_all(&input::sources(&request.files, &budget, context)?)?,
     };
     advice::add_hints(&mut results, &batch, context);

@@ -8,6 +8,10 @@ use crate::text::Warning;
 use crate::verify::{Candidate, Link, Problem, Verdict};
 use crate::x509::Certificate;
 
+/// The results of several files. Each is written in its place and never moved: memory that is touched for the first time is what
+/// a call with thousands of files waits for.
+pub type VerifiedFiles = Vec<Box<VerifiedFile>>;
+
 /// The result for one file.
 pub struct VerifiedFile {
     /// The file as it was named, or the address of a server.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::verify_json::{VerifyJson, VerifyManyJson, WarningsJson};
 use crate::app::verify::clients;
-use crate::app::verify::verified_file::{Connection, IndexLookup, KnownCertificate, VerifiedFile};
+use crate::app::verify::verified_file::{Connection, IndexLookup, KnownCertificate, VerifiedFile, VerifiedFiles};
 use crate::lint::Severity;
 use crate::report::json;
 use crate::report::output::{Answer, Report};
@@ -18,7 +18,7 @@ use crate::verify::{Candidate, Problem, Role, Verdict, VerifyOptions};
 pub struct VerifyReport {
     pub options: VerifyOptions,
     /// Not freed: the process ends when they are shown, and to free thousands of them takes a fiftieth of its time.
-    pub results: ManuallyDrop<Vec<VerifiedFile>>,
+    pub results: ManuallyDrop<VerifiedFiles>,
     /// What was left out of the files.
     pub warnings: Vec<Warning>,
     /// One line a file, without advice.
@@ -174,14 +174,16 @@ impl Report for VerifyReport {
                 json::document("ca.verify/1", &content)
             }
             many => {
-                let result = |verified| json::document("ca.verify/1", &VerifyJson::new(verified, &self.options));
-                let content = VerifyManyJson { results: many.iter().map(result).collect(), warnings };
+                let result =
+                    |verified: &VerifiedFile| json::document("ca.verify/1", &VerifyJson::new(verified, &self.options));
+                let results = many.iter().map(|verified| result(verified)).collect();
+                let content = VerifyManyJson { results, warnings };
                 json::document("ca.verify-many/1", &content)
             }
         }
     }
 
     fn answer(&self) -> Answer {
-        if self.results.iter().all(VerifiedFile::is_valid) { Answer::Yes } else { Answer::No }
+        if self.results.iter().all(|verified| verified.is_valid()) { Answer::Yes } else { Answer::No }
     }
 }

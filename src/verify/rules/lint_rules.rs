@@ -1,12 +1,12 @@
 //! RFC 5280 §4: the rules of [`crate::lint`] that make a chain invalid, for each purpose.
 
 use crate::clients::table;
-use crate::lint::{LintTarget, Rule, Severity, rules as lint};
+use crate::lint::{Finding, LintTarget, Rule, Severity, rules as lint};
 use crate::verify::cert_path::CertPath;
 use crate::verify::code::Rank;
 use crate::verify::input::{Purpose, VerifyOptions};
 use crate::verify::verdict::{Problem, Role};
-use crate::x509::KeyKind;
+use crate::x509::{Certificate, KeyKind};
 
 /// Rules for every purpose: implementations read a certificate that breaks them differently.
 static ALWAYS: [&Rule; 8] = [
@@ -82,8 +82,13 @@ pub fn check(path: &CertPath<'_>, index: usize, problems: &mut Vec<Problem>) {
     let role = path.role(index);
     // For servers the table of clients decides.
     let unsound = if purpose == Purpose::Server { Vec::new() } else { unsound(&target, role) };
+    let alone = issuer.is_none().then(|| candidate.findings_alone(find_alone));
+    let find = |rule: &&Rule| match alone {
+        Some(found) => found.iter().find(|finding| finding.rule == rule.code).cloned(),
+        None => rule.apply(&target),
+    };
     let mut apply = |rules: &[&Rule], severity: Severity| {
-        for finding in rules.iter().filter_map(|rule| rule.apply(&target)) {
+        for finding in rules.iter().filter_map(find) {
             if !is_pointless(finding.rule, path, index) {
                 let tolerated = is_tolerated(finding.rule, &target, role, path.options);
                 let severity = match (unsound.contains(&finding.rule), tolerated) {
@@ -114,6 +119,13 @@ pub fn check(path: &CertPath<'_>, index: usize, problems: &mut Vec<Problem>) {
             apply(&SERVER, Severity::Error);
         }
     }
+}
+
+/// Returns the findings of every rule here about a certificate whose issuer is not in the path.
+fn find_alone(certificate: &Certificate) -> Vec<Finding> {
+    let target = LintTarget::alone(certificate);
+    let rules = ALWAYS.iter().chain(&TLS).chain(&SERVER).chain(&WEAK).chain(&FORM);
+    rules.filter_map(|rule| rule.apply(&target)).collect()
 }
 
 /// Returns the codes of the rules for TLS that a certificate breaks in a way that no purpose can bear: a version that does not

@@ -64,7 +64,8 @@ fn relative_name(mut content: &[u8]) -> Result<Vec<Attribute>, &'static str> {
 
 /// `der` is the whole value: what is not text is shown as `#` and its DER in hexadecimal (RFC 4514 §2.4).
 fn attribute(kind: &[u8], tag: u8, content: &[u8], der: &[u8]) -> Attribute {
-    let kind = AttributeType::from_oid(&oid_text(&Oid::new(kind.into())));
+    let kind = AttributeType::from_oid_content(kind)
+        .unwrap_or_else(|| AttributeType::from_oid(&oid_text(&Oid::new(kind.into()))));
     match string(tag, content) {
         Some(value) => Attribute { kind, value, is_text: true },
         None => Attribute { kind, value: format!("#{}", text::hex(der)), is_text: false },
