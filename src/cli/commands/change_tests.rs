@@ -129,6 +129,8 @@ const WITHOUT_DRY_RUN: &[(&str, &str)] = &[
     ("handshake-test", "it is a test: it issues nothing but certificates for an hour, in memory"),
     ("status", ONLY_READS),
     ("due", ONLY_READS),
+    ("index show", ONLY_READS),
+    ("index grants", ONLY_READS),
     ("history", ONLY_READS),
     ("root rotate status", ONLY_READS),
     ("backup test", "it works in a private copy, which it removes"),
