@@ -201,25 +201,26 @@ impl PostgresDatabase {
         written
     }
 
-    /// Returns whether the transaction with this number was committed, on a new connection.
+    /// Returns whether the transaction with this number was committed.
     fn outcome(&self, transaction: &str, reason: String) -> DatabaseResult<()> {
-        let unknown = |reason: String| DatabaseError::Failed { failure: DatabaseFailure::UnknownOutcome, reason };
+        let failed = |failure: DatabaseFailure, reason: String| Err(DatabaseError::Failed { failure, reason });
         for _ in 0..OUTCOME_ATTEMPTS {
-            // While the server starts again, it accepts no connection.
-            if let Ok(mut client) = client(&self.location, &self.credentials) {
-                let row = client.query_one("SELECT pg_xact_status($1::text::xid8)", &[&transaction])?;
-                match row.try_get::<usize, Option<&str>>(0)? {
-                    Some("committed") => return Ok(()),
-                    Some("aborted") => {
-                        return Err(DatabaseError::Failed { failure: DatabaseFailure::Unreachable, reason });
-                    }
-                    Some(_) => {}
-                    None => return Err(unknown(reason)),
-                }
+            match self.status_of(transaction).as_ref().map(Option::as_deref) {
+                Ok(Some("committed")) => return Ok(()),
+                Ok(Some("aborted")) => return failed(DatabaseFailure::Unreachable, reason),
+                // The server no longer knows.
+                Ok(None) => break,
+                // It is in progress; or the server, which starts again, accepts no connection or breaks it.
+                Ok(Some(_)) | Err(_) => std::thread::sleep(OUTCOME_PAUSE),
             }
-            std::thread::sleep(OUTCOME_PAUSE);
         }
-        Err(unknown(reason))
+        failed(DatabaseFailure::UnknownOutcome, reason)
+    }
+
+    /// Returns what the server says of a transaction, on a new connection; `None` when it is too old.
+    fn status_of(&self, transaction: &str) -> Result<Option<String>, postgres::Error> {
+        let mut client = client(&self.location, &self.credentials)?;
+        client.query_one("SELECT pg_xact_status($1::text::xid8)", &[&transaction])?.try_get(0)
     }
 }
 
