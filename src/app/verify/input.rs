@@ -55,9 +55,14 @@ fn blocks(path: &Path, content: Vec<u8>) -> Result<Blocks, Failure> {
     Ok(Blocks { file: path.escaped().to_string(), certificates: values.ders, is_pem: values.is_pem, kind })
 }
 
+/// The most certificates of a chain for which room is made at once.
+const MAX_CHAIN: usize = 4;
+
 /// Every certificate of a file that can be read, and the errors of the others.
 pub fn readable(blocks: &Blocks) -> (Vec<Candidate>, Vec<(InputPosition, DecodeError)>) {
-    let (mut candidates, mut damaged) = (Vec::with_capacity(blocks.certificates.len()), Vec::new());
+    // Room for what there is, when it is a chain: of a long file, most can be something else.
+    let room = blocks.certificates.len().min(MAX_CHAIN);
+    let (mut candidates, mut damaged) = (Vec::with_capacity(room), Vec::new());
     let file: Arc<str> = blocks.file.as_str().into();
     for (number, der) in (1..).zip(&blocks.certificates) {
         let position = InputPosition::new(file.clone(), number);
