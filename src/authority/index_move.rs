@@ -94,7 +94,7 @@ pub fn move_index(
     Ok(MovedIndex { from: source.clone(), to: target, rows })
 }
 
-/// Checks that there is no index in this place, and a folder for it.
+/// Checks that this place has no index yet, and that its folder exists.
 fn check_file_place(file: &Path) -> Result<(), StoreError> {
     let folder = folder_of(file)?;
     if !folder.is_dir() {
