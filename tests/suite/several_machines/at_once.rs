@@ -93,3 +93,37 @@ fn what_is_issued_on_one_machine_is_revoked_and_renewed_on_another_and_moved_bac
     assert_eq!(other.status.code(), Some(3), "{}", String::from_utf8_lossy(&other.stderr));
     assert!(String::from_utf8_lossy(&other.stderr).contains("moved"), "a machine that was forgotten writes nothing");
 }
+
+#[test]
+fn manifests_are_applied_on_two_machines_at_once_and_a_crl_is_signed_only_when_it_would_be_another() {
+    let Some(machines) = Machines::start() else { return };
+    let place = &machines.place;
+    for machine in ["one", "two"] {
+        let names = format!("name = \"{machine}-{{{{ n }}}}.test\"\ncount = 20\n");
+        std::fs::write(
+            place.path(format!("{machine}.toml")),
+            format!("[[certificate]]\ntemplate = \"server\"\n{names}"),
+        )
+        .unwrap();
+    }
+    let before = machines.listed("one").len();
+    for output in machines.at_once(["one", "two"].map(|machine| format!("--dir {machine} apply {machine}.toml --json")))
+    {
+        said(&output);
+    }
+    assert_eq!(machines.listed("two").len(), before + 40);
+    for machine in ["one", "two"] {
+        place.done(&format!("--dir {machine} apply {machine}.toml --plan"));
+    }
+    let ensured = || -> Value { serde_json::from_str(&place.done("--dir one crl --ensure --json")).unwrap() };
+    let outcomes = [None, Some("one-1.test"), None, Some("two-1.test"), None].map(|revoked| {
+        if let Some(name) = revoked {
+            place.done(&format!("--dir two revoke {name}"));
+        }
+        let crl = ensured();
+        (crl["outcome"].as_str().unwrap().to_owned(), crl["revoked_count"].as_u64().unwrap())
+    });
+    let outcomes = outcomes.each_ref().map(|(outcome, count)| (outcome.as_str(), *count));
+    assert_eq!(outcomes, [("unchanged", 0), ("signed", 1), ("unchanged", 1), ("signed", 2), ("unchanged", 2)]);
+    machines.check();
+}
