@@ -198,6 +198,22 @@ impl Certificate {
         self.basic_constraints.is_some_and(|constraints| constraints.ca)
     }
 
+    /// Returns false for the DER of a certificate that [`is_ca`](Self::is_ca) says is not one of a CA, without decoding it: of a
+    /// million certificates, few have to be decoded to find those of CAs. True says nothing.
+    pub fn may_be_of_ca(der: &[u8]) -> bool {
+        /// The content of the object identifier 2.5.29.19, basicConstraints.
+        const BASIC_CONSTRAINTS: [u8; 3] = [0x55, 0x1d, 0x13];
+        /// The rest of the extension without the CA bit (RFC 5280 §4.2.1.9): an OCTET STRING with an empty SEQUENCE.
+        const EMPTY: [u8; 4] = [4, 2, 0x30, 0];
+        /// `critical`, which may be before it.
+        const CRITICAL: [u8; 3] = [1, 1, 0xff];
+        let is_named_at = |at: &usize| der[*at..].starts_with(&BASIC_CONSTRAINTS);
+        (0..der.len()).filter(|at| der[*at] == BASIC_CONSTRAINTS[0]).filter(is_named_at).any(|at| {
+            let rest = &der[at + BASIC_CONSTRAINTS.len()..];
+            !rest.strip_prefix(&CRITICAL).unwrap_or(rest).starts_with(&EMPTY)
+        })
+    }
+
     /// Returns whether subject and issuer are the same name. Such a certificate need not be signed with its own key.
     pub fn is_self_issued(&self) -> bool {
         self.subject == self.issuer

@@ -333,6 +333,17 @@ impl PublicKey {
     pub fn from_spki(input: &[u8]) -> Result<Self, DecodeError> {
         public_key(&whole(PUBLIC_KEY, SubjectPublicKeyInfo::from_der(input))?)
     }
+
+    /// Decodes the public key of a certificate, and nothing else of it: a list of a million certificates shows no more.
+    pub fn of_certificate(input: &[u8]) -> Result<Self, DecodeError> {
+        check_length(CERTIFICATE, input)?;
+        let signed = Signed::split(CERTIFICATE, input)?;
+        let fields =
+            der::split_first(signed.tbs).and_then(|(_, content, _)| der::children(content)).unwrap_or_default();
+        let has_version = fields.first().is_some_and(|field| field[0] == der::context_constructed(0));
+        // subjectPublicKeyInfo comes after serialNumber, signature, issuer, validity and subject (RFC 5280 §4.1).
+        Self::from_spki(fields.get(usize::from(has_version) + 5).copied().unwrap_or_default())
+    }
 }
 
 impl DistinguishedName {

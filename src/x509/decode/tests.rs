@@ -46,11 +46,32 @@ fn the_curve_of_a_key_is_named_by_an_object_identifier_alone() {
     assert_eq!(kind(&[]), "ec-without-named-curve (1.2.840.10045.2.1)");
 }
 
+#[test]
+fn a_certificate_that_is_not_one_of_a_ca_is_known_without_decoding_it() {
+    let (root, ca) = (TestCa::root(), [0x30, 3, 1, 1, 0xff]);
+    let may_be_of_ca = |certificate: TestCert| Certificate::may_be_of_ca(&root.issue_der(&certificate));
+    let with = |is_critical: bool, value: &[u8]| {
+        may_be_of_ca(TestCert::leaf("web.test").extension(oid::BASIC_CONSTRAINTS, is_critical, value.to_vec()))
+    };
+    assert!(may_be_of_ca(TestCert::ca("CA")));
+    assert!(!may_be_of_ca(TestCert::leaf("web.test")));
+    for is_critical in [true, false] {
+        assert!(!with(is_critical, &[0x30, 0]));
+        assert!(with(is_critical, &ca) && with(is_critical, &[0x30, 3, 1, 1, 0]), "true says nothing");
+    }
+    // The bytes of an extension without the CA bit elsewhere hide nothing.
+    let decoy = [0x55, 0x1d, 0x13, 4, 2, 0x30, 0];
+    assert!(may_be_of_ca(TestCert::ca("CA").extension("1.2.3.4", false, decoy.to_vec())));
+    assert!(!Certificate::may_be_of_ca(&[]) && Certificate::may_be_of_ca(&[0x55, 0x1d, 0x13]));
+}
+
 /// Decodes bytes as every kind of object; the decoded object keeps the bytes.
 fn read_as_everything(bytes: &[u8]) {
     if let Ok(certificate) = Certificate::from_der(bytes) {
         assert_eq!(certificate.as_der(), bytes);
         assert!(certificate.tbs().len() < bytes.len());
+        assert!(Certificate::may_be_of_ca(bytes) || !certificate.is_ca());
+        assert_eq!(PublicKey::of_certificate(bytes).as_ref(), Ok(&certificate.public_key));
         drop(format!("{certificate:?} {} {}", certificate.subject, certificate.serial));
     }
     if let Ok(list) = Crl::from_der(bytes) {

@@ -2,13 +2,15 @@
 
 use ca::lint::{self, LintProfile};
 use ca::verify::{Purpose, SignatureCache, VerifyInput, verify_chain};
-use ca::x509::{Certificate, GeneralName, TbsFields};
+use ca::x509::{Certificate, GeneralName, PublicKey, TbsFields};
 
 use super::kit;
 
 pub fn run(data: &[u8]) {
     let Ok(certificate) = Certificate::from_der(data) else { return };
     assert_eq!(certificate.as_der(), data);
+    assert!(Certificate::may_be_of_ca(data) || !certificate.is_ca());
+    assert_eq!(PublicKey::of_certificate(data).as_ref(), Ok(&certificate.public_key));
     drop((certificate.subject.to_string(), certificate.issuer.to_string(), certificate.serial.to_string()));
     if let Some(fields) = TbsFields::split(certificate.tbs()) {
         assert_eq!(fields.join(), certificate.tbs());
