@@ -40,7 +40,7 @@ pub fn check(subject: &Subject<'_>, findings: &mut Findings) -> Result<(), Store
         if is_expected
             && !is_there
             && !subject.facts.retired.contains(name)
-            && !subject.facts.keyless.contains(&record.id.0)
+            && !subject.facts.keyless.contains(record.id.0)
         {
             let message = format!("the index has the authority '{}', but its folder is gone", text::escape(name));
             let object = home.authority(name).escaped().to_string();

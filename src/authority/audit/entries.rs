@@ -8,6 +8,7 @@ use crate::authority::audit::scan::UNKNOWN_CERTIFICATE;
 use crate::authority::audit::subject::{RESTORE_FILE, Subject, read_certificates};
 use crate::authority::leaf::order::IN_MEMORY;
 use crate::store::certificate_files::{CERTIFICATE, CHAIN, FULLCHAIN, KEY};
+use crate::store::entry_name::EntryName;
 use crate::store::index::{Entry, Origin};
 use crate::store::previous_certificates::NameHistory;
 use crate::store::progress::Step;
@@ -24,35 +25,34 @@ pub fn check(subject: &Subject<'_>, skip_other_folders: bool, findings: &mut Fin
     let mut modes = BTreeMap::new();
     let modes_of_names = subject.index.file_modes()?;
     let removed = subject.index.removed_names()?;
-    let names = subject.index.entry_names()?;
-    for (done, name) in names.iter().enumerate() {
-        subject.progress.report(Step::items("checking files", done as u64, Some(names.len() as u64)));
-        let history = NameHistory::of(subject.index, name)?;
-        let Some(recorded) = history.recorded() else { continue };
+    let (mut done, names) = (0, subject.index.name_count(&[])?);
+    subject.index.each_entry_name::<StoreError>(|name| {
+        done += 1;
+        subject.progress.report(Step::items("checking files", done, Some(names)));
+        let history = NameHistory::latest(subject.index, name)?;
+        let Some(recorded) = history.recorded() else { return Ok(()) };
         // The certificates of a handshake test stay in memory, and the files of what another tool issued are not here. CA
         // certificates have another place.
         let has_no_files = recorded.template == IN_MEMORY || recorded.origin == Origin::Imported;
-        if has_no_files || subject.index.certificate(recorded)?.is_ca() {
-            continue;
+        if has_no_files {
+            return Ok(());
         }
-        let Ok(entry_name) = name.parse() else { continue };
+        let certificate = subject.index.certificate(recorded)?;
+        let Some(entry_name) = name.parse().ok().filter(|_| !certificate.is_ca()) else { return Ok(()) };
         // 'ca apply --prune' removed the files, and recorded that.
         if removed.contains(&name.to_ascii_lowercase()) || (recorded.place.is_some() && skip_other_folders) {
-            continue;
+            return Ok(());
         }
         let folder = history.folder(subject.store.home(), &entry_name);
-        // Several machines share the index, and each name has its files on one of them. A folder of --out may have those of another
-        // name here.
-        let is_of_other_name =
-            || recorded.place.is_some() && history.deployed(subject.store.home(), &entry_name).is_none();
-        if subject.store.index_location().is_shared() && (folder.symlink_metadata().is_err() || is_of_other_name()) {
-            continue;
+        if subject.store.index_location().is_shared() && is_of_another_machine(subject, recorded, &folder, &entry_name)?
+        {
+            return Ok(());
         }
         let of_template =
             *modes.entry(recorded.template.clone()).or_insert_with(|| key_mode(subject.store, &recorded.template));
         let mode = modes_of_names.get(&name.to_ascii_lowercase()).copied().unwrap_or(of_template);
-        check_folder(subject, &history, recorded, &folder, mode, findings)?;
-    }
+        check_folder(subject, &history, (recorded, certificate), &folder, mode, findings)
+    })?;
     let home = subject.store.home();
     let issued = home.issued();
     for name in files::names_in(&issued).unwrap_or_default() {
@@ -71,6 +71,24 @@ pub fn check(subject: &Subject<'_>, skip_other_folders: bool, findings: &mut Fin
     Ok(())
 }
 
+/// Several machines share the index, and each name has its files on one of them. A folder of `--out` may have those of another name
+/// here.
+fn is_of_another_machine(
+    subject: &Subject<'_>,
+    recorded: &Entry,
+    folder: &Path,
+    name: &EntryName,
+) -> Result<bool, StoreError> {
+    if folder.symlink_metadata().is_err() {
+        return Ok(true);
+    }
+    let is_known = || {
+        let history = NameHistory::of(subject.index, name.as_str())?;
+        Ok::<_, StoreError>(history.deployed(subject.store.home(), name).is_some())
+    };
+    Ok(recorded.place.is_some() && !is_known()?)
+}
+
 /// Returns the mode that the template gives key files.
 pub fn key_mode(store: &Store, template: &str) -> u32 {
     let found = templates::find(&store.template_folder(), template).ok();
@@ -82,7 +100,7 @@ pub fn key_mode(store: &Store, template: &str) -> u32 {
 fn check_folder(
     subject: &Subject<'_>,
     history: &NameHistory,
-    recorded: &Entry,
+    (recorded, certificate): (&Entry, Certificate),
     folder: &Path,
     mode: u32,
     findings: &mut Findings,
@@ -97,7 +115,6 @@ fn check_folder(
             entry.id == recorded.id || is_newer || Some(entry.id) == unfinished
         })
         .collect();
-    let certificate = subject.index.certificate(recorded)?;
     let object = folder.escaped().to_string();
     if folder.symlink_metadata().is_err() {
         let message =
@@ -137,7 +154,7 @@ fn check_folder(
     let entry =
         acceptable.iter().find(|entry| entry.fingerprint == in_place.fingerprint()).copied().unwrap_or(recorded);
     let key = KEY.path_in(folder);
-    if !Subject::check_key(&key, &in_place, mode, findings) && !subject.facts.keyless.contains(&entry.id.0) {
+    if !Subject::check_key(&key, &in_place, mode, findings) && !subject.facts.keyless.contains(entry.id.0) {
         let fix = "restore the key from a backup, or issue for a new key: ca rekey NAME";
         findings.add(Severity::Warning, "key-missing", key.escaped().to_string(), "the private key is missing", fix);
     }

@@ -7,11 +7,15 @@ use crate::authority::audit::records::RecordedCa;
 use crate::issuance::verify_log_head;
 use crate::store::index::{Event, EventKind, EventObject, Index, IndexError, empty_hash, next_hash};
 use crate::store::progress::{Progress, Step};
+use crate::system::threads::{in_order, usual_jobs};
 use crate::text::{self, rfc3339};
 
 /// The kinds whose transaction has a CA key in use, and ends with them.
 const SIGNED: [EventKind; 6] =
     [EventKind::Issue, EventKind::Sign, EventKind::Renew, EventKind::Rekey, EventKind::Crl, EventKind::RootRenew];
+
+/// The events whose signatures a thread verifies together.
+const TOGETHER: usize = 64;
 
 /// Checks the log from its first event to its last.
 ///
@@ -23,42 +27,25 @@ pub fn check(
     progress: &dyn Progress,
     findings: &mut Findings,
 ) -> Result<Facts, IndexError> {
-    let events = index.log_head().ok().flatten().map(|head| head.count);
     let mut facts = Facts::default();
-    let mut head = empty_hash();
-    let mut count = 0;
-    let mut broken = false;
-    let mut settings: BTreeMap<(&str, String), Event> = BTreeMap::new();
-    index.each_event::<IndexError>(|event, encoded| {
-        count += 1;
-        progress.report(Step::items("checking events", count, events));
-        head = next_hash(&head, encoded);
-        let is_linked = event.number == count && event.head == head;
-        if !is_linked && !broken {
-            // After one wrong hash, every later one would be wrong as well.
-            broken = true;
-            let message = if event.number == count {
-                "the event, or one before it, was changed: its hash is not the one of the log".to_owned()
-            } else {
-                format!("the log has no event {count}: events were removed or inserted")
-            };
-            findings.error("log-broken", format!("event {}", event.number), message, RESTORE);
-        }
-        // The following events are checked as a continuation of what is stored.
-        (head, count) = (event.head.as_slice().try_into().unwrap_or(head), event.number);
-        check_signature(&event, authorities, findings);
-        facts.note(&event);
-        let object = EventObject::ALL.into_iter().find(|object| Some(object.name()) == event.object.as_deref());
-        if let Some(key) = object.and_then(|object| Some((object.name(), object.setting_key(&event.name)?))) {
-            settings.insert(key, event);
-        } else if event.object.is_some() {
-            check_row(index, &event, findings)?;
-        }
+    in_order(
+        usual_jobs(),
+        TOGETHER,
+        |give| check_in_order(index, progress, &mut facts, give),
+        |CheckedEvent { event, before: mut findings, after }| {
+            check_signature(&event, authorities, &mut findings);
+            findings.append(after);
+            findings
+        },
+        |found| {
+            findings.append(found);
+            Ok(())
+        },
+    )?;
+    index.each_setting_event::<IndexError>(|event| {
+        check_row(&event, index.covered_digest(&event)?, findings);
         Ok(())
     })?;
-    for event in settings.values() {
-        check_row(index, event, findings)?;
-    }
     for row in index.uncovered_rows()? {
         let id = row.id.map(|id| format!(" {id}")).unwrap_or_default();
         let object = format!("{}{id} of '{}'", row.object, text::escape(&row.name));
@@ -72,11 +59,60 @@ pub fn check(
     Ok(facts)
 }
 
+/// An event, and what was found about it but for its signature: what comes before that in the report, and what comes after it.
+struct CheckedEvent {
+    event: Event,
+    before: Findings,
+    after: Findings,
+}
+
+/// Checks what the order of the events decides, and the rows that they cover; calls `give` with each event and what was found.
+fn check_in_order(
+    index: &Index,
+    progress: &dyn Progress,
+    facts: &mut Facts,
+    give: &mut dyn FnMut(CheckedEvent) -> Result<(), IndexError>,
+) -> Result<(), IndexError> {
+    let events = index.log_head().ok().flatten().map(|head| head.count);
+    let mut head = empty_hash();
+    let mut count = 0;
+    let mut broken = false;
+    index.each_event_with_certificate::<IndexError>(|event, encoded, certificate| {
+        let (mut before, mut after) = (Findings::default(), Findings::default());
+        count += 1;
+        progress.report(Step::items("checking events", count, events));
+        head = next_hash(&head, encoded);
+        let is_linked = event.number == count && event.head == head;
+        if !is_linked && !broken {
+            // After one wrong hash, every later one would be wrong as well.
+            broken = true;
+            let message = if event.number == count {
+                "the event, or one before it, was changed: its hash is not the one of the log".to_owned()
+            } else {
+                format!("the log has no event {count}: events were removed or inserted")
+            };
+            before.error("log-broken", format!("event {}", event.number), message, RESTORE);
+        }
+        // The following events are checked as a continuation of what is stored.
+        (head, count) = (event.head.as_slice().try_into().unwrap_or(head), event.number);
+        facts.note(&event);
+        let object = EventObject::ALL.into_iter().find(|object| Some(object.name()) == event.object.as_deref());
+        match object {
+            Some(EventObject::Certificate) => check_row(&event, certificate, &mut after),
+            // Of a setting, only the latest event is about its row.
+            Some(object) if object.setting_key(&event.name).is_some() => {}
+            _ if event.object.is_some() => check_row(&event, index.covered_digest(&event)?, &mut after),
+            _ => {}
+        }
+        give(CheckedEvent { event, before, after })
+    })
+}
+
 /// What the log says of files that need not be there, and of the order of revocations and CRLs.
 #[derive(Debug, Default)]
 pub struct Facts {
     /// The rows of certificates for a CSR, and those that are older than the log.
-    pub keyless: BTreeSet<i64>,
+    pub keyless: RowSet,
     /// The authorities that a rotation retired.
     pub retired: BTreeSet<String>,
     /// The times at which the rows of revocations were recorded.
@@ -87,6 +123,20 @@ pub struct Facts {
     pub imported: BTreeMap<i64, Recorded>,
     /// The events of CRLs, by authority and number.
     pub crls: BTreeMap<(String, i64), u64>,
+}
+
+/// A set of row numbers, which are given one after the other: a bit for each.
+#[derive(Debug, Default)]
+pub struct RowSet(BTreeMap<i64, u64>);
+
+impl RowSet {
+    fn insert(&mut self, row: i64) {
+        *self.0.entry(row >> 6).or_default() |= 1 << (row & 63);
+    }
+
+    pub fn contains(&self, row: i64) -> bool {
+        self.0.get(&(row >> 6)).is_some_and(|bits| bits & (1 << (row & 63)) != 0)
+    }
 }
 
 /// When something was recorded.
@@ -105,7 +155,7 @@ impl Facts {
         let is_kind = |kind: EventKind| event.kind == kind.name();
         let is_certificate = event.object.as_deref() == Some("certificate");
         if is_certificate && (is_kind(EventKind::Sign) || is_kind(EventKind::Migrate) || is_kind(EventKind::Import)) {
-            self.keyless.extend(event.row);
+            event.row.into_iter().for_each(|row| self.keyless.insert(row));
         }
         if is_kind(EventKind::RootRotateFinish) {
             self.retired.insert(event.name.clone());
@@ -122,11 +172,10 @@ impl Facts {
     }
 }
 
-/// Compares a row with what its event recorded.
-fn check_row(index: &Index, event: &Event, findings: &mut Findings) -> Result<(), IndexError> {
-    let now = index.covered_digest(event)?;
+/// Compares the digest of a row, as it is now, with what its event recorded.
+fn check_row(event: &Event, now: Option<[u8; 32]>, findings: &mut Findings) {
     if now.as_ref().map(<[u8; 32]>::as_slice) == event.content.as_deref() {
-        return Ok(());
+        return;
     }
     let (code, what) = match (now.is_some(), event.content.is_some()) {
         (false, _) => ("record-deleted", "it is no longer in the index"),
@@ -137,7 +186,6 @@ fn check_row(index: &Index, event: &Event, findings: &mut Findings) -> Result<()
     let serial = event.serial.as_ref().map(|serial| format!(" (serial {serial})")).unwrap_or_default();
     let object = format!("{object} of '{}'{serial}", text::escape(&event.name));
     findings.error(code, object, format!("event {} ({}) recorded it: {what}", event.number, described(event)), RESTORE);
-    Ok(())
 }
 
 /// Returns kind, time, user and host of an event.

@@ -1,6 +1,7 @@
 //! What an audit finds, and what can be done about it without a decision of the user.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 
 use crate::system::Entropy;
@@ -75,8 +76,9 @@ impl Severity {
 #[derive(Debug, Default)]
 pub struct Findings {
     found: Vec<Finding>,
-    /// The same ones, so that many are told apart in time that grows with their number.
-    seen: HashSet<Finding>,
+    /// Where those with a hash are, so that many are told apart in time that grows with their number.
+    by_hash: HashMap<u64, Vec<usize>>,
+    hasher: RandomState,
 }
 
 impl Findings {
@@ -119,8 +121,24 @@ impl Findings {
         repair: Option<Repair>,
     ) {
         let (object, message, fix) = (object.into(), message.into(), fix.into());
-        let finding = Finding { code, severity, object, message, fix, repair };
-        if self.seen.insert(finding.clone()) {
+        self.insert(Finding { code, severity, object, message, fix, repair });
+    }
+
+    /// Adds the findings of a part, in their order.
+    pub fn append(&mut self, part: Self) {
+        part.found.into_iter().for_each(|finding| self.insert(finding));
+    }
+
+    /// Returns a copy of those so far, in their order.
+    pub fn to_vec(&self) -> Vec<Finding> {
+        self.found.clone()
+    }
+
+    /// Adds a finding, unless it is there.
+    pub fn insert(&mut self, finding: Finding) {
+        let places = self.by_hash.entry(self.hasher.hash_one(&finding)).or_default();
+        if !places.iter().any(|place| self.found.get(*place) == Some(&finding)) {
+            places.push(self.found.len());
             self.found.push(finding);
         }
     }

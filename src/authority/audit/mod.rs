@@ -21,7 +21,9 @@ pub use subject::check_key_mode;
 use std::collections::HashSet;
 use std::path::PathBuf;
 
+use crate::authority::audit::event_log::Facts;
 use crate::authority::audit::finding::RESTORE;
+use crate::authority::audit::records::RecordedCa;
 use crate::authority::audit::scan::UNKNOWN_CERTIFICATE;
 use crate::authority::audit::subject::{Subject, UNREADABLE};
 use crate::store::certificate_files::KEY;
@@ -77,10 +79,11 @@ impl AuditReport {
 
 /// Audits a CA. What cannot be read is a finding as well.
 ///
-/// An audit takes no lock, so that a long one does not stop other commands. When it finds something, it is repeated under
-/// the lock, since another command may have changed the CA meanwhile.
+/// An audit takes no lock, so that a long one does not stop other commands. When it finds something, the files are compared again under
+/// the lock, since another command may have changed them meanwhile. The index is read in one transaction, so that what was found in it
+/// stays true; it is read again when its log went on.
 pub fn audit(store: &Store, options: &AuditOptions, effects: &Effects<'_>) -> AuditReport {
-    let mut report = audit_once(store, options, effects.progress);
+    let (report, known) = audit_once(store, options, effects.progress, None);
     if report.findings.is_empty() {
         return report;
     }
@@ -92,11 +95,13 @@ pub fn audit(store: &Store, options: &AuditOptions, effects: &Effects<'_>) -> Au
             let mut failed = Findings::default();
             let message = format!("nothing was repaired: {error}");
             failed.error(CHECK_FAILED, store.home().folder().escaped().to_string(), message, AGAIN);
+            let mut report = report;
             report.findings.extend(failed.into_vec());
             return report;
         }
     };
-    let report = audit_once(store, options, effects.progress);
+    drop(report);
+    let (report, known) = audit_once(store, options, effects.progress, known);
     if !options.fix {
         return report;
     }
@@ -106,7 +111,7 @@ pub fn audit(store: &Store, options: &AuditOptions, effects: &Effects<'_>) -> Au
             failed.push((finding.clone(), error.to_string()));
         }
     }
-    let mut after = audit_once(store, options, effects.progress);
+    let (mut after, _) = audit_once(store, options, effects.progress, known);
     let left: HashSet<&Finding> = after.findings.iter().collect();
     after.repaired = report.findings.into_iter().filter(|finding| !left.contains(finding)).collect();
     for finding in &mut after.findings {
@@ -131,13 +136,42 @@ pub fn permissions(store: &Store) -> Vec<Finding> {
     findings.into_vec()
 }
 
-fn audit_once(store: &Store, options: &AuditOptions, progress: &dyn Progress) -> AuditReport {
+/// What was found in the index alone, and what the checks of files need of it.
+struct CheckedIndex {
+    findings: Vec<Finding>,
+    authorities: Vec<RecordedCa>,
+    facts: Facts,
+    /// The end of the log then. Every change of the index but for marks moves it.
+    head: Option<LogHead>,
+}
+
+/// Audits a CA once. `known` is what another audit returned: it is used as long as the log of the index ends where it did.
+fn audit_once(
+    store: &Store,
+    options: &AuditOptions,
+    progress: &dyn Progress,
+    mut known: Option<CheckedIndex>,
+) -> (AuditReport, Option<CheckedIndex>) {
     let mut findings = Findings::default();
     let (mut head, mut signed_head) = (None, None);
     let place = store.index_location().shown();
     let audited = store.index_location().open_to_read().and_then(|index| {
         index.at_one_time(|| {
-            check_index((store, &index), options, progress, &mut findings)?;
+            let end = index.log_head();
+            let checked = match known.take() {
+                Some(known) if end.as_ref().is_ok_and(|end| *end == known.head) => {
+                    known.findings.iter().for_each(|finding| findings.insert(finding.clone()));
+                    known
+                }
+                _ => {
+                    let (authorities, facts) = check_index(&index, progress, &mut findings)?;
+                    let head = end.ok().flatten();
+                    CheckedIndex { findings: findings.to_vec(), authorities, facts, head }
+                }
+            };
+            check_files((store, &index), &checked, options, progress, &mut findings);
+            known = Some(checked);
+            check_head(&index, options, &mut findings)?;
             head = index.log_head()?;
             signed_head = index.signed_head()?;
             Ok::<_, IndexError>(())
@@ -151,16 +185,15 @@ fn audit_once(store: &Store, options: &AuditOptions, progress: &dyn Progress) ->
         Err(error) => findings.error("index-damaged", place, error.to_string(), RESTORE),
     }
     modes::check(store, &mut findings);
-    AuditReport { findings: findings.into_vec(), repaired: Vec::new(), head, signed_head }
+    (AuditReport { findings: findings.into_vec(), repaired: Vec::new(), head, signed_head }, known)
 }
 
 /// Checks what is in the index itself. Each check goes on after the failure of another.
 fn check_index(
-    (store, index): (&Store, &Index),
-    options: &AuditOptions,
+    index: &Index,
     progress: &dyn Progress,
     findings: &mut Findings,
-) -> Result<(), IndexError> {
+) -> Result<(Vec<RecordedCa>, Facts), IndexError> {
     let place = index.path().escaped().to_string();
     let damaged = |findings: &mut Findings, reason: String| {
         findings.error("index-damaged", place.as_str(), reason, RESTORE);
@@ -189,18 +222,33 @@ fn check_index(
     }
     let facts = event_log::check(index, &authorities, progress, findings).unwrap_or_else(|error| {
         damaged(findings, error.to_string());
-        event_log::Facts::default()
+        Facts::default()
     });
-    let subject = Subject { store, index, authorities: &authorities, facts: &facts, progress };
-    let mut checked = vec![
+    Ok((authorities, facts))
+}
+
+/// Compares the files of the CA with the index.
+fn check_files(
+    (store, index): (&Store, &Index),
+    checked: &CheckedIndex,
+    options: &AuditOptions,
+    progress: &dyn Progress,
+    findings: &mut Findings,
+) {
+    let subject = Subject { store, index, authorities: &checked.authorities, facts: &checked.facts, progress };
+    let mut results = vec![
         authorities::check(&subject, findings),
         entries::check(&subject, options.skip_other_folders, findings),
         crls::check(&subject, findings),
     ];
-    checked.extend(options.scan.iter().map(|folder| scan::check(&subject, folder, findings)));
-    for error in checked.into_iter().filter_map(Result::err) {
+    results.extend(options.scan.iter().map(|folder| scan::check(&subject, folder, findings)));
+    for error in results.into_iter().filter_map(Result::err) {
         findings.error(CHECK_FAILED, "audit", error.to_string(), AGAIN);
     }
+}
+
+/// Checks that the log once had the head that was kept elsewhere.
+fn check_head(index: &Index, options: &AuditOptions, findings: &mut Findings) -> Result<(), IndexError> {
     if let Some(kept) = &options.head
         && *kept != empty_hash()
         && index.event_with_head(kept)?.is_none()

@@ -1,14 +1,19 @@
 //! The records of certificates: each column is compared with the certificate, and its signature is verified.
 
 use std::collections::BTreeSet;
+use std::hash::{BuildHasher, RandomState};
 
 use crate::authority::audit::finding::{Findings, RESTORE};
 use crate::keys;
 use crate::keys::verification::VerificationError;
 use crate::store::index::{Index, IndexError, StoredCertificate};
 use crate::store::progress::{Progress, Step};
+use crate::system::threads::{in_order, usual_jobs};
 use crate::text;
 use crate::x509::{Certificate, GeneralName, SerialNumber};
+
+/// The records that a thread checks together.
+const TOGETHER: usize = 64;
 
 /// A CA certificate of the index.
 pub struct RecordedCa {
@@ -23,14 +28,13 @@ pub struct RecordedCa {
 /// When the index cannot be read.
 pub fn authorities(index: &Index) -> Result<Vec<RecordedCa>, IndexError> {
     let mut found = Vec::new();
-    index.each_stored_certificate::<IndexError>(|stored| {
-        if let Ok(stored) = stored
-            && let Ok(certificate) = Certificate::from_der(&stored.der)
+    index.each_stored_der(|name, der| {
+        if Certificate::may_be_of_ca(der)
+            && let Ok(certificate) = Certificate::from_der(der)
             && certificate.is_ca()
         {
-            found.push(RecordedCa { name: stored.name, certificate });
+            found.push(RecordedCa { name: name.to_owned(), certificate });
         }
-        Ok(())
     })?;
     Ok(found)
 }
@@ -45,50 +49,114 @@ pub fn check(
     progress: &dyn Progress,
     findings: &mut Findings,
 ) -> Result<(), IndexError> {
-    let (mut sans, mut done) = (0, 0);
-    index.each_stored_certificate::<IndexError>(|stored| {
-        done += 1;
-        progress.report(Step::items("checking certificates", done, None));
-        let stored = match stored {
-            Ok(stored) => stored,
-            Err(reason) => {
-                findings.error("index-damaged", "table certificate", reason, RESTORE);
-                return Ok(());
-            }
-        };
-        let object = described(&stored);
-        let certificate = match Certificate::from_der(&stored.der) {
-            Ok(certificate) => certificate,
-            Err(error) => {
-                let message = format!("the stored certificate cannot be read: {error}");
-                findings.error("record-changed", object, message, RESTORE);
-                return Ok(());
-            }
-        };
-        let different = differences(&stored, &certificate);
-        if !different.is_empty() {
-            let message = format!("the record and the stored certificate differ: {}", different.join(", "));
-            findings.error("record-changed", object.as_str(), message, RESTORE);
-        }
-        check_signature(&stored, &certificate, authorities, &object, findings);
-        let names: BTreeSet<(&str, String)> =
-            certificate.names().iter().map(|name| (name.kind(), name.value())).collect();
-        sans += names.len() as u64;
-        for (kind, value) in names {
-            if !index.has_san(stored.id, kind, &value)? {
-                let message = format!("the index does not find it by its name {kind}:{value}");
-                findings.error("record-changed", object.as_str(), message, RESTORE);
-            }
-        }
-        Ok(())
-    })?;
-    if index.san_count()? != sans {
-        let message = "the index has names that are in none of its certificates, or lacks some";
-        findings.error("record-changed", "table san", message, RESTORE);
+    let hasher = RandomState::new();
+    let mut names = NameSum::default();
+    in_order(
+        usual_jobs(),
+        TOGETHER,
+        |give| {
+            let mut done = 0;
+            index.each_stored_certificate(|stored| {
+                done += 1;
+                progress.report(Step::items("checking certificates", done, None));
+                give(stored)
+            })
+        },
+        |stored| check_record(stored, authorities, &hasher),
+        |(found, sum)| {
+            findings.append(found);
+            names.add(sum);
+            Ok::<_, IndexError>(())
+        },
+    )?;
+    let mut searchable = NameSum::default();
+    index.each_san(|certificate, kind, value| searchable.add_name(&hasher, certificate, kind, value))?;
+    if searchable != names {
+        check_each_name(index, findings)?;
     }
     for (table, name, id) in index.damaged_marks()? {
         let object = format!("table {table}, row {name}{}{id}", if name.is_empty() { "" } else { " " });
         findings.error("index-damaged", object, "a mark does not fit its check value", RESTORE);
+    }
+    Ok(())
+}
+
+/// Subjects alternative names of certificates: their number, and the sum of their hashes, whose key is drawn for each audit. Names are
+/// looked up one by one only when the sums of the certificates and of the index differ.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct NameSum {
+    sum: u64,
+    count: u64,
+}
+
+impl NameSum {
+    fn add_name(&mut self, hasher: &RandomState, certificate: i64, kind: &[u8], value: &[u8]) {
+        self.add(Self { sum: hasher.hash_one((certificate, kind, value)), count: 1 });
+    }
+
+    fn add(&mut self, other: Self) {
+        self.sum = self.sum.wrapping_add(other.sum);
+        self.count += other.count;
+    }
+}
+
+/// Checks a record, without the index. Also returns its names.
+fn check_record(
+    stored: Result<StoredCertificate, String>,
+    authorities: &[RecordedCa],
+    hasher: &RandomState,
+) -> (Findings, NameSum) {
+    let (mut findings, mut sum) = (Findings::default(), NameSum::default());
+    let stored = match stored {
+        Ok(stored) => stored,
+        Err(reason) => {
+            findings.error("index-damaged", "table certificate", reason, RESTORE);
+            return (findings, sum);
+        }
+    };
+    let certificate = match Certificate::from_der(&stored.der) {
+        Ok(certificate) => certificate,
+        Err(error) => {
+            let message = format!("the stored certificate cannot be read: {error}");
+            findings.error("record-changed", described(&stored), message, RESTORE);
+            return (findings, sum);
+        }
+    };
+    let different = differences(&stored, &certificate);
+    if !different.is_empty() {
+        let message = format!("the record and the stored certificate differ: {}", different.join(", "));
+        findings.error("record-changed", described(&stored), message, RESTORE);
+    }
+    check_signature(&stored, &certificate, authorities, &mut findings);
+    for (kind, value) in distinct_names(&certificate) {
+        sum.add_name(hasher, stored.id, kind.as_bytes(), value.as_bytes());
+    }
+    (findings, sum)
+}
+
+fn distinct_names(certificate: &Certificate) -> BTreeSet<(&str, String)> {
+    certificate.names().iter().map(|name| (name.kind(), name.value())).collect()
+}
+
+/// Looks up each certificate by each of its names.
+fn check_each_name(index: &Index, findings: &mut Findings) -> Result<(), IndexError> {
+    let mut names = 0;
+    index.each_stored_certificate::<IndexError>(|stored| {
+        // What cannot be read is reported already.
+        let Ok(stored) = stored else { return Ok(()) };
+        let Ok(certificate) = Certificate::from_der(&stored.der) else { return Ok(()) };
+        for (kind, value) in distinct_names(&certificate) {
+            names += 1;
+            if !index.has_san(stored.id, kind, &value)? {
+                let message = format!("the index does not find it by its name {kind}:{value}");
+                findings.error("record-changed", described(&stored), message, RESTORE);
+            }
+        }
+        Ok(())
+    })?;
+    if index.san_count()? != names {
+        let message = "the index has names that are in none of its certificates, or lacks some";
+        findings.error("record-changed", "table san", message, RESTORE);
     }
     Ok(())
 }
@@ -120,7 +188,6 @@ fn check_signature(
     stored: &StoredCertificate,
     certificate: &Certificate,
     authorities: &[RecordedCa],
-    object: &str,
     findings: &mut Findings,
 ) {
     let issuers: Vec<_> =
@@ -129,7 +196,7 @@ fn check_signature(
         // Of an imported CA, the certificates above it need not be in the index.
         if stored.origin == "issued" {
             let message = format!("the index has no CA certificate of its issuer '{}'", certificate.issuer);
-            findings.error("record-changed", object, message, RESTORE);
+            findings.error("record-changed", described(stored), message, RESTORE);
         }
         return;
     }
@@ -144,6 +211,6 @@ fn check_signature(
     let is_excused = is_unsupported && stored.origin != "issued";
     if !is_valid && !is_excused {
         let message = format!("its signature is not one of its issuer '{}'", certificate.issuer);
-        findings.error("record-changed", object, message, RESTORE);
+        findings.error("record-changed", described(stored), message, RESTORE);
     }
 }

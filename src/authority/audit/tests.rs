@@ -16,6 +16,7 @@ use crate::store::delivery::Destination;
 use crate::store::index::crl_bundle::StoredBundle;
 use crate::store::index::sample::tamper;
 use crate::store::index::{EventKind, NewExport};
+use crate::store::progress::Unreported;
 use crate::text::Lifetime;
 use crate::x509::crl::RevocationReason;
 
@@ -466,4 +467,24 @@ fn the_folder_of_a_key_for_a_group_can_be_entered_by_it_and_others_cannot() {
     set("issued/web.test", 0o750);
     set("issued/web.test/key.pem", 0o644);
     assert_eq!(found(&ca), ["key-readable"]);
+}
+
+#[test]
+fn what_was_found_in_the_index_holds_until_its_log_goes_on() {
+    let ca = eventful();
+    let again = |known| {
+        let (report, known) = audit_once(&ca.store(), &AuditOptions::default(), &Unreported, known);
+        (report.findings.iter().map(|finding| finding.code).collect::<Vec<_>>(), known)
+    };
+    let (found, known) = again(None);
+    assert_eq!(found, [""; 0]);
+    tamper(&ca.path("index.db"), "UPDATE certificate SET subject = 'CN=x' WHERE name = 'held.test'");
+    fs::remove_file(ca.path("issued/other.test/chain.pem")).unwrap();
+    let (found, known) = again(known);
+    assert_eq!(found, ["file-missing"], "the index is not read again, and the files are");
+    ca.issue(order("server", "new.test")).unwrap();
+    fs::remove_file(ca.path("issued/new.test/chain.pem")).unwrap();
+    let (found, known) = again(known);
+    assert_eq!(found, ["record-changed", "record-changed", "file-missing", "file-missing"]);
+    assert_eq!(again(known).0, found, "what was found is kept");
 }

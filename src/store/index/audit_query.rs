@@ -1,7 +1,8 @@
 //! Queries for `ca audit`: what is stored, column by column, without the assumption that this program wrote it.
 
-use crate::store::index::database::{Database, DatabaseResult, OptionalRow, Row, values};
+use crate::store::index::database::{Database, DatabaseResult, OptionalRow, Row, ValueRef, values};
 use crate::store::index::event_object::EventObject;
+use crate::store::index::event_query::encode_event;
 use crate::store::index::mark::Mark;
 use crate::store::index::recorded_state::StoredCrl;
 use crate::store::index::{Event, Index, IndexError, postgres_schema, schema};
@@ -36,22 +37,27 @@ pub struct UncoveredRow {
 }
 
 impl StoredCertificate {
+    /// The columns, in the order in which they are read.
+    const COLUMNS: &str =
+        "id, serial, issuer, der, name, template, authority, subject, sans, key_fingerprint, fingerprint, not_before,
+         not_after, origin";
+
     fn from_row(row: &Row<'_>) -> DatabaseResult<Self> {
         Ok(Self {
-            id: row.get("id")?,
-            serial: row.get("serial")?,
-            issuer: row.get("issuer")?,
-            der: row.get("der")?,
-            name: row.get("name")?,
-            template: row.get("template")?,
-            authority: row.get("authority")?,
-            subject: row.get("subject")?,
-            sans: row.get("sans")?,
-            key_fingerprint: row.get("key_fingerprint")?,
-            fingerprint: row.get("fingerprint")?,
-            not_before: row.get("not_before")?,
-            not_after: row.get("not_after")?,
-            origin: row.get("origin")?,
+            id: row.get(0)?,
+            serial: row.get(1)?,
+            issuer: row.get(2)?,
+            der: row.get(3)?,
+            name: row.get(4)?,
+            template: row.get(5)?,
+            authority: row.get(6)?,
+            subject: row.get(7)?,
+            sans: row.get(8)?,
+            key_fingerprint: row.get(9)?,
+            fingerprint: row.get(10)?,
+            not_before: row.get(11)?,
+            not_after: row.get(12)?,
+            origin: row.get(13)?,
         })
     }
 }
@@ -139,12 +145,49 @@ impl Index {
         mut each: impl FnMut(Result<StoredCertificate, String>) -> Result<(), E>,
     ) -> Result<(), E> {
         let failed = |error| E::from(self.place.error()(error));
-        let mut statement = self.connection.prepare("SELECT * FROM certificate ORDER BY id").map_err(failed)?;
+        let sql = format!("SELECT {} FROM certificate ORDER BY id", StoredCertificate::COLUMNS);
+        let mut statement = self.connection.prepare(&sql).map_err(failed)?;
         let mut rows = statement.query(&[]).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
             each(StoredCertificate::from_row(&row).map_err(|error| error.to_string()))?;
         }
         Ok(())
+    }
+
+    /// Calls `each` with the name and the DER of every stored certificate, in the order of the records; a row that has values of other
+    /// types is left out.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn each_stored_der(&self, mut each: impl FnMut(&str, &[u8])) -> Result<(), IndexError> {
+        let mut read = || -> DatabaseResult<()> {
+            let mut statement = self.connection.prepare("SELECT name, der FROM certificate ORDER BY id")?;
+            let mut rows = statement.query(&[])?;
+            while let Some(row) = rows.next()? {
+                if let (Ok(name), Ok(der)) = (row.text(0), row.blob(1)) {
+                    each(name, der);
+                }
+            }
+            Ok(())
+        };
+        read().map_err(self.place.error())
+    }
+
+    /// Calls `each` with every subject alternative name that the index has for queries by name: the number of the certificate, the
+    /// kind and the value as they are stored.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn each_san(&self, mut each: impl FnMut(i64, &[u8], &[u8])) -> Result<(), IndexError> {
+        let mut read = || -> DatabaseResult<()> {
+            let mut statement = self.connection.prepare("SELECT certificate, kind, value FROM san")?;
+            let mut rows = statement.query(&[])?;
+            while let Some(row) = rows.next()? {
+                each(row.get(0)?, row.text(1)?.as_bytes(), row.text(2)?.as_bytes());
+            }
+            Ok(())
+        };
+        read().map_err(self.place.error())
     }
 
     /// Returns true when the index has this subject alternative name for a certificate, for queries by name.
@@ -166,6 +209,72 @@ impl Index {
         let count: i64 =
             self.connection.query_row("SELECT count(*) FROM san", &[], |row| row.get(0)).map_err(self.place.error())?;
         Ok(count.unsigned_abs())
+    }
+
+    /// Calls `each` with every event, the oldest first, with the encoding that its hash covers, and, of an event that covers a
+    /// certificate, with the digest of that row as it is now. One statement reads events and certificates: both are in the same order.
+    ///
+    /// # Errors
+    /// When the index cannot be read, or that of `each`.
+    pub fn each_event_with_certificate<E: From<IndexError>>(
+        &self,
+        mut each: impl FnMut(Event, &[u8], Option<[u8; 32]>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let failed = |error| E::from(self.place.error()(error));
+        let of = |table: &str, columns: &str| -> String {
+            columns.split(',').map(|column| format!("{table}.{}, ", column.trim())).collect()
+        };
+        let sql = format!(
+            "SELECT {}{}c.id FROM event AS e LEFT JOIN certificate AS c ON c.id = e.row AND e.object = 'certificate'
+             ORDER BY e.number",
+            of("e", &Event::columns()),
+            of("c", EventObject::Certificate.columns())
+        );
+        let mut statement = self.connection.prepare(&sql).map_err(failed)?;
+        let mut rows = statement.query(&[]).map_err(failed)?;
+        let mut encoded = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            encode_event(&row, &mut encoded).map_err(failed)?;
+            let (first, last) = (Event::COLUMN_COUNT, row.column_count() - 1);
+            let digest = match row.get_ref(last).map_err(failed)? {
+                ValueRef::Null => None,
+                _ => Some(EventObject::Certificate.digest_of(&row, first..last).map_err(failed)?),
+            };
+            each(Event::from_row(&row).map_err(failed)?, &encoded, digest)?;
+        }
+        Ok(())
+    }
+
+    /// Returns of each hook, declaration and other setting the latest event about it, in the order of the log.
+    ///
+    /// # Errors
+    /// When the index cannot be read, or that of `each`.
+    pub fn each_setting_event<E: From<IndexError>>(
+        &self,
+        mut each: impl FnMut(Event) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let failed = |error| E::from(self.place.error()(error));
+        let of_path = EventObject::CrlBundle.name();
+        let others: Vec<String> = EventObject::ALL
+            .into_iter()
+            .filter(|object| object.setting_key("").is_some() && object.name() != of_path)
+            .map(|object| format!("'{}'", object.name()))
+            .collect();
+        let sql = format!(
+            "SELECT {} FROM event WHERE number IN (
+                 SELECT max(number) FROM event WHERE object IN ({}) GROUP BY object, name
+                 UNION ALL
+                 SELECT max(number) FROM event WHERE object = '{of_path}' GROUP BY name COLLATE \"binary\")
+             ORDER BY number",
+            Event::columns(),
+            others.join(", ")
+        );
+        let mut statement = self.connection.prepare(&sql).map_err(failed)?;
+        let mut rows = statement.query(&[]).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            each(Event::from_row(&row).map_err(failed)?)?;
+        }
+        Ok(())
     }
 
     /// Returns the digest of the row that an event covers, as the row is now; `None` when there is no such row.
@@ -251,16 +360,19 @@ impl Index {
         read().map_err(self.place.error())
     }
 
-    /// Returns every name of an entry or authority, sorted.
+    /// Calls `each` with every name of an entry or authority, sorted.
     ///
     /// # Errors
-    /// When the index cannot be read.
-    pub fn entry_names(&self) -> Result<Vec<String>, IndexError> {
-        let read = || -> DatabaseResult<_> {
-            let mut statement = self.connection.prepare("SELECT DISTINCT name FROM certificate ORDER BY name")?;
-            statement.query_map(&[], |row| row.get(0))?.collect()
-        };
-        read().map_err(self.place.error())
+    /// When the index cannot be read, or that of `each`.
+    pub fn each_entry_name<E: From<IndexError>>(&self, mut each: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+        let failed = |error| E::from(self.place.error()(error));
+        let sql = "SELECT DISTINCT name FROM certificate ORDER BY name";
+        let mut statement = self.connection.prepare(sql).map_err(failed)?;
+        let mut rows = statement.query(&[]).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            each(row.text(0).map_err(failed)?)?;
+        }
+        Ok(())
     }
 
     /// Returns the CRLs whose files may be in place, by authority and number: the newest that is marked as published, and

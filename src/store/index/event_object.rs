@@ -1,6 +1,8 @@
 //! The rows of the index that events cover. The digest of a row is over every column that means something; the marks that
 //! are not durable (`delivered_at`, `published_at`, `done_at`) are left out.
 
+use std::ops::Range;
+
 use crate::store::index::database::{Database, DatabaseResult, OptionalRow, Row, ValueRef, values};
 use crate::store::index::event::encode_value;
 use crate::x509::digest;
@@ -148,7 +150,7 @@ impl EventObject {
         let (columns, table, condition) = (self.columns(), self.table(), self.condition());
         let sql = format!("SELECT {columns} FROM {table} WHERE {condition}");
         let mut statement = connection.prepare_cached(&sql)?;
-        let read = |row: &Row<'_>| self.digest_of(row, row.column_count());
+        let read = |row: &Row<'_>| self.digest_of(row, 0..row.column_count());
         match self {
             Self::Crl | Self::Hook | Self::FileRules | Self::CrlBundle | Self::Declaration => {
                 statement.query_row(values![id, name], read).optional()
@@ -157,9 +159,9 @@ impl EventObject {
         }
     }
 
-    /// Returns the digest of a row whose first columns are [`columns`](Self::columns).
-    pub(crate) fn digest_of(self, row: &Row<'_>, columns: usize) -> DatabaseResult<[u8; 32]> {
-        let values: Vec<_> = (0..columns).map(|column| row.get_ref(column)).collect::<DatabaseResult<_>>()?;
+    /// Returns the digest of a row that has [`columns`](Self::columns) in these places.
+    pub(crate) fn digest_of(self, row: &Row<'_>, places: Range<usize>) -> DatabaseResult<[u8; 32]> {
+        let values: Vec<_> = places.map(|column| row.get_ref(column)).collect::<DatabaseResult<_>>()?;
         Ok(self.digest_of_values(&values))
     }
 

@@ -22,25 +22,32 @@ pub struct FailedHook {
 }
 
 impl Event {
-    fn from_row(row: &Row<'_>) -> DatabaseResult<Self> {
-        let user_id: Option<u32> = row.get("user_id")?;
-        let host: Option<String> = row.get("host")?;
-        let (user, sudo_user) = (row.get("user")?, row.get("sudo_user")?);
+    /// How many columns [`columns`](Self::columns) are.
+    pub(super) const COLUMN_COUNT: usize = COLUMN_COUNT + 3;
+
+    /// Returns the columns that [`from_row`](Self::from_row) reads, which are the first of its row.
+    pub(super) fn columns() -> String {
+        format!("{COLUMNS}, head, signed_by, signature")
+    }
+
+    pub(super) fn from_row(row: &Row<'_>) -> DatabaseResult<Self> {
+        let user_id: Option<u32> = row.get(9)?;
+        let (user, sudo_user, host): (_, _, Option<String>) = (row.get(10)?, row.get(11)?, row.get(12)?);
         let actor = user_id.zip(host).map(|(user_id, host)| Actor { user_id, user, sudo_user, host });
-        let signed_by: Option<String> = row.get("signed_by")?;
-        let signature: Option<Vec<u8>> = row.get("signature")?;
+        let signed_by: Option<String> = row.get(14)?;
+        let signature: Option<Vec<u8>> = row.get(15)?;
         Ok(Self {
-            number: row.get::<_, i64>("number")?.unsigned_abs(),
-            at: instant(row, "at")?,
-            kind: row.get("kind")?,
-            object: row.get("object")?,
-            row: row.get("row")?,
-            name: row.get("name")?,
-            serial: row.get::<_, Option<Vec<u8>>>("serial")?.map(|serial| SerialNumber::from_der_content(&serial)),
-            content: row.get("content")?,
-            detail: row.get("detail")?,
+            number: row.get::<_, i64>(0)?.unsigned_abs(),
+            at: OffsetDateTime::from_unix_timestamp(row.get(1)?).map_err(|_| strange("at"))?,
+            kind: row.get(2)?,
+            object: row.get(3)?,
+            row: row.get(4)?,
+            name: row.get(5)?,
+            serial: row.get::<_, Option<Vec<u8>>>(6)?.map(|serial| SerialNumber::from_der_content(&serial)),
+            content: row.get(7)?,
+            detail: row.get(8)?,
             actor,
-            head: row.get("head")?,
+            head: row.get(13)?,
             signature: signed_by.zip(signature).map(|(authority, signature)| HeadSignature { authority, signature }),
         })
     }
@@ -49,6 +56,15 @@ impl Event {
         let hash = self.head.as_slice().try_into().map_err(|_| strange("head"))?;
         Ok(LogHead { count: self.number, hash, at: self.at })
     }
+}
+
+/// Writes the encoding that the hash of an event covers. The row begins with its columns.
+pub(super) fn encode_event(row: &Row<'_>, encoded: &mut Vec<u8>) -> DatabaseResult<()> {
+    encoded.clear();
+    (0..COLUMN_COUNT).try_for_each(|column| {
+        encode_value(encoded, row.get_ref(column)?);
+        Ok(())
+    })
 }
 
 impl Index {
@@ -61,15 +77,12 @@ impl Index {
         mut each: impl FnMut(Event, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         let failed = |error| E::from(self.place.error()(error));
-        let sql = format!("SELECT {COLUMNS}, head, signed_by, signature FROM event ORDER BY number");
+        let sql = format!("SELECT {} FROM event ORDER BY number", Event::columns());
         let mut statement = self.connection.prepare(&sql).map_err(failed)?;
         let mut rows = statement.query(&[]).map_err(failed)?;
         let mut encoded = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
-            encoded.clear();
-            for column in 0..COLUMN_COUNT {
-                encode_value(&mut encoded, row.get_ref(column).map_err(failed)?);
-            }
+            encode_event(&row, &mut encoded).map_err(failed)?;
             each(Event::from_row(&row).map_err(failed)?, &encoded)?;
         }
         Ok(())
@@ -150,7 +163,7 @@ impl Index {
     }
 
     fn last_event(&self, condition: &str) -> Result<Option<Event>, IndexError> {
-        let sql = format!("SELECT * FROM event {condition} ORDER BY number DESC LIMIT 1");
+        let sql = format!("SELECT {} FROM event {condition} ORDER BY number DESC LIMIT 1", Event::columns());
         self.connection.query_row(&sql, &[], Event::from_row).optional().map_err(self.place.error())
     }
 }

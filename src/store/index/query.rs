@@ -9,7 +9,8 @@ use crate::store::index::{CertificateStatus, Entry, EntryId, Index, IndexError, 
 use crate::text::Lifetime;
 use crate::x509::{Certificate, GeneralName, SerialNumber};
 
-/// The columns that [`Entry::from_row`] reads.
+/// The columns that [`Entry::from_row`] reads, in its order.
+pub(super) const SELECT_COUNT: usize = 20;
 pub(super) const SELECT: &str = "
 SELECT c.id, c.serial, c.issuer, c.name, c.template, c.authority, c.subject, c.sans, c.key_fingerprint, c.fingerprint,
        c.not_before, c.not_after, c.issued_at, c.origin, c.place, c.delivered_at,
@@ -140,6 +141,15 @@ impl Index {
             return Ok(Vec::new());
         }
         self.entries("WHERE c.name = ?1 ORDER BY c.id", values![name])
+    }
+
+    /// Returns the certificate of a NAME that was delivered last, and those after it; all when none was delivered.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn since_delivery(&self, name: &str) -> Result<Vec<Entry>, IndexError> {
+        let delivered = "SELECT max(d.id) FROM certificate AS d WHERE d.name = ?1 AND d.delivered_at IS NOT NULL";
+        self.entries(&format!("WHERE c.name = ?1 AND c.id >= coalesce(({delivered}), 0) ORDER BY c.id"), values![name])
     }
 
     /// Returns the certificates with a serial number: at most one, unless certificates of several issuers were
