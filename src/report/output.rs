@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::ser::{Formatter, PrettyFormatter};
+use serde_json::{Serializer, Value};
 
 use crate::report::failure::Failure;
 use crate::report::page::Page;
@@ -103,6 +105,18 @@ pub fn json_line(value: &Value) -> String {
 /// what it shows are escaped: the same value, and harmless on a screen.
 pub fn json_document(value: &Value) -> String {
     escaped(format!("{value:#}\n"))
+}
+
+/// A part of a document that is written piece by piece: as [`json_document`] writes it at this depth, without the indentation
+/// of its first line.
+pub fn json_part(content: &impl Serialize, depth: usize) -> String {
+    let mut formatter = PrettyFormatter::new();
+    // What is indented is within so many lists.
+    (0..depth).for_each(|_| drop(formatter.begin_array(&mut io::sink())));
+    let mut text = Vec::with_capacity(1024);
+    let written = content.serialize(&mut Serializer::with_formatter(&mut text, formatter));
+    // As with `json::value`, `null` is never the result of a failure.
+    escaped(written.ok().and_then(|()| String::from_utf8(text).ok()).unwrap_or_else(|| "null".to_owned()))
 }
 
 fn escaped(document: String) -> String {

@@ -182,7 +182,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
         wanted,
         order,
         keep,
-        with_certificates: is_json || columns.iter().any(|column| column.needs_certificate()),
+        with_keys: is_json || columns.iter().any(|column| column.needs_certificate()),
     };
     let authorities = store.ca_certificates().names()?.into_iter().map(|name| name.to_ascii_lowercase()).collect();
     let list = List {

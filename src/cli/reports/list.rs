@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use super::entry::{EntryJson, FilesJson, how_far};
 use crate::authority::leaf::order::DueRule;
 use crate::report::failure::Failure;
-use crate::report::json;
+use crate::report::json::{self, Shown};
 use crate::report::output::{self, Report, StreamError};
 use crate::report::page::{Cell as PageCell, Page, Tone};
 use crate::store::Store;
@@ -22,7 +22,9 @@ use crate::store::delivery::{Destination, Paths};
 use crate::store::index::{CertificateStatus, InventoryQuery, ListedEntry};
 use crate::store::locate::count_as_delivered_if_there;
 use crate::store::previous_certificates::NameHistory;
+use crate::system::threads::{in_order, usual_jobs};
 use crate::text::{self, PathText, rfc3339};
+use crate::x509::KeyKind;
 
 /// How the inventory is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -126,12 +128,28 @@ pub struct ListedJson<'a> {
     entry: EntryJson<'a>,
     /// Its files are deployed, as the index records it.
     deployed: bool,
-    key_algorithm: Option<&'a str>,
+    key_algorithm: Option<Shown<&'a KeyKind>>,
     /// Where the files of a deployed certificate are; `null` when they are not there.
     files: Option<FilesJson<'a>>,
     /// Negative once it has expired.
     expires_in_seconds: i64,
 }
+
+impl<'a> ListedJson<'a> {
+    fn new(listed: &'a ListedEntry, files: Option<&'a Paths>, now: OffsetDateTime) -> Self {
+        let ListedEntry { entry, deployed, key, has_unmarked: _ } = listed;
+        Self {
+            entry: EntryJson::new(entry, now),
+            deployed: *deployed,
+            key_algorithm: key.as_ref().map(Shown),
+            files: files.map(FilesJson::new),
+            expires_in_seconds: (entry.validity.not_after - now).whole_seconds(),
+        }
+    }
+}
+
+/// The entries that a thread writes together.
+const TOGETHER: usize = 256;
 
 /// The inventory.
 pub struct List {
@@ -223,22 +241,31 @@ impl List {
         })
     }
 
-    /// Calls `write` with an entry in JSON.
-    fn with_json<T>(&self, listed: &ListedEntry, write: impl FnOnce(&ListedJson<'_>) -> T) -> T {
-        let ListedEntry { entry, deployed, certificate, has_unmarked: _ } = listed;
-        let files = self.files(listed);
-        let key = certificate.as_ref().map(|certificate| certificate.public_key.kind().to_string());
-        write(&ListedJson {
-            entry: EntryJson::new(entry, self.now),
-            deployed: *deployed,
-            key_algorithm: key.as_deref(),
-            files: files.as_ref().map(FilesJson::new),
-            expires_in_seconds: (entry.validity.not_after - self.now).whole_seconds(),
-        })
+    /// Calls `take` with what `write` makes of every entry in JSON, in their order. Returns the number without the limit.
+    fn each_json(
+        &self,
+        write: impl Fn(&ListedJson<'_>) -> String + Sync,
+        take: impl FnMut(String) -> Result<(), StreamError>,
+    ) -> Result<u64, StreamError> {
+        let (now, mut total) = (self.now, 0);
+        in_order(
+            usual_jobs(),
+            TOGETHER,
+            |give| {
+                total = self.each(&mut |listed| {
+                    let files = self.files(&listed);
+                    give((listed, files))
+                })?;
+                Ok(())
+            },
+            |(listed, files): (ListedEntry, Option<Paths>)| write(&ListedJson::new(&listed, files.as_ref(), now)),
+            take,
+        )?;
+        Ok(total)
     }
 
     fn cell(&self, column: Column, listed: &ListedEntry) -> String {
-        let ListedEntry { entry, deployed, certificate, has_unmarked: _ } = listed;
+        let ListedEntry { entry, deployed, key, has_unmarked: _ } = listed;
         let is_table = self.format == ListFormat::Table;
         match column {
             Column::Name => entry.name.clone(),
@@ -260,9 +287,7 @@ impl List {
             Column::Deployed if is_table => if *deployed { "yes" } else { "no" }.to_owned(),
             Column::Deployed => deployed.to_string(),
             Column::Serial => entry.serial.to_string(),
-            Column::KeyAlgorithm => {
-                certificate.as_ref().map(|certificate| certificate.public_key.kind().to_string()).unwrap_or_default()
-            }
+            Column::KeyAlgorithm => key.as_ref().map(ToString::to_string).unwrap_or_default(),
             Column::Fingerprint => text::hex(&entry.fingerprint),
             Column::RevokedAt => entry.revocation.as_ref().map(|revocation| rfc3339(revocation.at)).unwrap_or_default(),
             Column::Reason => {
@@ -295,11 +320,8 @@ impl List {
         match self.format {
             ListFormat::Csv => self.write_csv(out),
             ListFormat::Ndjson => {
-                let mut each = |listed: ListedEntry| -> Result<(), StreamError> {
-                    let line = self.with_json(&listed, |entry| json::document("ca.list-entry/1", entry));
-                    Ok(writeln!(out, "{}", output::json_line(&line))?)
-                };
-                self.each(&mut each).map(drop)
+                let line = |entry: &ListedJson<'_>| output::json_line(&json::document("ca.list-entry/1", entry)) + "\n";
+                self.each_json(line, |line| Ok(out.write_all(line.as_bytes())?)).map(drop)
             }
             ListFormat::Json | ListFormat::Table => self.write_json(out),
         }
@@ -309,14 +331,13 @@ impl List {
     fn write_json(&self, out: &mut dyn Write) -> Result<(), StreamError> {
         write!(out, "{{\n  \"schema\": \"ca.list/1\",\n  \"certificates\": [")?;
         let mut is_first = true;
-        let mut each = |listed: ListedEntry| -> Result<(), StreamError> {
-            out.write_all(if is_first { b"\n" } else { b",\n" })?;
-            is_first = false;
-            let entry = output::json_document(&self.with_json(&listed, |entry| json::value(entry)));
-            let indented = entry.trim_end().replace('\n', "\n    ");
-            Ok(write!(out, "    {indented}")?)
-        };
-        let total = self.each(&mut each)?;
+        let total = self.each_json(
+            |entry| output::json_part(entry, 2),
+            |entry| {
+                out.write_all(if std::mem::replace(&mut is_first, false) { b"\n    " } else { b",\n    " })?;
+                Ok(out.write_all(entry.as_bytes())?)
+            },
+        )?;
         Ok(write!(out, "{}],\n  \"total\": {total}\n}}\n", if is_first { "" } else { "\n  " })?)
     }
 

@@ -22,7 +22,7 @@ fn list(limit: u64) -> List {
         wanted: InventoryFilter::default(),
         order: InventoryOrder { key: SortKey::Issued, is_descending: false },
         keep: Keep::Last(limit),
-        with_certificates: true,
+        with_keys: true,
     };
     let mut rows = Vec::new();
     let total = index.inventory::<IndexError>(&query, NOW, |listed| {

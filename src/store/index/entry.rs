@@ -158,33 +158,32 @@ impl Entry {
         }
     }
 
-    /// Reads a row with the columns that every query selects.
+    /// Reads a row that begins with the columns of `SELECT` in `query.rs`.
     pub(crate) fn from_row(row: &Row<'_>) -> DatabaseResult<Self> {
-        let serial: Vec<u8> = row.get("serial")?;
-        let issuer: Vec<u8> = row.get("issuer")?;
-        let sans: String = row.get("sans")?;
-        let origin: String = row.get("origin")?;
-        let revoked_at: Option<i64> = row.get("revoked_at")?;
-        let revocation = match revoked_at {
-            Some(_) => Some(Revocation::from_row(row)?),
-            None => None,
+        let time = |column: usize| {
+            OffsetDateTime::from_unix_timestamp(row.get(column)?).map_err(|_| strange(row.name(column)))
+        };
+        let is_set = |column: usize| row.get::<_, Option<i64>>(column).map(|value| value.is_some());
+        let revocation = match is_set(16)? {
+            true => Some(Revocation::from_row(row)?),
+            false => None,
         };
         Ok(Self {
-            id: EntryId(row.get("id")?),
-            serial: SerialNumber::from_der_content(&serial),
-            issuer: DistinguishedName::from_der(&issuer).map_err(|_| strange("issuer"))?,
-            name: row.get("name")?,
-            template: row.get("template")?,
-            authority: row.get("authority")?,
-            subject: row.get("subject")?,
-            sans: sans.lines().filter_map(|line| line.split_once(':')).map(owned).collect(),
-            key_fingerprint: row.get("key_fingerprint")?,
-            fingerprint: row.get("fingerprint")?,
-            validity: Validity { not_before: instant(row, "not_before")?, not_after: instant(row, "not_after")? },
-            issued_at: instant(row, "issued_at")?,
-            origin: Origin::from_name(&origin).ok_or_else(|| strange("origin"))?,
-            place: row.get::<_, Option<String>>("place")?.map(PathBuf::from),
-            delivered_at: instant_if_set(row, "delivered_at")?,
+            id: EntryId(row.get(0)?),
+            serial: SerialNumber::from_der_content(row.blob(1)?),
+            issuer: DistinguishedName::from_der(row.blob(2)?).map_err(|_| strange("issuer"))?,
+            name: row.get(3)?,
+            template: row.get(4)?,
+            authority: row.get(5)?,
+            subject: row.get(6)?,
+            sans: row.text(7)?.lines().filter_map(|line| line.split_once(':')).map(owned).collect(),
+            key_fingerprint: row.get(8)?,
+            fingerprint: row.get(9)?,
+            validity: Validity { not_before: time(10)?, not_after: time(11)? },
+            issued_at: time(12)?,
+            origin: Origin::from_name(row.text(13)?).ok_or_else(|| strange("origin"))?,
+            place: row.get::<_, Option<String>>(14)?.map(PathBuf::from),
+            delivered_at: if is_set(15)? { Some(time(15)?) } else { None },
             revocation,
         })
     }

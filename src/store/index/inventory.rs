@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use time::OffsetDateTime;
 
 use crate::store::index::database::{DatabaseError, Value, values};
-use crate::store::index::query::{FROM, SELECT, STATUS, conditions};
+use crate::store::index::query::{FROM, SELECT, SELECT_COUNT, STATUS, conditions};
 use crate::store::index::{Entry, Filter, Index, IndexError, NamePattern};
-use crate::x509::{AttributeType, Certificate, DistinguishedName, GeneralName};
+use crate::x509::{AttributeType, DistinguishedName, GeneralName, KeyKind, PublicKey};
 
 /// The conditions of `ca list`.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +20,14 @@ pub struct InventoryFilter {
     pub covers: Option<Covered>,
     /// Of each name, only the certificate that is deployed, and the latest one if its delivery is not recorded.
     pub current_only: bool,
+}
+
+impl InventoryFilter {
+    /// Returns true when an index of the database finds the certificates, so that they are usually few.
+    const fn selects_few(&self) -> bool {
+        let Filter { expiring, san, key_fingerprint, name, .. } = &self.filter;
+        expiring.is_some() || san.is_some() || key_fingerprint.is_some() || name.is_some()
+    }
 }
 
 /// What a certificate is to be for.
@@ -88,12 +96,22 @@ pub struct ListedEntry {
     pub deployed: bool,
     /// True when the index does not record the delivery of a certificate of this name, so that only its files tell what is deployed.
     pub has_unmarked: bool,
-    /// `None` when it was not asked for.
-    pub certificate: Option<Certificate>,
+    /// The kind of its public key; `None` when it was not asked for.
+    pub key: Option<KeyKind>,
 }
 
-/// 1 when the delivery of a certificate of this name is not recorded.
+/// 1 when the delivery of a certificate of this name is not recorded. This asks for the certificates of each name again.
 const HAS_UNMARKED: &str = "EXISTS (SELECT 1 FROM certificate AS u WHERE u.name = c.name AND u.delivered_at IS NULL)";
+
+/// The same, for a list of so many certificates that it costs less to read the deliveries of all once.
+const HAS_UNMARKED_OF_ALL: &str = "c.name IN (SELECT u.name FROM certificate AS u WHERE u.delivered_at IS NULL)";
+
+/// The same, for the certificates that a limit kept: of each name, its certificates are asked for once.
+const HAS_UNMARKED_OF_CHOSEN: &str = "c.name IN (SELECT u.name FROM certificate AS u WHERE u.delivered_at IS NULL
+    AND u.name IN (SELECT o.name FROM certificate AS o WHERE o.id IN (SELECT id FROM chosen)))";
+
+/// A list of more certificates counts as one of all.
+const MANY: u64 = 10_000;
 
 /// 1 for the certificate that is deployed as the index records it: the rule of [`super::placement::in_place`] in SQL.
 const DEPLOYED: &str = "
@@ -120,9 +138,15 @@ pub struct InventoryQuery {
     pub wanted: InventoryFilter,
     pub order: InventoryOrder,
     pub keep: Keep,
-    /// True when the certificates themselves are read too.
-    pub with_certificates: bool,
+    /// True when the public keys of the certificates are read too.
+    pub with_keys: bool,
 }
+
+/// The columns after those of an entry.
+const DEPLOYED_COLUMN: usize = SELECT_COUNT;
+const HAS_UNMARKED_COLUMN: usize = SELECT_COUNT + 1;
+const TOTAL: usize = SELECT_COUNT + 2;
+const DER: usize = SELECT_COUNT + 3;
 
 impl Index {
     /// Calls `each` for every certificate that the query selects, in its order, and returns their number without the limit. The
@@ -147,20 +171,20 @@ impl Index {
         while let Some(row) = rows.next().map_err(failed)? {
             read += 1;
             if selected.is_none() {
-                selected = row.get::<_, Option<i64>>("total").map_err(failed)?;
+                selected = row.get::<_, Option<i64>>(TOTAL).map_err(failed)?;
             }
             let entry = Entry::from_row(&row).map_err(failed)?;
-            let deployed = row.get("deployed").map_err(failed)?;
-            let has_unmarked = row.get("has_unmarked").map_err(failed)?;
-            let certificate = match query.with_certificates {
+            let deployed = row.get(DEPLOYED_COLUMN).map_err(failed)?;
+            let has_unmarked = row.get(HAS_UNMARKED_COLUMN).map_err(failed)?;
+            let key = match query.with_keys {
                 true => {
-                    let der: Vec<u8> = row.get("der").map_err(failed)?;
-                    let read = Certificate::from_der(&der);
-                    Some(read.map_err(|error| E::from(self.place.unreadable(&entry.serial, &error)))?)
+                    let read = PublicKey::of_certificate(row.blob(DER).map_err(failed)?);
+                    let key = read.map_err(|error| E::from(self.place.unreadable(&entry.serial, &error)))?;
+                    Some(key.kind().clone())
                 }
                 false => None,
             };
-            each(ListedEntry { entry, deployed, has_unmarked, certificate })?;
+            each(ListedEntry { entry, deployed, has_unmarked, key })?;
         }
         if query.keep.keeps_none() {
             let count = format!("SELECT count(*) {} {conditions}", *FROM);
@@ -203,22 +227,34 @@ fn statement(query: &InventoryQuery, conditions: &str, now: OffsetDateTime) -> S
             key => format!("{} {direction}, c.id {direction}", key.expression(now)),
         }
     };
-    let der = if query.with_certificates { ", c.der" } else { "" };
-    let columns = format!("{SELECT}, {DEPLOYED} AS deployed, {HAS_UNMARKED} AS has_unmarked{der}");
+    let der = if query.with_keys { ", c.der" } else { "" };
+    let columns = |has_unmarked: &str, total: &str| {
+        format!("{SELECT}, {DEPLOYED} AS deployed, {has_unmarked} AS has_unmarked, {total} AS total{der}")
+    };
     // The chosen rows are put into the order that was asked for.
     let chosen = |by: &str, limit: u64| {
+        let has_unmarked = if limit > MANY { HAS_UNMARKED_OF_ALL } else { HAS_UNMARKED_OF_CHOSEN };
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         format!(
             "WITH chosen AS MATERIALIZED (
                 SELECT c.id AS id, count(*) OVER () AS total {from} {conditions} ORDER BY {by} LIMIT {limit})
-             {columns}, (SELECT total FROM chosen LIMIT 1) AS total {from}
+             {columns} {from}
              WHERE c.id IN (SELECT id FROM chosen) ORDER BY {order}",
+            columns = columns(has_unmarked, "(SELECT total FROM chosen LIMIT 1)"),
             from = *FROM,
             order = order(is_descending)
         )
     };
     match query.keep {
-        Keep::All => format!("{columns}, NULL AS total {} {conditions} ORDER BY {}", *FROM, order(is_descending)),
+        Keep::All => {
+            let has_unmarked = if query.wanted.selects_few() { HAS_UNMARKED } else { HAS_UNMARKED_OF_ALL };
+            format!(
+                "{} {} {conditions} ORDER BY {}",
+                columns(has_unmarked, "CAST(NULL AS BIGINT)"),
+                *FROM,
+                order(is_descending)
+            )
+        }
         Keep::First(limit) => chosen(&order(is_descending), limit),
         Keep::Last(limit) => chosen(&order(!is_descending), limit),
         Keep::MostUrgent(limit) => chosen(&format!("c.not_after < {now}, abs(c.not_after - {now}), c.id"), limit),
