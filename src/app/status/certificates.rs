@@ -90,7 +90,7 @@ fn has_all_files(folder: &Path) -> bool {
 /// Returns the item of a name whose files are missing; `None` when its certificate in use is revoked or has expired.
 fn missing(store: &Store, name: &str, now: OffsetDateTime) -> Result<Option<Item>, StoreError> {
     let Ok(entry_name) = name.parse::<EntryName>() else { return Ok(None) };
-    let history = NameHistory::of(store.index()?, name)?;
+    let history = NameHistory::latest(store.index()?, name)?;
     let Some(recorded) = history.recorded().filter(|entry| is_usable(entry, now)) else { return Ok(None) };
     let folder = history.folder(store.home(), &entry_name);
     if has_all_files(&folder) {

@@ -113,15 +113,15 @@ impl Index {
         | ExpiryCondition::InLastThird(moment)
         | ExpiryCondition::InLastThirdOrBefore(moment)) = condition;
         let read = || -> DatabaseResult<_> {
-            // A certificate is left out when a newer one of the name was delivered and the name never had a rollback. This
-            // comes first: the index of the names answers it, and the rows of earlier certificates are not read.
+            // A certificate is left out when a newer one of the name was delivered and the name never had a rollback. That is asked
+            // once for each name, so that the rows of earlier certificates are not read.
             self.connection.read_much()?;
             let mut statement = self.connection.prepare(&format!(
-                "SELECT c.name FROM certificate AS c
-                 WHERE (c.id >= coalesce((SELECT n.id FROM certificate AS n
-                                        WHERE n.name = c.name AND n.delivered_at IS NOT NULL
-                                        ORDER BY n.id DESC LIMIT 1), 0)
-                        OR EXISTS (SELECT 1 FROM rollback AS r WHERE r.name = c.name))
+                "SELECT c.name FROM (SELECT DISTINCT name FROM certificate) AS n JOIN certificate AS c ON c.name = n.name
+                 WHERE c.id >= CASE WHEN EXISTS (SELECT 1 FROM rollback AS r WHERE r.name = n.name) THEN 0
+                                    ELSE coalesce((SELECT o.id FROM certificate AS o
+                                                   WHERE o.name = n.name AND o.delivered_at IS NOT NULL
+                                                   ORDER BY o.id DESC LIMIT 1), 0) END
                      AND ({sql} OR c.not_before > ?2)
                  GROUP BY c.name ORDER BY max(c.id)"
             ))?;
