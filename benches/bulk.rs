@@ -12,6 +12,9 @@ use std::path::Path;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
+use ca::authority::certify::commit_signed;
+use ca::store::Store;
+use ca::store::home::Home;
 use ca::store::index::{EventContext, EventKind, Index, NewEntry, Origin};
 use ca::system::Actor;
 use ca::x509::Certificate;
@@ -112,6 +115,9 @@ fn index(ca: &Path, count: usize, names: usize) {
     let key = KeyPair::from_pem(&fs::read_to_string(authority.join("key.pem")).unwrap()).unwrap();
     let certificate = fs::read_to_string(authority.join("cert.pem")).unwrap();
     let issuer = Issuer::from_ca_cert_pem(&certificate, key).unwrap();
+    let store = Store::open(Home::at(ca.to_owned())).unwrap();
+    let root = store.ca_certificates().ca_certificate("root").unwrap();
+    let (log_signer, _) = store.ca_certificates().unlock(root, &mut |_| unreachable!("it has no passphrase")).unwrap();
     let mut index = Index::open(&ca.join("index.db")).unwrap();
     let now = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap();
     // Each name gets its next certificate a day after the last one.
@@ -156,6 +162,6 @@ fn index(ca: &Path, count: usize, names: usize) {
             };
             transaction.insert(&entry).unwrap();
         }
-        transaction.commit().unwrap();
+        commit_signed(transaction, &log_signer).unwrap();
     }
 }
