@@ -95,6 +95,8 @@ mod several_machines;
 mod shared_folders;
 #[path = "suite/shells.rs"]
 mod shells;
+#[path = "suite/standard_streams.rs"]
+mod standard_streams;
 #[path = "suite/structure.rs"]
 mod structure;
 #[path = "suite/support/mod.rs"]

@@ -58,11 +58,17 @@ impl World {
         })
     }
 
-    /// Prepares the process, before it reads a secret or writes a file: no crash writes its memory to a disk, and a file
-    /// size limit is an error of the write that meets it.
-    pub fn prepare_process() {
+    /// Prepares the process, before it reads a secret or writes a file: each standard stream is open, no crash writes the
+    /// memory of the process to a disk, and a file size limit or a closed pipe is an error of the write that meets it.
+    ///
+    /// # Errors
+    /// When a standard stream is closed, and /dev/null cannot be opened in its place.
+    pub fn prepare_process() -> io::Result<()> {
+        unix::standard_streams::open_closed()?;
+        unix::standard_streams::report_closed_pipe();
         unix::limits::disable_core_files();
         unix::limits::report_file_size_limit();
+        Ok(())
     }
 
     /// Shows a text with the user's pager, when standard output is a terminal. Returns false when that was not done: `PAGER` is

@@ -11,5 +11,6 @@ pub mod limits;
 pub mod pipe;
 pub mod process;
 pub mod socket;
+pub mod standard_streams;
 pub mod terminal;
 pub mod write;
