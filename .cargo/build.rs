@@ -11,8 +11,9 @@ use std::process::Command;
 const LIBRARIES: [&str; 4] = ["rustls", "rustls-webpki", "aws-lc-rs", "aws-lc-sys"];
 
 fn main() {
-    println!("cargo:rerun-if-changed=.cargo/build.rs");
-    println!("cargo:rerun-if-changed=Cargo.lock");
+    for file in [".cargo/build.rs", ".cargo/rustc", ".cargo/order.ld", "Cargo.lock"] {
+        println!("cargo:rerun-if-changed={file}");
+    }
     for variable in ["CA_COMMIT", "SOURCE_DATE_EPOCH"] {
         println!("cargo:rerun-if-env-changed={variable}");
     }
