@@ -51,9 +51,12 @@ impl<'a> ChangeJson<'a> {
 impl Report for DryRunReport {
     fn text(&self, page: &mut Page) {
         for change in &self.changes {
-            page.pieces(&[(Tone::Good, "+ "), (Tone::Plain, "Would "), (Tone::Strong, &change.what)]);
+            let what = page.sentence(&change.what);
+            page.pieces(&[(Tone::Good, "+ "), (Tone::Plain, "Would "), (Tone::Strong, &what)]);
             for (label, value) in &change.facts {
-                page.field(label, value);
+                // A path. Other values can have text of others, such as a subject.
+                let shown = if value.starts_with('/') { page.sentence(value) } else { value.clone() };
+                page.field(label, &shown);
             }
             if let Some(lost) = &change.lost {
                 page.field("lost", lost);
