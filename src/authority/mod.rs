@@ -6,6 +6,7 @@ pub mod audit;
 pub mod certify;
 pub mod error;
 pub mod hierarchy;
+pub mod index_migration;
 pub mod index_move;
 pub mod issuer_chain;
 pub mod leaf;

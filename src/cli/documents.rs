@@ -87,6 +87,7 @@ pub const ALL: &[DocumentForm] = &[
     form::<import::ImportJson<'_>>("ca.import/1", &["import"]),
     form::<index::IndexCopyJson>("ca.index-copy/1", &["index copy"]),
     form::<index::IndexGrantsJson<'_>>("ca.index-grants/1", &["index grants"]),
+    form::<index::IndexMigrateJson>("ca.index-migrate/1", &["index migrate"]),
     form::<index::IndexJson<'_>>("ca.index/1", &["index show"]),
     form::<init::InitJson<'_>>("ca.init/1", &["init"]),
     form::<many::ManyJson<inspect::InspectJson<'_>>>("ca.inspect-many/1", &["inspect"]),

@@ -162,7 +162,7 @@ const WITHOUT_DRY_RUN: &[(&str, &str)] = &[
 const ONLY_READS: &str = "it only reads";
 
 /// Those whose dry run needs another CA than the one of [`DRY_RUNS`].
-const TESTED_ELSEWHERE: &[&str] = &["root rotate finish", "intermediate install", "trust uninstall"];
+const TESTED_ELSEWHERE: &[&str] = &["root rotate finish", "intermediate install", "trust uninstall", "index migrate"];
 
 /// Every command that does something itself, and whether it has `--dry-run`.
 fn commands(command: &clap::Command, path: &str, found: &mut Vec<(String, bool)>) {

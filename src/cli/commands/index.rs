@@ -1,4 +1,4 @@
-//! `ca index`: where the index is, its move into a server or a file, and what a role of the server needs.
+//! `ca index`: where the index is, its move into a server or a file, the migration of its tables, and what a role of the server needs.
 
 use clap::{Args, Subcommand};
 use schemars::JsonSchema;
@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::app::context::Context;
+use crate::authority::index_migration::{self, MigratedIndex};
 use crate::authority::index_move::{self, MovedIndex};
 use crate::cli::options::change::DryRunArgument;
 use crate::report::failure::Failure;
@@ -28,6 +29,8 @@ enum Action {
     Show(ShowArguments),
     /// Copy the index to a PostgreSQL server or a file, compare every row, and use it there from then on
     Copy(CopyArguments),
+    /// Bring the tables of an older index to the version of this program; in a server, as their owner
+    Migrate(MigrateArguments),
     /// Print the SQL that gives a role of the server the rights that it needs
     Grants(GrantsArguments),
 }
@@ -40,6 +43,12 @@ struct CopyArguments {
     /// Where the index is to be: a file, or postgresql://HOST/DATABASE
     #[arg(long, value_name = "LOCATION", required = true)]
     to: String,
+    #[command(flatten)]
+    dry_run: DryRunArgument,
+}
+
+#[derive(Debug, Args)]
+struct MigrateArguments {
     #[command(flatten)]
     dry_run: DryRunArgument,
 }
@@ -62,6 +71,11 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
             let store = context.store()?;
             let variables = ServerVariables::of(context.world);
             Ok(Box::new(MoveReport(index_move::move_index(&store, &to, &variables, &context.effects())?)))
+        }
+        Action::Migrate(MigrateArguments { dry_run }) => {
+            dry_run.apply(context);
+            let store = context.store()?;
+            Ok(Box::new(MigrationReport(index_migration::migrate(&store, &context.effects())?)))
         }
         Action::Grants(arguments) => print_grants(&arguments, context),
     }
@@ -177,6 +191,63 @@ impl Report for MoveReport {
             row_count: rows.rows,
         };
         json::document("ca.index-copy/1", &content)
+    }
+
+    fn only_confirms(&self) -> bool {
+        true
+    }
+}
+
+struct MigrationReport(MigratedIndex);
+
+/// `ca.index-migrate/1`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "IndexMigrate")]
+pub struct IndexMigrateJson {
+    /// The path of the file, or the server with its database and schema.
+    location: String,
+    /// True when the index had an earlier version.
+    migrated: bool,
+    /// The version of its tables before. Files and servers are counted apart.
+    tables_version_before: i64,
+    /// The version of its tables now.
+    tables_version: i64,
+}
+
+impl Report for MigrationReport {
+    fn text(&self, page: &mut Page) {
+        let MigratedIndex { location, version } = &self.0;
+        let (place, current) = (place(location, page), version.current);
+        if !version.is_older() {
+            page.pieces(&[
+                (Tone::Good, "= "),
+                (Tone::Plain, "Nothing to migrate: the index "),
+                (Tone::Strong, &place),
+                (Tone::Plain, &format!(" has version {current} already")),
+            ]);
+            return;
+        }
+        page.pieces(&[(Tone::Good, "✓ "), (Tone::Plain, "Migrated the index "), (Tone::Strong, &place)]);
+        page.field("version", &format!("{current}, before {}", version.found));
+        if location.is_shared() {
+            // A migration can make tables, for which the roles have no rights yet.
+            page.field("next", "ca index grants --role ROLE, for each role");
+        }
+    }
+
+    fn json(&self) -> Value {
+        let MigratedIndex { location, version } = &self.0;
+        let content = IndexMigrateJson {
+            location: location.shown(),
+            migrated: version.is_older(),
+            tables_version_before: version.found,
+            tables_version: version.current,
+        };
+        json::document("ca.index-migrate/1", &content)
+    }
+
+    fn has_changed(&self) -> bool {
+        self.0.version.is_older()
     }
 
     fn only_confirms(&self) -> bool {

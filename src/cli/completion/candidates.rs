@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Arg, Command};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter};
@@ -23,6 +24,9 @@ use crate::{lint, verify};
 const MOST: u32 = 200;
 /// A shorter prefix of a serial number is not offered, since most names look like one.
 const LEAST_DIGITS: usize = 4;
+
+/// How long the server of an index may take to accept a connection: the user waits at the keyboard.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where the CA directory is looked for.
 pub struct Source {
@@ -132,7 +136,8 @@ impl Source {
         }
         let folder = named.or_else(|| world.variable("CA_DIR").map(PathBuf::from));
         let folder = folder.map(|folder| world.resolve(&folder));
-        let (working_folder, server_variables) = (world.working_folder.clone(), ServerVariables::of(world));
+        let (working_folder, server_variables) =
+            (world.working_folder.clone(), ServerVariables::of(world).with_patience(PATIENCE));
         Arc::new(Self { folder, working_folder, server_variables })
     }
 

@@ -63,7 +63,7 @@ impl Index {
         let session = PostgresDatabase::connect(location, credentials).map_err(place.error())?;
         let copy = Self { connection: Database::Postgres(Box::new(session)), place };
         if postgres_schema::has_tables(&copy.connection, &location.schema).map_err(copy.place.error())? {
-            postgres_schema::check_version(&copy.connection, &location.schema, &copy.place)?;
+            postgres_schema::check_version(&copy.connection, &copy.place)?;
             let _reading = (self.reading()?, copy.reading()?);
             return self.compare(&copy).map_err(|error| match error {
                 IndexError::CopyDiffers { path, .. } => IndexError::OtherIndexThere { path },

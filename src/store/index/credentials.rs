@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustls_pki_types::PrivateKeyDer;
 
 use crate::store::certificate_files::CERTIFICATE;
 use crate::store::home::Home;
 pub use crate::store::index::database::postgres::Credentials;
-use crate::store::index::database::postgres::tls;
+use crate::store::index::database::postgres::{MOST_CONNECTING, tls};
 use crate::store::index::error::IndexError;
 use crate::store::index::password_file::password_for;
 use crate::store::index::postgres_location::{PostgresLocation, Tls};
@@ -26,9 +27,17 @@ pub struct ServerVariables {
     password: Option<String>,
     /// `PGPASSFILE`, or `.pgpass` in the home folder.
     password_file: Option<PathBuf>,
+    /// How long a connection may take; `None` for the usual time.
+    patience: Option<Duration>,
 }
 
 impl ServerVariables {
+    /// Returns them for a program that does not wait longer than this for a connection.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience: Some(patience), ..self }
+    }
+
     /// Reads them.
     pub fn of(world: &World) -> Self {
         let text = |name: &str| world.variable(name).and_then(|value| value.to_str()).map(str::to_owned);
@@ -37,6 +46,7 @@ impl ServerVariables {
             user: ["PGUSER", "USER", "LOGNAME"].into_iter().find_map(text),
             password: text("PGPASSWORD"),
             password_file: path("PGPASSFILE").or_else(|| path("HOME").map(|home| home.join(".pgpass"))),
+            patience: None,
         }
     }
 }
@@ -79,7 +89,7 @@ pub fn credentials(
             Some(configuration.map_err(|error| unusable(location, &error.to_string()))?)
         }
     };
-    Ok(Credentials { user, password, tls })
+    Ok(Credentials { user, password, tls, patience: variables.patience.unwrap_or(MOST_CONNECTING) })
 }
 
 /// Returns the certificates of the CA directory that sign themselves.

@@ -19,6 +19,9 @@ pub enum IndexError {
     NotAnIndex { path: PathBuf, found: &'static str },
     #[error("the index {} has version {found}, but this program knows only versions up to {known}", path.escaped())]
     Newer { path: PathBuf, found: i64, known: i64 },
+    /// Of a server: only the owner of its tables can migrate them.
+    #[error("the index {} has version {found}, but this program needs version {needed}", path.escaped())]
+    Older { path: PathBuf, found: i64, needed: i64 },
     #[error("the index {} is damaged: {reason}", path.escaped())]
     Damaged { path: PathBuf, reason: String },
     #[error("the index {} is in use by another program; waited {} seconds for it", path.escaped(), PATIENCE.as_secs())]
@@ -132,7 +135,9 @@ fn of_failure(failure: DatabaseFailure, path: PathBuf, reason: String) -> IndexE
         DatabaseFailure::Unreachable => IndexError::Unreachable { path, reason },
         DatabaseFailure::Unsafe => IndexError::Unsafe { path, reason },
         DatabaseFailure::UnknownOutcome => IndexError::UnknownOutcome { path, reason },
-        DatabaseFailure::Constraint | DatabaseFailure::Other => IndexError::Failed { path, reason },
+        DatabaseFailure::NoTable | DatabaseFailure::Constraint | DatabaseFailure::Other => {
+            IndexError::Failed { path, reason }
+        }
     }
 }
 
@@ -184,6 +189,9 @@ impl Diagnostic for IndexError {
             }
             Self::Newer { .. } => {
                 Diagnosis::refused("index-newer").hint("use the version of this program that wrote it, or a later one")
+            }
+            Self::Older { .. } => {
+                Diagnosis::refused("index-older").hint("migrate it once, as the owner of its tables: ca index migrate")
             }
             Self::Damaged { .. } => Diagnosis::refused("index-damaged").hint(RESTORE),
             Self::Unreachable { .. } => Diagnosis::refused("index-unreachable").hint(

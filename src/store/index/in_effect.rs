@@ -4,7 +4,6 @@
 //! stays in effect when its row has the time of a release, unless it was imported and then forgotten. The ids of the rows, which
 //! are the order of the records, decide only between rows of equal weight: a row with a great id hides no other.
 
-use crate::store::index::database::Database;
 use crate::store::index::{Index, IndexError, Transaction};
 
 /// Returns the condition that a row of `revocation` was not ended. 6 is certificateHold, 8 removeFromCRL.
@@ -59,11 +58,7 @@ impl Transaction<'_> {
     /// When it is not the greatest: SQLite chooses ids at random once the greatest possible one is in use, and the new row
     /// would count as older than that one.
     pub(super) fn newest_row(&self, table: &str) -> Result<i64, IndexError> {
-        let connection: &Database = &self.transaction;
-        let id = connection.last_insert_id().map_err(self.place.error())?;
-        let read =
-            || connection.prepare_cached(&format!("SELECT max(id) FROM {table}"))?.query_row(&[], |row| row.get(0));
-        let greatest: i64 = read().map_err(self.place.error())?;
+        let (id, greatest) = self.transaction.newest_ids(table).map_err(self.place.error())?;
         if id == greatest { Ok(id) } else { Err(self.ids_are_used_up(table)) }
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::credentials::{Credentials, ServerVariables, credentials};
 use super::postgres_location::{PostgresLocation, PostgresLocationError, USUAL_SCHEMA};
-use super::{Index, IndexError};
+use super::{Index, IndexError, IndexVersion};
 use crate::store::home::Home;
 use crate::system::files::{FolderLock, LockError};
 use crate::text::{Diagnosis, Diagnostic, PathText};
@@ -61,6 +61,7 @@ impl IndexLocation {
     /// When a URL of a server is not complete, has a password, or says something that has no effect.
     pub fn parse(setting: &str, home: &Home, variables: &ServerVariables) -> Result<Self, PostgresLocationError> {
         if !PostgresLocation::is_url(setting) {
+            PostgresLocation::check_path(setting)?;
             return Ok(Self::Sqlite { file: home.resolve(setting), ca_folder: home.folder().to_owned() });
         }
         let location = PostgresLocation::parse(setting, home.folder())?;
@@ -107,6 +108,45 @@ impl IndexLocation {
         }
     }
 
+    /// Returns the version of its tables, which are not migrated by this.
+    ///
+    /// # Errors
+    /// As [`open_to_read`](Self::open_to_read), but not because of an older version.
+    pub fn version(&self) -> Result<IndexVersion, IndexError> {
+        match self {
+            Self::Sqlite { file, .. } => Index::version_of_file(file),
+            Self::Postgres(server) => Index::version_in(&server.location, &server.credentials()?),
+        }
+    }
+
+    /// Brings its tables to the version of this program, with the right to write. Returns the version that they had.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock); when the tables have a later version, or may not be changed.
+    pub fn migrate(&self, timeout: Duration) -> Result<IndexVersion, WriterLockError> {
+        let begin = Instant::now();
+        let _folder = FolderLock::acquire_as_owner(self.ca_folder(), timeout)?;
+        Ok(match self {
+            Self::Sqlite { file, .. } => {
+                let version = Index::version_of_file(file)?;
+                Index::open(file)?;
+                version
+            }
+            Self::Postgres(server) => {
+                let left = timeout.saturating_sub(begin.elapsed());
+                Index::migrate_in(&server.location, &server.credentials()?, left)?
+            }
+        })
+    }
+
+    /// Returns the CA directory.
+    fn ca_folder(&self) -> &Path {
+        match self {
+            Self::Sqlite { ca_folder, .. } => ca_folder,
+            Self::Postgres(server) => server.home.folder(),
+        }
+    }
+
     /// Opens the index for writing. That of a server is opened with its [`lock`](Self::lock).
     fn open(&self) -> Result<Index, IndexError> {
         match self {
@@ -128,18 +168,16 @@ impl IndexLocation {
     /// # Errors
     /// When another process or machine has it for longer, the server cannot be reached, or the system reports an error.
     pub fn lock(&self, timeout: Duration) -> Result<WriterLock, WriterLockError> {
-        match self {
-            Self::Sqlite { ca_folder, .. } => {
-                Ok(WriterLock { _folder: FolderLock::acquire_as_owner(ca_folder, timeout)?, session: None })
-            }
+        let begin = Instant::now();
+        let folder = FolderLock::acquire_as_owner(self.ca_folder(), timeout)?;
+        let session = match self {
+            Self::Sqlite { .. } => None,
             Self::Postgres(server) => {
-                let begin = Instant::now();
-                let folder = FolderLock::acquire_as_owner(server.home.folder(), timeout)?;
                 let left = timeout.saturating_sub(begin.elapsed());
-                let session = Index::open_in_to_write(&server.location, &server.credentials()?, left)?;
-                Ok(WriterLock { _folder: folder, session: Some(session) })
+                Some(Index::open_in_to_write(&server.location, &server.credentials()?, left)?)
             }
-        }
+        };
+        Ok(WriterLock { _folder: folder, session })
     }
 }
 

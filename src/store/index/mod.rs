@@ -47,6 +47,7 @@ mod schema;
 mod server;
 pub mod tally;
 pub mod unexpired;
+mod version;
 mod write;
 
 use std::fs;
@@ -69,6 +70,7 @@ pub use placement::{Rollback, StoredHook};
 pub use query::Filter;
 pub use recorded_state::{StoredCrl, StoredRevocation};
 pub use reference::{Reference, ReferenceError};
+pub use version::IndexVersion;
 pub use write::Transaction;
 
 use crate::system::files::{self, FileError};
@@ -116,7 +118,7 @@ impl Index {
             return Err(IndexError::ReadOnly { path: path.to_owned(), reason: cause.to_string() });
         }
         let connection = Database::open_file(path, Access::Write).map_err(place.error())?;
-        let is_older = schema::is_older(&connection, &place)?;
+        let is_older = schema::version(&connection, &place)?.is_older();
         settle_log(path)?;
         if is_older {
             schema::migrate(&connection).map_err(place.error())?;
@@ -133,7 +135,7 @@ impl Index {
         let place = IndexPath(path.to_owned());
         check_file(path)?;
         let connection = read_only::connect_to_read(path, &place)?;
-        if !schema::is_older(&connection, &place)? {
+        if !schema::version(&connection, &place)?.is_older() {
             return Ok(Self { connection, place });
         }
         // Only a writer can migrate the index to the current version; where none can be, a copy in memory is migrated.
@@ -143,6 +145,16 @@ impl Index {
             }
             opened => opened,
         }
+    }
+
+    /// Returns the version of the tables in a file, which are not migrated by this.
+    ///
+    /// # Errors
+    /// As [`open_to_read`](Self::open_to_read).
+    pub fn version_of_file(path: &Path) -> Result<IndexVersion, IndexError> {
+        let place = IndexPath(path.to_owned());
+        check_file(path)?;
+        schema::version(&read_only::connect_to_read(path, &place)?, &place)
     }
 
     /// Writes the log back into the main file and closes the index, so that a copy or move needs only that one file.

@@ -58,6 +58,8 @@ pub enum Tls {
 pub enum PostgresLocationError {
     #[error("it has a password")]
     Password,
+    #[error("'{0}://' begins neither a path nor a URL of an index")]
+    Scheme(String),
     #[error("it names no database: write postgresql://HOST/DATABASE")]
     NoDatabase,
     #[error("it names no server: write postgresql://HOST/DATABASE, or ?host=/run/postgresql for a Unix socket")]
@@ -91,7 +93,8 @@ impl Diagnostic for PostgresLocationError {
             Self::Password => Diagnosis::usage("bad-index-location").hint(
                 "write the password into a file and name it with passfile=FILE or PGPASSFILE, or into the variable PGPASSWORD",
             ),
-            Self::NoDatabase
+            Self::Scheme(_)
+            | Self::NoDatabase
             | Self::NoServer
             | Self::SeveralServers
             | Self::Port(_)
@@ -111,6 +114,21 @@ impl PostgresLocation {
     /// Returns true when a setting is such a URL and not a path.
     pub fn is_url(setting: &str) -> bool {
         SCHEMES.iter().any(|scheme| setting.starts_with(scheme))
+    }
+
+    /// Checks that a setting which is not such a URL is not one of another scheme (RFC 3986 §3.1).
+    ///
+    /// # Errors
+    /// When it is one.
+    pub fn check_path(setting: &str) -> Result<(), PostgresLocationError> {
+        let is_scheme = |text: &str| {
+            text.starts_with(|first: char| first.is_ascii_alphabetic())
+                && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+        };
+        match setting.split_once("://") {
+            Some((scheme, _)) if is_scheme(scheme) => Err(PostgresLocationError::Scheme(scheme.to_owned())),
+            _ => Ok(()),
+        }
     }
 
     /// Parses a URL. Relative paths in it begin at `folder`.
@@ -300,6 +318,16 @@ mod tests {
         assert_eq!(parse("postgres://[::1]/pki").unwrap().server, Server::Host("::1".to_owned()));
         assert_eq!(parse("postgres://h/pki").unwrap().tls, Tls::VerifyFull { roots: None, identity: None });
         assert_eq!(parse("postgres://h/pki?sslmode=disable").unwrap().tls, Tls::None);
+    }
+
+    #[test]
+    fn a_url_of_another_scheme_is_not_taken_for_a_path() {
+        for url in ["mysql://db/pki", "sqlite:///index.db", "PostgreSQL://db/pki", "https://db.test"] {
+            assert!(matches!(PostgresLocation::check_path(url), Err(PostgresLocationError::Scheme(_))), "{url}");
+        }
+        for path in ["index.db", "../a b/index.db", "/srv/ca/index.db", "a:b", "1://x", "folder/x://y", "://"] {
+            PostgresLocation::check_path(path).unwrap();
+        }
     }
 
     #[test]

@@ -4,12 +4,18 @@
 //! The collations have the names of SQLite's: `nocase` compares names without regard to upper and lower case, `"binary"` compares
 //! bytes. Every text column has one of them, so that the collation of the database decides nothing.
 
-use crate::store::index::database::{Database, DatabaseFailure, DatabaseResult, OptionalRow, Row, values};
+use crate::store::index::database::{Database, DatabaseFailure, DatabaseResult, Row, values};
 use crate::store::index::error::{IndexError, IndexPath};
+use crate::store::index::version::IndexVersion;
 
-/// Each step brings the tables from the version of its position to the next; steps are only appended. The first one has the
-/// tables of version 11 of an SQLite index.
-const MIGRATIONS: &[&str] = &["
+/// Each step brings the tables from the version of its position to the next; steps are only appended.
+///
+/// Version 1. The tables of version 11 of an SQLite index.
+///
+/// Version 2. The same order of names, written in the older way: ICU parses the language tag of version 1 in each session that
+/// compares names, which takes 4 ms, and this one in 1 ms. PostgreSQL 16 and later replace it with the tag.
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 CREATE COLLATION \"binary\" (provider = libc, locale = 'C');
 CREATE TABLE certificate (
@@ -162,14 +168,27 @@ CREATE TABLE declaration (
     lifetime        BIGINT,
     pending_hook    BIGINT NOT NULL
 );
-"];
+",
+    "
+ALTER COLLATION nocase RENAME TO nocase_of_version_1;
+CREATE COLLATION nocase (provider = icu, locale = '@colStrength=secondary', deterministic = false);
+ALTER TABLE certificate ALTER COLUMN name TYPE TEXT COLLATE nocase;
+ALTER TABLE rollback ALTER COLUMN name TYPE TEXT COLLATE nocase;
+ALTER TABLE hook ALTER COLUMN name TYPE TEXT COLLATE nocase;
+ALTER TABLE event ALTER COLUMN name TYPE TEXT COLLATE nocase;
+ALTER TABLE file_rules ALTER COLUMN name TYPE TEXT COLLATE nocase;
+ALTER TABLE export ALTER COLUMN name TYPE TEXT COLLATE nocase;
+ALTER TABLE declaration ALTER COLUMN name TYPE TEXT COLLATE nocase;
+DROP COLLATION nocase_of_version_1;
+",
+];
 
 /// What the table `version` says of an index of this program, and of one whose content was moved to a file.
 const PROGRAM: &str = "ca";
 const MOVED: &str = "ca, moved";
 
 /// The version that this program writes.
-pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
+const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// What the schema has: the lines of `PostgresDatabase::objects`.
 const OBJECTS: &str = include_str!("postgres_objects.txt");
@@ -227,30 +246,60 @@ pub(super) fn settle_numbers(database: &Database) -> DatabaseResult<()> {
 ///
 /// # Errors
 /// When the schema is missing, of another program, or of another version.
-pub(super) fn check_version(database: &Database, schema: &str, place: &IndexPath) -> Result<(), IndexError> {
-    let exists = "SELECT 1 FROM pg_tables WHERE schemaname = ?1 AND tablename = 'version'";
-    let found = database.query_row(exists, values![schema], |row| row.get::<_, i64>(0)).optional();
-    if found.map_err(place.error())?.is_none() {
-        return Err(IndexError::Missing { path: place.0.clone() });
-    }
-    let other_program = || IndexError::NotAnIndex { path: place.0.clone(), found: "a schema of another program" };
+pub(super) fn check_version(database: &Database, place: &IndexPath) -> Result<(), IndexError> {
+    version(database, place)?.check_not_older(place)
+}
+
+/// Returns the version of the tables, and that of this program.
+///
+/// # Errors
+/// When the schema is missing, of another program or a later version of this one, or moved.
+pub(super) fn version(database: &Database, place: &IndexPath) -> Result<IndexVersion, IndexError> {
     let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?));
+    let other_program = || IndexError::NotAnIndex { path: place.0.clone(), found: "a schema of another program" };
     let (program, found) = match database.query_row("SELECT program, version FROM version", &[], read) {
         Ok(found) => found,
+        Err(error) if error.failure() == Some(DatabaseFailure::NoTable) => {
+            return Err(IndexError::Missing { path: place.0.clone() });
+        }
         // The table of another program has other columns, or no row.
         Err(error) if matches!(error.failure(), None | Some(DatabaseFailure::Other)) => return Err(other_program()),
         Err(error) => return Err(place.error()(error)),
     };
-    match (program.as_str(), found) {
-        (PROGRAM, VERSION) => Ok(()),
-        (PROGRAM, found) if found > VERSION => Err(IndexError::Newer { path: place.0.clone(), found, known: VERSION }),
-        (PROGRAM, found) => {
-            let reason = format!("its version is {found}, but the first one is {VERSION}");
+    match program.as_str() {
+        PROGRAM if found < 1 => {
+            let reason = format!("its version is {found}, but the first one is 1");
             Err(IndexError::Damaged { path: place.0.clone(), reason })
         }
-        (MOVED, _) => Err(IndexError::Moved { path: place.0.clone() }),
+        PROGRAM => {
+            let version = IndexVersion { found, current: VERSION };
+            version.check_not_newer(place)?;
+            Ok(version)
+        }
+        MOVED => Err(IndexError::Moved { path: place.0.clone() }),
         _ => Err(other_program()),
     }
+}
+
+/// Brings the tables to the current version.
+///
+/// # Errors
+/// When the user may not change them: then they have the version of the last step that succeeded.
+pub(super) fn migrate(database: &Database, found: i64) -> DatabaseResult<()> {
+    run_missing(database, MIGRATIONS, found)
+}
+
+/// Runs the steps after a version, each in one transaction, with the version that it leads to.
+fn run_missing(database: &Database, migrations: &[&str], found: i64) -> DatabaseResult<()> {
+    for (version, step) in (1..).zip(migrations) {
+        if version > found {
+            let transaction = database.begin_writing()?;
+            transaction.execute_batch(step)?;
+            transaction.execute("UPDATE version SET version = ?1", values![version])?;
+            transaction.commit()?;
+        }
+    }
+    Ok(())
 }
 
 /// Records that the content of the schema was moved: no program of any machine uses it any longer.
@@ -259,4 +308,53 @@ pub(super) fn check_version(database: &Database, schema: &str, place: &IndexPath
 /// When the user may not record it.
 pub(super) fn mark_moved(database: &Database) -> DatabaseResult<()> {
     database.execute("UPDATE version SET program = ?1", values![MOVED]).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    /// Its table `version` is the only one that the machinery of migrations knows, so that a file can have it.
+    fn at_version(version: i64) -> Database {
+        let database = Database::in_memory().unwrap();
+        let table = format!(
+            "CREATE TABLE version (program TEXT, version INTEGER); INSERT INTO version VALUES ('ca', {version})"
+        );
+        database.execute_batch(&table).unwrap();
+        database
+    }
+
+    fn found(database: &Database) -> i64 {
+        version(database, &IndexPath(PathBuf::from("server"))).unwrap().found
+    }
+
+    #[test]
+    fn each_missing_migration_is_run_once_and_one_that_fails_leaves_the_version_before_it() {
+        let database = at_version(1);
+        let first = "CREATE nonsense";
+        let steps = [first, "CREATE TABLE two (id INTEGER)", "CREATE TABLE three (id INTEGER); CREATE nonsense"];
+        assert!(run_missing(&database, &steps, found(&database)).is_err());
+        assert_eq!(found(&database), 2);
+        let tables = "SELECT count(*) FROM sqlite_master WHERE name IN ('two', 'three')";
+        let count = || database.query_row(tables, &[], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(count(), 1);
+        let steps = [first, steps[1], "CREATE TABLE three (id INTEGER)"];
+        run_missing(&database, &steps, found(&database)).unwrap();
+        assert_eq!((found(&database), count()), (3, 2));
+        run_missing(&database, &steps, found(&database)).unwrap();
+        assert_eq!(found(&database), 3);
+    }
+
+    #[test]
+    fn tables_of_another_version_are_refused_with_what_to_do() {
+        let place = IndexPath(PathBuf::from("server"));
+        let check = |version| check_version(&at_version(version), &place);
+        check(VERSION).unwrap();
+        assert!(matches!(check(VERSION + 1), Err(IndexError::Newer { .. })));
+        assert!(matches!(check(0), Err(IndexError::Damaged { .. })));
+        let older = IndexVersion { found: VERSION, current: VERSION + 1 };
+        assert!(older.is_older() && matches!(older.check_not_older(&place), Err(IndexError::Older { .. })));
+    }
 }

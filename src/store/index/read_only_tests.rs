@@ -20,7 +20,7 @@ fn the_main_file_alone_is_read_as_immutable_whatever_its_name_is() {
         fs::remove_file(folder.join(file)).unwrap();
     }
     let connection = connect_unlocked(&path, &IndexPath(path.clone())).unwrap();
-    assert!(!schema::is_older(&connection, &IndexPath(path)).unwrap());
+    assert!(!schema::version(&connection, &IndexPath(path)).unwrap().is_older());
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing was created");
 }
 
@@ -50,9 +50,11 @@ fn an_older_index_is_migrated_in_memory() {
         .execute_batch("DROP TABLE imported_revocation; DROP TABLE imported_serial; DROP TABLE file_rules; DROP TABLE export; DROP TABLE declaration; DROP TABLE crl_bundle; DROP TABLE event; ALTER TABLE certificate DROP COLUMN delivered_check; ALTER TABLE revocation_list DROP COLUMN published_check; ALTER TABLE rollback DROP COLUMN done_check; PRAGMA user_version = 3")
         .unwrap();
     let place = IndexPath(path);
-    assert!(schema::is_older(&source, &place).unwrap());
+    assert!(schema::version(&source, &place).unwrap().is_older());
     let copy = migrated_copy(&source, &place).unwrap();
-    assert!(!schema::is_older(&copy, &place).unwrap() && schema::is_older(&source, &place).unwrap());
+    assert!(
+        !schema::version(&copy, &place).unwrap().is_older() && schema::version(&source, &place).unwrap().is_older()
+    );
 }
 
 #[test]

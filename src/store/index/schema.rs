@@ -5,6 +5,7 @@ use crate::store::index::error::{IndexError, IndexPath};
 use crate::store::index::event_log;
 use crate::store::index::limits::PAGES_OF_LOG;
 use crate::store::index::mark::Mark;
+use crate::store::index::version::IndexVersion;
 
 /// "caIX": marks an SQLite file as an index of this program (PRAGMA application_id).
 const APPLICATION_ID: i64 = 0x6361_4958;
@@ -274,8 +275,8 @@ pub(crate) fn prepare_for_writing(connection: &Database) -> DatabaseResult<()> {
     ))
 }
 
-/// Returns true when the index has to be migrated first; fails when the file is not an index.
-pub(crate) fn is_older(connection: &Database, place: &IndexPath) -> Result<bool, IndexError> {
+/// Returns the version of an index; fails when the file is not an index, or of a later version.
+pub(crate) fn version(connection: &Database, place: &IndexPath) -> Result<IndexVersion, IndexError> {
     let path = || place.0.clone();
     let value = |pragma: &str| -> Result<i64, IndexError> {
         connection.query_row(pragma, &[], |row| row.get(0)).map_err(place.error())
@@ -283,14 +284,13 @@ pub(crate) fn is_older(connection: &Database, place: &IndexPath) -> Result<bool,
     if value("PRAGMA application_id")? != APPLICATION_ID {
         return Err(IndexError::NotAnIndex { path: path(), found: "an SQLite file of another program" });
     }
-    match value("PRAGMA user_version")? {
-        VERSION => Ok(false),
-        found if found > VERSION => Err(IndexError::Newer { path: path(), found, known: VERSION }),
-        found if found < 1 => {
-            Err(IndexError::Damaged { path: path(), reason: format!("its version is {found}, but the first one is 1") })
-        }
-        _ => Ok(true),
+    let version = IndexVersion { found: value("PRAGMA user_version")?, current: VERSION };
+    version.check_not_newer(place)?;
+    if version.found < 1 {
+        let reason = format!("its version is {}, but the first one is 1", version.found);
+        return Err(IndexError::Damaged { path: path(), reason });
     }
+    Ok(version)
 }
 
 /// Migrates an older index to the current version in one step.

@@ -32,6 +32,8 @@ pub enum DatabaseFailure {
     CannotOpen,
     /// The disk cannot be read or written.
     Disk,
+    /// There is no table of this name.
+    NoTable,
     /// A constraint of a table does not allow the change.
     Constraint,
     /// The server cannot be reached, or does not accept the user; nothing was changed.

@@ -94,6 +94,20 @@ impl Database {
         }
     }
 
+    /// Returns that id, and the greatest one of the table, which is the table of that row.
+    ///
+    /// # Errors
+    /// When the database reports one.
+    pub fn newest_ids(&self, table: &str) -> DatabaseResult<(i64, i64)> {
+        match self {
+            Self::Sqlite(database) => {
+                let mut greatest = self.prepare_cached(&format!("SELECT max(id) FROM {table}"))?;
+                Ok((database.last_insert_id(), greatest.query_row(&[], |row| row.get(0))?))
+            }
+            Self::Postgres(database) => database.newest_ids(table),
+        }
+    }
+
     /// Opens a file of SQLite.
     ///
     /// # Errors

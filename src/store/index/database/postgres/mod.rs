@@ -4,26 +4,27 @@ pub(super) mod raw;
 pub(in crate::store::index) mod tls;
 
 use std::ops::Deref;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use postgres::config::{ChannelBinding, SslMode};
 use postgres::{Config, NoTls};
 use rustls::ClientConfig;
 
-use super::error::{DatabaseError, DatabaseFailure, DatabaseResult};
+use super::error::{DatabaseError, DatabaseFailure, DatabaseResult, strange};
 use crate::store::index::postgres_location::{PostgresLocation, Server};
 use raw::{Block, PostgresStatement, Session};
 use tls::MakeTls;
 
-/// How long a connection may take.
-const MOST_CONNECTING: Duration = Duration::from_secs(10);
+/// How long a connection may take, usually.
+pub const MOST_CONNECTING: Duration = Duration::from_secs(10);
 /// The oldest server that is used: `pg_current_xact_id` is of version 13.
 const OLDEST_VERSION: i64 = 130_000;
 /// "caIX": the first number of the advisory lock of the writers; the second one is made of the schema.
 const LOCK_CLASS: i32 = 0x6361_4958;
-/// How often the outcome of a commit is asked for, and the pause between.
-const OUTCOME_ATTEMPTS: u32 = 60;
+/// How long the outcome of a commit is asked for, and the pause between.
+const OUTCOME_PATIENCE: Duration = Duration::from_secs(30);
 const OUTCOME_PAUSE: Duration = Duration::from_millis(500);
 
 /// What is needed to connect beside the location.
@@ -34,6 +35,8 @@ pub struct Credentials {
     pub password: Option<String>,
     /// `None` without TLS.
     pub tls: Option<Arc<ClientConfig>>,
+    /// How long it may take until the server has accepted the user.
+    pub patience: Duration,
 }
 
 /// A session of a server.
@@ -49,7 +52,8 @@ pub struct PostgresDatabase {
 pub struct PostgresTransaction<'d> {
     database: &'d PostgresDatabase,
     is_open: bool,
-    writes: bool,
+    /// The number of a transaction that writes, with which the server is asked for its outcome.
+    number: Option<String>,
 }
 
 impl PostgresDatabase {
@@ -61,38 +65,42 @@ impl PostgresDatabase {
         let session = Session::new(client(location, credentials)?);
         let (location, credentials) = (location.clone(), credentials.clone());
         let mut database = Self { session, location, credentials, durability: "on".to_owned() };
-        // The schema is an identifier without characters that would end the quotes.
-        database.session.batch(&format!(
-            "SET search_path = \"{}\"; SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; SET standard_conforming_strings = on; SET client_encoding = 'UTF8'; SET bytea_output = 'hex'",
-            database.location.schema
-        ))?;
-        database.check_server()?;
+        database.set_up()?;
         Ok(database)
     }
 
-    fn check_server(&mut self) -> DatabaseResult<()> {
-        let sql = "SELECT current_setting('server_version_num')::bigint, current_setting('fsync'),
-                          current_setting('full_page_writes'), current_setting('synchronous_commit'), current_setting('server_encoding')";
-        let rows = self.session.all(sql, &[])?;
-        let Some(row) = rows.first() else { return Err(DatabaseError::NoRow) };
+    /// Makes the settings of the session, and checks those of the server, in one message.
+    fn set_up(&mut self) -> DatabaseResult<()> {
+        // The schema is an identifier without characters that would end the quotes.
+        let row = self.session.last_row(&format!(
+            "SET search_path = \"{}\"; SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10;
+             SET tcp_keepalives_count = 3; SET standard_conforming_strings = on; SET client_encoding = 'UTF8';
+             SET bytea_output = 'hex';
+             SELECT current_setting('server_version_num'), current_setting('fsync'), current_setting('full_page_writes'),
+                    current_setting('synchronous_commit'), current_setting('server_encoding')",
+            self.location.schema
+        ))?;
+        let [version, fsync, full_page_writes, synchronous_commit, encoding] = &row[..] else {
+            return Err(DatabaseError::NoRow);
+        };
         let refuse = |reason: String| Err(DatabaseError::Failed { failure: DatabaseFailure::Unsafe, reason });
-        let version: i64 = row.try_get(0)?;
+        let version: i64 = version.parse().map_err(|_| strange("server_version_num"))?;
         if version < OLDEST_VERSION {
             return refuse(format!("the server has version {}, but 13 or later is needed", version / 10_000));
         }
-        for (column, setting) in [(1, "fsync"), (2, "full_page_writes")] {
-            if row.try_get::<usize, &str>(column)? != "on" {
+        for (value, setting) in [(fsync, "fsync"), (full_page_writes, "full_page_writes")] {
+            if value != "on" {
                 return refuse(format!(
                     "the server has {setting} = off: a power cut would lose certificates that were delivered"
                 ));
             }
         }
         // Other values than off also wait for standbys.
-        match row.try_get::<usize, &str>(3)? {
+        match synchronous_commit.as_str() {
             "off" => self.session.batch("SET synchronous_commit = on")?,
             durable => durable.clone_into(&mut self.durability),
         }
-        if row.try_get::<usize, &str>(4)? != "UTF8" {
+        if encoding != "UTF8" {
             return refuse("the database has another encoding than UTF8".to_owned());
         }
         Ok(())
@@ -105,10 +113,11 @@ impl PostgresDatabase {
     pub fn lock(&self, timeout: Duration) -> DatabaseResult<()> {
         // 0 would be no limit.
         let limit = timeout.as_millis().clamp(1, i32::MAX as u128);
-        self.session.batch(&format!("SET lock_timeout = '{limit}ms'"))?;
-        let sql = format!("SELECT pg_advisory_lock({LOCK_CLASS}, hashtext({}))", self.schema_text());
-        self.session.all(&sql, &[])?;
-        self.session.batch("SET lock_timeout = 0")
+        // One message is one transaction: a SET in it is undone when the lock is not given.
+        self.session.batch(&format!(
+            "SET lock_timeout = '{limit}ms'; SELECT pg_advisory_lock({LOCK_CLASS}, hashtext({})); SET lock_timeout = 0",
+            self.schema_text()
+        ))
     }
 
     /// Releases that lock.
@@ -116,8 +125,7 @@ impl PostgresDatabase {
     /// # Errors
     /// When the server reports one.
     pub fn unlock(&self) -> DatabaseResult<()> {
-        let sql = format!("SELECT pg_advisory_unlock({LOCK_CLASS}, hashtext({}))", self.schema_text());
-        self.session.all(&sql, &[]).map(drop)
+        self.session.batch(&format!("SELECT pg_advisory_unlock({LOCK_CLASS}, hashtext({}))", self.schema_text()))
     }
 
     /// Returns the name of the schema as a text of SQL: `current_schema()` is NULL before it exists.
@@ -166,13 +174,25 @@ impl PostgresDatabase {
         rows.first().map_or(Err(DatabaseError::NoRow), |row| Ok(row.try_get(0)?))
     }
 
+    /// Returns that id, and the greatest one of the table.
+    ///
+    /// # Errors
+    /// When this session inserted no row.
+    pub fn newest_ids(&self, table: &str) -> DatabaseResult<(i64, i64)> {
+        let rows = self.session.all(&format!("SELECT lastval(), max(id) FROM {table}"), &[])?;
+        rows.first().map_or(Err(DatabaseError::NoRow), |row| Ok((row.try_get(0)?, row.try_get(1)?)))
+    }
+
     /// As that of SQLite.
     ///
     /// # Errors
     /// When the server reports one.
     pub fn begin_reading_once(&self) -> DatabaseResult<Option<PostgresTransaction<'_>>> {
         match self.session.block() {
-            Block::None => self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", false).map(Some),
+            Block::None => {
+                self.session.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
+                Ok(Some(PostgresTransaction { database: self, is_open: true, number: None }))
+            }
             _ => Ok(None),
         }
     }
@@ -182,12 +202,8 @@ impl PostgresDatabase {
     /// # Errors
     /// When the server reports one.
     pub fn begin_writing(&self) -> DatabaseResult<PostgresTransaction<'_>> {
-        self.begin("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", true)
-    }
-
-    fn begin(&self, sql: &str, writes: bool) -> DatabaseResult<PostgresTransaction<'_>> {
-        self.session.begin(sql)?;
-        Ok(PostgresTransaction { database: self, is_open: true, writes })
+        let number = self.session.begin_numbered("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")?;
+        Ok(PostgresTransaction { database: self, is_open: true, number: Some(number) })
     }
 
     /// Runs changes whose commits do not wait for the disk.
@@ -204,23 +220,24 @@ impl PostgresDatabase {
     /// Returns whether the transaction with this number was committed.
     fn outcome(&self, transaction: &str, reason: String) -> DatabaseResult<()> {
         let failed = |failure: DatabaseFailure, reason: String| Err(DatabaseError::Failed { failure, reason });
-        for _ in 0..OUTCOME_ATTEMPTS {
+        let begin = Instant::now();
+        while begin.elapsed() < OUTCOME_PATIENCE {
             match self.status_of(transaction).as_ref().map(Option::as_deref) {
                 Ok(Some("committed")) => return Ok(()),
                 Ok(Some("aborted")) => return failed(DatabaseFailure::Unreachable, reason),
                 // The server no longer knows.
                 Ok(None) => break,
                 // It is in progress; or the server, which starts again, accepts no connection or breaks it.
-                Ok(Some(_)) | Err(_) => std::thread::sleep(OUTCOME_PAUSE),
+                Ok(Some(_)) | Err(_) => thread::sleep(OUTCOME_PAUSE),
             }
         }
         failed(DatabaseFailure::UnknownOutcome, reason)
     }
 
     /// Returns what the server says of a transaction, on a new connection; `None` when it is too old.
-    fn status_of(&self, transaction: &str) -> Result<Option<String>, postgres::Error> {
+    fn status_of(&self, transaction: &str) -> DatabaseResult<Option<String>> {
         let mut client = client(&self.location, &self.credentials)?;
-        client.query_one("SELECT pg_xact_status($1::text::xid8)", &[&transaction])?.try_get(0)
+        Ok(client.query_one("SELECT pg_xact_status($1::text::xid8)", &[&transaction])?.try_get(0)?)
     }
 }
 
@@ -235,17 +252,10 @@ impl PostgresTransaction<'_> {
             let reason = "a statement of the transaction failed".to_owned();
             return Err(DatabaseError::Failed { failure: DatabaseFailure::Other, reason });
         }
-        if !self.writes {
-            self.is_open = false;
-            return session.end("COMMIT");
-        }
-        // NULL when nothing was changed.
-        let number = session.all("SELECT pg_current_xact_id_if_assigned()::text", &[])?;
-        let number: Option<String> = number.first().map(|row| row.try_get(0)).transpose()?.flatten();
         self.is_open = false;
-        match (session.end("COMMIT"), number) {
+        match (session.end("COMMIT"), &self.number) {
             (Err(DatabaseError::Failed { failure: DatabaseFailure::Unreachable, reason }), Some(number)) => {
-                self.database.outcome(&number, reason)
+                self.database.outcome(number, reason)
             }
             (ended, _) => ended,
         }
@@ -269,9 +279,32 @@ impl Deref for PostgresTransaction<'_> {
     }
 }
 
-fn client(location: &PostgresLocation, credentials: &Credentials) -> Result<postgres::Client, postgres::Error> {
+/// Connects, in a thread of its own: the name service, and a server that accepts a connection and does not answer, have no
+/// time limit.
+fn client(location: &PostgresLocation, credentials: &Credentials) -> DatabaseResult<postgres::Client> {
+    let patience = credentials.patience;
+    let (sender, receiver) = mpsc::channel();
+    let (location, credentials) = (location.clone(), credentials.clone());
+    thread::spawn(move || {
+        // The receiver may have given up.
+        drop(sender.send(client_without_limit(&location, &credentials)));
+    });
+    match receiver.recv_timeout(patience) {
+        Ok(client) => Ok(client?),
+        Err(_) => {
+            let reason = format!("it did not answer within {} seconds", patience.as_secs());
+            Err(DatabaseError::Failed { failure: DatabaseFailure::Unreachable, reason })
+        }
+    }
+}
+
+fn client_without_limit(
+    location: &PostgresLocation,
+    credentials: &Credentials,
+) -> Result<postgres::Client, postgres::Error> {
     let mut config = Config::new();
-    config.port(location.port).dbname(&location.database).user(&credentials.user).connect_timeout(MOST_CONNECTING);
+    config.port(location.port).dbname(&location.database).user(&credentials.user);
+    config.connect_timeout(credentials.patience);
     config.application_name(location.application_name.as_deref().unwrap_or("ca"));
     // A machine that vanished is noticed within a minute, here and, by the settings of the session, at the server.
     config.keepalives_idle(Duration::from_secs(30)).keepalives_interval(Duration::from_secs(10)).keepalives_retries(3);

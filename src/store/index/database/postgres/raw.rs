@@ -8,7 +8,7 @@ use std::vec;
 use postgres::error::SqlState;
 use postgres::types::private::BytesMut;
 use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use postgres::{Client, Row};
+use postgres::{Client, Row, SimpleQueryMessage};
 
 use crate::store::index::database::error::{DatabaseError, DatabaseFailure, DatabaseResult, strange};
 use crate::store::index::database::value::ValueRef;
@@ -19,7 +19,8 @@ const ROWS_OF_A_FETCH: usize = 1000;
 /// A session of the server: its connection, and the statements that it has prepared.
 pub struct Session {
     client: RefCell<Client>,
-    prepared: RefCell<HashMap<(String, Vec<Type>), postgres::Statement>>,
+    /// The statements that were used: prepared, or `None` after the first use.
+    prepared: RefCell<HashMap<(String, Vec<Type>), Option<postgres::Statement>>>,
     /// The number of the next cursor.
     next_cursor: Cell<u64>,
     /// How many cursors are open.
@@ -91,12 +92,37 @@ impl Session {
         self.noted(done)
     }
 
+    /// Runs statements without values in one message, and returns the last row as texts; NULL is an empty one.
+    pub fn last_row(&self, sql: &str) -> DatabaseResult<Vec<String>> {
+        let done = self.client.borrow_mut().simple_query(sql);
+        let row = self.noted(done)?.into_iter().rev().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        });
+        let row = row.ok_or(DatabaseError::NoRow)?;
+        (0..row.len()).map(|column| Ok(row.try_get(column)?.unwrap_or_default().to_owned())).collect()
+    }
+
     /// Begins a block that a caller ends.
     pub fn begin(&self, sql: &str) -> DatabaseResult<()> {
         self.batch(sql)?;
+        self.has_begun();
+        Ok(())
+    }
+
+    /// Begins a block that a caller ends. Returns the number of its transaction.
+    pub fn begin_numbered(&self, sql: &str) -> DatabaseResult<String> {
+        // One message: the number must be known before a COMMIT whose answer can be lost.
+        let row = self.last_row(&format!("{sql}; SELECT pg_current_xact_id()::text"));
+        // The first statement may have begun a block.
+        let row = row.inspect_err(|_| drop(self.batch("ROLLBACK")))?;
+        self.has_begun();
+        row.into_iter().next().ok_or(DatabaseError::NoRow)
+    }
+
+    fn has_begun(&self) {
         self.has_failed.set(false);
         self.block.set(Block::Explicit);
-        Ok(())
     }
 
     /// Ends a block.
@@ -113,30 +139,39 @@ impl Session {
         Ok(result?)
     }
 
-    fn statement(&self, sql: &str, values: &[ValueRef<'_>]) -> DatabaseResult<postgres::Statement> {
-        let types: Vec<Type> = values.iter().map(type_of).collect();
-        let key = (sql.to_owned(), types);
-        if let Some(known) = self.prepared.borrow().get(&key) {
-            return Ok(known.clone());
-        }
-        let prepared = self.client.borrow_mut().prepare_typed(sql, &key.1);
-        let prepared = self.noted(prepared)?;
-        self.prepared.borrow_mut().insert(key, prepared.clone());
-        Ok(prepared)
+    /// Returns the prepared statement; `None` at its first use, for which one message to the server and back is enough. What is
+    /// used again is prepared.
+    fn prepared(&self, sql: &str, types: &[Type]) -> DatabaseResult<Option<postgres::Statement>> {
+        let key = (sql.to_owned(), types.to_owned());
+        let known = self.prepared.borrow().get(&key).cloned();
+        let statement = match known {
+            None => None,
+            Some(Some(statement)) => return Ok(Some(statement)),
+            Some(None) => {
+                let prepared = self.client.borrow_mut().prepare_typed(sql, types);
+                Some(self.noted(prepared)?)
+            }
+        };
+        self.prepared.borrow_mut().insert(key, statement.clone());
+        Ok(statement)
     }
 
     /// Runs a statement and returns all its rows.
     pub fn all(&self, sql: &str, values: &[ValueRef<'_>]) -> DatabaseResult<Vec<Row>> {
-        let statement = self.statement(sql, values)?;
-        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
-        let rows = self.client.borrow_mut().query(&statement, &values);
+        let typed = typed(values);
+        let rows = match self.prepared(sql, &types_of(values))? {
+            Some(statement) => self.client.borrow_mut().query(&statement, &untyped(&typed)),
+            None => self.client.borrow_mut().query_typed(sql, &typed),
+        };
         self.noted(rows)
     }
 
     fn execute(&self, sql: &str, values: &[ValueRef<'_>]) -> DatabaseResult<usize> {
-        let statement = self.statement(sql, values)?;
-        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
-        let changed = self.client.borrow_mut().execute(&statement, &values);
+        let typed = typed(values);
+        let changed = match self.prepared(sql, &types_of(values))? {
+            Some(statement) => self.client.borrow_mut().execute(&statement, &untyped(&typed)),
+            None => self.client.borrow_mut().execute_typed(sql, &typed),
+        };
         self.noted(changed).map(|changed| usize::try_from(changed).unwrap_or(usize::MAX))
     }
 
@@ -152,10 +187,7 @@ impl Session {
         // From here on, dropping the cursor ends it.
         let cursor = Cursor { session: self, number, rows: Vec::new().into_iter(), current: None, is_at_end: false };
         let declare = format!("DECLARE c{number} NO SCROLL CURSOR FOR {sql}");
-        let types: Vec<Type> = values.iter().map(type_of).collect();
-        let values: Vec<(&(dyn ToSql + Sync), Type)> =
-            values.iter().map(|value| value as &(dyn ToSql + Sync)).zip(types).collect();
-        let declared = self.client.borrow_mut().query_typed(&declare, &values);
+        let declared = self.client.borrow_mut().query_typed(&declare, &typed(values));
         self.noted(declared)?;
         Ok(cursor)
     }
@@ -255,6 +287,19 @@ fn with_dollars(sql: &str) -> String {
     sql.replace('?', "$")
 }
 
+fn types_of(values: &[ValueRef<'_>]) -> Vec<Type> {
+    values.iter().map(type_of).collect()
+}
+
+/// Returns the values as the driver takes them, each with its type.
+fn typed<'v>(values: &'v [ValueRef<'v>]) -> Vec<(&'v (dyn ToSql + Sync), Type)> {
+    values.iter().map(|value| (value as &(dyn ToSql + Sync), type_of(value))).collect()
+}
+
+fn untyped<'v>(typed: &[(&'v (dyn ToSql + Sync), Type)]) -> Vec<&'v (dyn ToSql + Sync)> {
+    typed.iter().map(|(value, _)| *value).collect()
+}
+
 /// Returns the type that the server is to read a value as; NULL has the type of its place.
 fn type_of(value: &ValueRef<'_>) -> Type {
     match value {
@@ -351,6 +396,8 @@ fn reason_of(error: &postgres::Error) -> String {
 fn failure_of(code: &SqlState) -> DatabaseFailure {
     match code.code() {
         "53100" => DatabaseFailure::Full,
+        // The table, or its schema.
+        "42P01" | "3F000" => DatabaseFailure::NoTable,
         "25006" | "42501" => DatabaseFailure::ReadOnly,
         "55P03" | "40P01" => DatabaseFailure::Busy,
         "57P01" | "57P02" | "57P03" | "57P05" => DatabaseFailure::Unreachable,
