@@ -3,8 +3,11 @@
 
 mod at_once;
 mod broken;
+mod full_disk;
+mod migrate;
 mod refused;
 mod roles;
+mod same;
 mod tls;
 
 use std::collections::BTreeSet;
@@ -24,7 +27,10 @@ pub struct Machines {
 impl Machines {
     /// `None`, and a named skip, without PostgreSQL.
     pub fn start() -> Option<Self> {
-        let server = PostgresServer::start()?;
+        PostgresServer::start().map(Self::on)
+    }
+
+    pub fn on(server: PostgresServer) -> Self {
         let place = Place::new();
         place.done("--dir one init --intermediate --no-passphrase");
         place.done("--dir one issue server before.test");
@@ -32,7 +38,7 @@ impl Machines {
         place.done(&format!("--dir one index copy --to {}", server.url("postgres")));
         let machines = Self { place, server };
         machines.copy();
-        Some(machines)
+        machines
     }
 
     /// Makes the second machine from what it needs of the first.

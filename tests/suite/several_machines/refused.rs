@@ -55,7 +55,7 @@ fn a_location_that_cannot_be_used_is_refused_with_its_cause() {
 #[test]
 fn another_version_a_server_without_sync_and_a_held_lock_are_refused() {
     let Some(mut machines) = Machines::start() else { return };
-    for (version, expected) in [(99, "has version 99"), (0, "its version is 0")] {
+    for (version, expected) in [(99, "has version 99"), (1, "ca index migrate"), (0, "its version is 0")] {
         machines.server.sql(&format!("UPDATE ca.version SET version = {version}"));
         for words in ["list", "issue server web.test"] {
             let (status, stderr) = refused(&machines, words);
@@ -63,7 +63,7 @@ fn another_version_a_server_without_sync_and_a_held_lock_are_refused() {
             assert!(stderr.contains(expected), "{stderr}");
         }
     }
-    machines.server.sql("UPDATE ca.version SET version = 1");
+    machines.server.sql("UPDATE ca.version SET version = 2");
     for setting in ["fsync", "full_page_writes"] {
         machines.server.sql(&format!("ALTER SYSTEM SET {setting} = off"));
         machines.server.restart();

@@ -1,5 +1,6 @@
 //! A PostgreSQL server of its own in a temporary folder, with a Unix socket; with TLS also on a port of the loopback interface.
 
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -19,7 +20,13 @@ pub struct PostgresServer {
     programs: PathBuf,
     settings: Vec<String>,
     port: u16,
+    /// Whether the database is on a disk of its own, which only the server sees.
+    has_small_disk: bool,
 }
+
+/// What `begin` runs around `pg_ctl`: a disk of 32 MB for the server and the user `nobody`.
+const WITH_SMALL_DISK: &str =
+    "mount -t tmpfs -o size=32m,uid=65534,gid=65534,mode=700 of-this-test \"$1\" && shift && exec \"$@\"";
 
 impl PostgresServer {
     /// A server with the database `pki`; `None`, and a named skip, when PostgreSQL is not installed.
@@ -28,6 +35,42 @@ impl PostgresServer {
         server.begin();
         succeeded("createdb", &server.as_user("createdb").args(["-U", "postgres", "pki"]).output().unwrap());
         Some(server)
+    }
+
+    /// As [`start`](Self::start), with the database on a small disk; `None` also when this process may not mount one.
+    pub fn start_on_small_disk() -> Option<Self> {
+        if !skip::unless_installed(&["unshare"]) || !skip::unless_root() {
+            return None;
+        }
+        let mount = ["--mount", "--", "sh", "-c", "mount -t tmpfs of-this-test /mnt"];
+        if !Command::new("unshare").args(mount).output().is_ok_and(|output| output.status.success()) {
+            skip::because("a file system cannot be mounted here");
+            return None;
+        }
+        let mut server = Self::made()?;
+        server.has_small_disk = true;
+        fs::create_dir(server.small_disk()).unwrap();
+        server.begin();
+        for sql in [
+            format!("CREATE TABLESPACE small LOCATION '{}'", server.small_disk().display()),
+            "CREATE DATABASE pki TABLESPACE small".to_owned(),
+        ] {
+            succeeded(&sql, &server.psql_in("postgres", "postgres", &sql));
+        }
+        Some(server)
+    }
+
+    fn small_disk(&self) -> PathBuf {
+        self.folder.path().join("small")
+    }
+
+    /// Fills the small disk, or empties it again.
+    pub fn fill_disk(&self, is_full: bool) {
+        let rows = if is_full { 100_000 } else { 0 };
+        let file = self.small_disk().join("filling");
+        let copy = format!("COPY (SELECT repeat('x', 1000) FROM generate_series(1, {rows})) TO '{}'", file.display());
+        let filled = self.psql_in("postgres", "postgres", &copy);
+        assert_eq!(filled.status.success(), !is_full, "{filled:?}");
     }
 
     fn made() -> Option<Self> {
@@ -42,7 +85,7 @@ impl PostgresServer {
             chown(folder.path(), Some(OTHER_USER), Some(OTHER_USER)).unwrap();
         }
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let server = Self { folder, programs, settings: Vec::new(), port: 5432 };
+        let server = Self { folder, programs, settings: Vec::new(), port: 5432, has_small_disk: false };
         let mut initdb = server.as_user("initdb");
         initdb.args(["--username=postgres", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8", "-D"]);
         succeeded("initdb", &initdb.arg(server.data()).output().unwrap());
@@ -65,14 +108,18 @@ impl PostgresServer {
 
     /// A program of PostgreSQL, run by a user that is not root.
     pub fn as_user(&self, program: &str) -> Command {
-        let program = self.programs.join(program);
-        let mut command = if rustix::process::geteuid().is_root() {
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]).arg(program);
-            command
-        } else {
-            Command::new(program)
-        };
+        self.as_user_within(None, program)
+    }
+
+    /// As [`as_user`](Self::as_user), run by another command line.
+    fn as_user_within(&self, around: Option<Command>, program: &str) -> Command {
+        let mut line: Vec<OsString> = Vec::new();
+        if rustix::process::geteuid().is_root() {
+            line.extend(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"].map(OsString::from));
+        }
+        line.push(self.programs.join(program).into());
+        let mut command = around.unwrap_or_else(|| Command::new(line.remove(0)));
+        command.args(line);
         command.current_dir(self.folder.path()).env("PGHOST", self.folder.path()).env("LC_ALL", "C.UTF-8");
         command.env("PGPORT", self.port.to_string()).stdin(Stdio::null());
         command
@@ -85,8 +132,12 @@ impl PostgresServer {
 
     /// SQL as another role.
     pub fn psql(&self, role: &str, sql: &str) -> std::process::Output {
+        self.psql_in("pki", role, sql)
+    }
+
+    fn psql_in(&self, database: &str, role: &str, sql: &str) -> std::process::Output {
         let mut psql = self.as_user("psql");
-        psql.args(["-U", role, "-d", "pki", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-c", sql]).output().unwrap()
+        psql.args(["-U", role, "-d", database, "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-c", sql]).output().unwrap()
     }
 
     /// Changes the port, which is also in the name of the socket, from the next start on.
@@ -106,7 +157,12 @@ impl PostgresServer {
             options.push_str(&format!(" -c {setting}"));
         }
         let log = self.folder.path().join("log");
-        let mut start = self.as_user("pg_ctl");
+        let around = self.has_small_disk.then(|| {
+            let mut unshare = Command::new("unshare");
+            unshare.args(["--mount", "--", "sh", "-c", WITH_SMALL_DISK, "sh"]).arg(self.small_disk());
+            unshare
+        });
+        let mut start = self.as_user_within(around, "pg_ctl");
         start.arg("-D").arg(self.data()).args(["-w", "-o", &options, "-l"]).arg(&log).arg("start");
         // The server keeps what it inherits.
         let status = start.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
