@@ -327,7 +327,7 @@ mod tests {
     }
 
     fn found(database: &Database) -> i64 {
-        version(database, &IndexPath(PathBuf::from("server"))).unwrap().found
+        database.query_row("SELECT version FROM version", &[], |row| row.get(0)).unwrap()
     }
 
     #[test]
