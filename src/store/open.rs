@@ -127,7 +127,7 @@ impl Store {
     /// When another process or machine has the lock for longer, the server of the index cannot be reached, or the system
     /// reports an error.
     pub fn lock(&self, timeout: Duration) -> Result<Locked<'_>, WriterLockError> {
-        Ok(Locked { store: self, index: None, lock: self.location.lock(timeout)? })
+        Ok(Locked { store: self, index: None, lock: self.location.lock(timeout)?, timeout, is_delivering: false })
     }
 }
 
@@ -137,6 +137,9 @@ pub struct Locked<'s> {
     store: &'s Store,
     index: Option<Index>,
     lock: WriterLock,
+    timeout: Duration,
+    /// True after [`begin_delivery`](Locked::begin_delivery): other machines may write.
+    is_delivering: bool,
 }
 
 impl<'s> Locked<'s> {
@@ -145,11 +148,38 @@ impl<'s> Locked<'s> {
         self.store
     }
 
+    /// Lets other machines write from here on, while this process delivers what it has recorded; processes on this machine wait.
+    /// [`index`](Self::index) waits for the right to write again.
+    ///
+    /// # Errors
+    /// When the server cannot be reached any longer.
+    pub fn begin_delivery(&mut self) -> Result<(), IndexError> {
+        if let Some(index) = &self.index {
+            index.begin_delivery()?;
+            self.is_delivering = true;
+        }
+        Ok(())
+    }
+
     /// Returns the index for writing and opens it at the first call.
     ///
     /// # Errors
     /// When the index is missing, damaged, of a later version, or may not be written.
     pub fn index(&mut self) -> Result<&mut Index, IndexError> {
+        if self.is_delivering
+            && let Some(index) = &self.index
+        {
+            index.lock_again(self.timeout)?;
+            self.is_delivering = false;
+        }
+        self.index_to_mark()
+    }
+
+    /// Returns the index for the marks of delivered files, which every machine may set at any time.
+    ///
+    /// # Errors
+    /// As [`index`](Self::index).
+    pub fn index_to_mark(&mut self) -> Result<&mut Index, IndexError> {
         match &mut self.index {
             Some(index) => Ok(index),
             none => {

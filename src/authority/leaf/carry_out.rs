@@ -210,7 +210,9 @@ impl UnderLock<'_, '_> {
                 Err(error) => failed[at] = Some(error),
             }
         }
-        // 4. The certificates may leave the process only now.
+        // 4. The certificates may leave the process only now. The files are those of this machine; when the others cannot be let
+        // on, they wait until the end.
+        drop(locked.begin_delivery());
         let chains: Vec<Vec<Certificate>> = issuers.iter().map(|opened| chain_below_root(&opened.issuer)).collect();
         let (places, deliveries): (Vec<usize>, Vec<CertificateDelivery<'_>>) = to_deliver
             .into_iter()
@@ -320,8 +322,8 @@ impl UnderLock<'_, '_> {
     fn mark_delivered(&self, ids: &[EntryId], locked: &mut Locked<'_>) -> Result<(), IssueError> {
         match ids {
             [] => Ok(()),
-            [id] => Ok(locked.index()?.mark_delivered(*id, self.effects.now())?),
-            ids => Ok(locked.index()?.mark_all_delivered(ids, self.effects.now())?),
+            [id] => Ok(locked.index_to_mark()?.mark_delivered(*id, self.effects.now())?),
+            ids => Ok(locked.index_to_mark()?.mark_all_delivered(ids, self.effects.now())?),
         }
     }
 }

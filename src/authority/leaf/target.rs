@@ -23,7 +23,7 @@ use crate::keys::{PrivateKey, Signer};
 use crate::lint::Finding;
 use crate::store::certificate_folder::FolderState;
 use crate::store::delivery::Destination;
-use crate::store::index::{Entry, Index};
+use crate::store::index::{Entry, Index, IndexError};
 use crate::store::previous_certificates::{self, NameHistory};
 use crate::store::{Effects, Store, certificate_folder};
 use crate::text::shell_word;
@@ -242,10 +242,16 @@ impl<'s> IssueTarget<'s> {
         effects: &Effects<'_>,
     ) -> Result<Option<IssueOutcome>, IssueError> {
         previous_certificates::recover(self.store.home(), index, &self.order.name, effects)?;
-        let history = index.history(self.order.name.as_str())?;
-        let Some(entry) = history.into_iter().next_back().filter(|entry| entry.delivered_at.is_none()) else {
-            return Ok(None);
+        let undelivered = |index: &Index| -> Result<Option<Entry>, IndexError> {
+            let newest = index.history(self.order.name.as_str())?.pop();
+            Ok(newest.filter(|entry| entry.delivered_at.is_none()))
         };
+        // Another machine may be about to deliver it.
+        let mut entry = undelivered(index)?;
+        if entry.is_some() && index.wait_for_deliveries(effects.lock_timeout)? {
+            entry = undelivered(index)?;
+        }
+        let Some(entry) = entry else { return Ok(None) };
         let certificate = index.certificate(&entry)?;
         let Some(folder) = self.folder() else { return Ok(None) };
         // A certificate that was signed for a CSR has no key file, and this order may be a different one.

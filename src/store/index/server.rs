@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::store::index::database::postgres::{Credentials, PostgresDatabase};
-use crate::store::index::database::{Database, DatabaseFailure};
+use crate::store::index::database::{Database, DatabaseError, DatabaseFailure};
 use crate::store::index::error::{IndexError, IndexPath};
 use crate::store::index::postgres_location::PostgresLocation;
 use crate::store::index::{Index, IndexVersion, postgres_schema};
@@ -74,7 +74,32 @@ impl Index {
         Ok(version)
     }
 
-    /// Releases the lock of the writers of a server; that of a file is not one of the index.
+    /// Lets other machines write while this process delivers what it has recorded. The writers of a file wait until it has.
+    ///
+    /// # Errors
+    /// When the server cannot be reached any longer.
+    pub fn begin_delivery(&self) -> Result<(), IndexError> {
+        self.connection.begin_delivery().map_err(self.place.error())
+    }
+
+    /// Waits until no other machine delivers any longer; the caller has the lock of the writers. Returns false for a file: its
+    /// writers deliver under their lock.
+    ///
+    /// # Errors
+    /// When another machine delivers for longer than `timeout`.
+    pub fn wait_for_deliveries(&self, timeout: Duration) -> Result<bool, IndexError> {
+        self.connection.wait_for_deliveries(timeout).map_err(locked(&self.place, timeout))
+    }
+
+    /// Takes the lock of the writers again after [`begin_delivery`](Self::begin_delivery).
+    ///
+    /// # Errors
+    /// When another machine has it for longer than `timeout`.
+    pub fn lock_again(&self, timeout: Duration) -> Result<(), IndexError> {
+        self.connection.lock_again(timeout).map_err(locked(&self.place, timeout))
+    }
+
+    /// Releases the locks of a server; that of a file is not one of the index.
     ///
     /// # Errors
     /// When the server cannot be reached any longer.
@@ -97,9 +122,14 @@ fn locked_session(
     place: &IndexPath,
 ) -> Result<PostgresDatabase, IndexError> {
     let session = PostgresDatabase::connect(location, credentials).map_err(place.error())?;
-    session.lock(timeout).map_err(|error| match error.failure() {
-        Some(DatabaseFailure::Busy) => IndexError::Locked { path: place.0.clone(), waited: timeout },
-        _ => place.error()(error),
-    })?;
+    session.lock(timeout).map_err(locked(place, timeout))?;
     Ok(session)
+}
+
+/// Converts the error of a lock for which this process waited.
+fn locked(place: &IndexPath, waited: Duration) -> impl Fn(DatabaseError) -> IndexError {
+    move |error| match error.failure() {
+        Some(DatabaseFailure::Busy) => IndexError::Locked { path: place.0.clone(), waited },
+        _ => place.error()(error),
+    }
 }

@@ -51,6 +51,21 @@ fn two_machines_issue_renew_revoke_and_sign_crls_at_once() {
 }
 
 #[test]
+fn of_machines_that_issue_for_one_name_at_once_one_succeeds() {
+    let Some(machines) = Machines::start() else { return };
+    for round in 0..3 {
+        let name = format!("same-{round}.test");
+        let lines = ["one", "two", "one", "two"].map(|machine| format!("--dir {machine} issue server {name}"));
+        let outputs = machines.at_once(lines);
+        let codes: Vec<_> = outputs.iter().map(|output| output.status.code().unwrap()).collect();
+        assert_eq!(codes.iter().filter(|code| **code == 0).count(), 1, "{codes:?}");
+        let recorded = format!("SELECT count(*) FROM ca.certificate WHERE name = '{name}' COLLATE \"C\"");
+        assert_eq!(machines.server.sql(&recorded).trim(), "1");
+    }
+    machines.check();
+}
+
+#[test]
 fn what_is_issued_on_one_machine_is_revoked_and_renewed_on_another_and_moved_back() {
     let Some(machines) = Machines::start() else { return };
     let place = &machines.place;

@@ -3,6 +3,7 @@
 
 use std::ops::Deref;
 use std::path::Path;
+use std::time::Duration;
 
 use super::error::DatabaseResult;
 use super::postgres::{PostgresDatabase, PostgresTransaction};
@@ -229,7 +230,41 @@ impl Database {
         }
     }
 
-    /// Releases the lock of the writers of a server, which ends with its connection anyway.
+    /// Takes the lock of the writers of a server again; that of a file is not one of the database.
+    ///
+    /// # Errors
+    /// When another session has it for longer than `timeout`.
+    pub fn lock_again(&self, timeout: Duration) -> DatabaseResult<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(database) => database.lock(timeout),
+        }
+    }
+
+    /// Lets other writers of a server go on while this connection delivers what it has recorded.
+    ///
+    /// # Errors
+    /// When the server reports one.
+    pub fn begin_delivery(&self) -> DatabaseResult<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(database) => database.begin_delivery(),
+        }
+    }
+
+    /// Waits until no other connection of a server delivers any longer. Returns false for a file, whose writers deliver under
+    /// their lock.
+    ///
+    /// # Errors
+    /// When another connection delivers for longer than `timeout`.
+    pub fn wait_for_deliveries(&self, timeout: Duration) -> DatabaseResult<bool> {
+        match self {
+            Self::Sqlite(_) => Ok(false),
+            Self::Postgres(database) => database.wait_for_deliveries(timeout).map(|()| true),
+        }
+    }
+
+    /// Releases the locks of a server, which end with its connection anyway.
     ///
     /// # Errors
     /// When the server reports one.

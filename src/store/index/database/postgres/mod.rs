@@ -23,6 +23,8 @@ pub const MOST_CONNECTING: Duration = Duration::from_secs(10);
 const OLDEST_VERSION: i64 = 130_000;
 /// "caIX": the first number of the advisory lock of the writers; the second one is made of the schema.
 const LOCK_CLASS: i32 = 0x6361_4958;
+/// "caID": the first number of the lock that a session shares while it delivers what it has recorded.
+const DELIVERY_CLASS: i32 = 0x6361_4944;
 /// How long the outcome of a commit is asked for, and the pause between.
 const OUTCOME_PATIENCE: Duration = Duration::from_secs(30);
 const OUTCOME_PAUSE: Duration = Duration::from_millis(500);
@@ -111,26 +113,57 @@ impl PostgresDatabase {
     /// # Errors
     /// When another session has it for longer than `timeout`.
     pub fn lock(&self, timeout: Duration) -> DatabaseResult<()> {
-        // 0 would be no limit.
-        let limit = timeout.as_millis().clamp(1, i32::MAX as u128);
-        // One message is one transaction: a SET in it is undone when the lock is not given.
-        self.session.batch(&format!(
-            "SET lock_timeout = '{limit}ms'; SELECT pg_advisory_lock({LOCK_CLASS}, hashtext({})); SET lock_timeout = 0",
-            self.schema_text()
-        ))
+        // A session that waits for this lock has no other one, so that none waits for each other.
+        self.within(
+            timeout,
+            &format!("SELECT pg_advisory_unlock_all(), pg_advisory_lock({LOCK_CLASS}, {})", self.lock_key()),
+        )
     }
 
-    /// Releases that lock.
+    /// Runs a statement that waits for a lock, in one message. It is one transaction: its settings are undone when the lock is not
+    /// given.
+    fn within(&self, timeout: Duration, sql: &str) -> DatabaseResult<()> {
+        // 0 would be no limit.
+        let limit = timeout.as_millis().clamp(1, i32::MAX as u128);
+        self.session.batch(&format!("SET lock_timeout = '{limit}ms'; {sql}; SET lock_timeout = 0"))
+    }
+
+    /// Releases all locks of this session.
     ///
     /// # Errors
     /// When the server reports one.
     pub fn unlock(&self) -> DatabaseResult<()> {
-        self.session.batch(&format!("SELECT pg_advisory_unlock({LOCK_CLASS}, hashtext({}))", self.schema_text()))
+        self.session.batch("SELECT pg_advisory_unlock_all()")
     }
 
-    /// Returns the name of the schema as a text of SQL: `current_schema()` is NULL before it exists.
-    fn schema_text(&self) -> String {
-        format!("'{}'", self.location.schema)
+    /// Releases the lock of the writers, but not before this session has its share of the lock of deliveries.
+    ///
+    /// # Errors
+    /// When the server reports one.
+    pub fn begin_delivery(&self) -> DatabaseResult<()> {
+        let key = self.lock_key();
+        self.session.batch(&format!(
+            "SELECT pg_advisory_lock_shared({DELIVERY_CLASS}, {key}); SELECT pg_advisory_unlock({LOCK_CLASS}, {key})"
+        ))
+    }
+
+    /// Waits until no session delivers any longer. This one has the lock of the writers, so that none begins meanwhile.
+    ///
+    /// # Errors
+    /// When a session delivers for longer than `timeout`.
+    pub fn wait_for_deliveries(&self, timeout: Duration) -> DatabaseResult<()> {
+        let key = self.lock_key();
+        self.within(
+            timeout,
+            &format!(
+                "SELECT pg_advisory_lock({DELIVERY_CLASS}, {key}); SELECT pg_advisory_unlock({DELIVERY_CLASS}, {key})"
+            ),
+        )
+    }
+
+    /// Returns the second number of a lock, as SQL; `current_schema()` is NULL before the schema exists.
+    fn lock_key(&self) -> String {
+        format!("hashtext('{}')", self.location.schema)
     }
 
     /// Returns the tables with their columns, and the indexes, triggers and views of the schema.
