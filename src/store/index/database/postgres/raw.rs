@@ -16,11 +16,14 @@ use crate::store::index::database::value::ValueRef;
 /// The rows that one FETCH reads.
 const ROWS_OF_A_FETCH: usize = 1000;
 
+/// What distinguishes a statement: its text and the types of its values.
+type StatementKey = (String, Vec<Type>);
+
 /// A session of the server: its connection, and the statements that it has prepared.
 pub struct Session {
     client: RefCell<Client>,
     /// The statements that were used: prepared, or `None` after the first use.
-    prepared: RefCell<HashMap<(String, Vec<Type>), Option<postgres::Statement>>>,
+    prepared: RefCell<HashMap<StatementKey, Option<postgres::Statement>>>,
     /// The number of the next cursor.
     next_cursor: Cell<u64>,
     /// How many cursors are open.
