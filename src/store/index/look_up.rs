@@ -60,14 +60,16 @@ impl Index {
 
     fn by_name(&self, reference: &Reference) -> Result<Option<Entry>, IndexError> {
         let Some(name) = reference.name() else { return Ok(None) };
-        let found = self.latest_by_name(name)?;
+        // A serial number is usually not a name, and planning the query for the entry takes ten times as long as this check.
+        let latest = |name: &str| if self.name_is_used(name)? { self.latest_by_name(name) } else { Ok(None) };
+        let found = latest(name)?;
         if found.is_some() {
             return Ok(found);
         }
         match reference {
-            Reference::Alternative(_, name) => self.latest_by_name(&name.value()),
+            Reference::Alternative(_, name) => latest(&name.value()),
             // The entry of a host has its A-labels as the name, also when the caller typed a U-label.
-            _ => general_name::dns(name).map_or(Ok(None), |host| self.latest_by_name(&host)),
+            _ => general_name::dns(name).map_or(Ok(None), |host| latest(&host)),
         }
     }
 

@@ -114,7 +114,7 @@ impl Index {
         read().map_err(self.place.error())
     }
 
-    fn name_is_used(&self, name: &str) -> Result<bool, IndexError> {
+    pub(super) fn name_is_used(&self, name: &str) -> Result<bool, IndexError> {
         let ask = || -> DatabaseResult<bool> {
             let sql = "SELECT EXISTS (SELECT 1 FROM certificate WHERE name = ?1)";
             self.connection.prepare_cached(sql)?.query_row(values![name], |row| row.get(0))
