@@ -52,6 +52,28 @@ fn a_location_that_cannot_be_used_is_refused_with_its_cause() {
     assert!(stderr.contains("only the CRLs of the CA directory were checked"), "{stderr}");
 }
 
+/// A server that accepts connections and does not answer.
+#[test]
+fn a_shell_completes_nothing_when_the_server_does_not_answer() {
+    let Some(machines) = Machines::start() else { return };
+    let completed = || {
+        let mut tab = machines.place.ca("-- ca --dir one show be");
+        tab.env("_CA_COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", "4").env("_CLAP_IFS", " ");
+        let output = tab.env("_CLAP_COMPLETE_COMP_TYPE", "9").env("_CLAP_COMPLETE_SPACE", "false").output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(completed().trim(), "before.test");
+    let folder = machines.place.path("silent");
+    std::fs::create_dir(&folder).unwrap();
+    let _listener = std::os::unix::net::UnixListener::bind(folder.join(".s.PGSQL.5432")).unwrap();
+    with_location(&machines, &format!("postgresql://ca@/pki?host={}", folder.display()));
+    assert_eq!(completed(), "");
+    let (status, stderr) = refused(&machines, "list");
+    assert_eq!(status, 3);
+    assert!(stderr.contains("did not answer within 10 seconds"), "{stderr}");
+}
+
 #[test]
 fn another_version_a_server_without_sync_and_a_held_lock_are_refused() {
     let Some(mut machines) = Machines::start() else { return };
