@@ -96,12 +96,9 @@ pub fn credentials(
 fn own_roots(home: &Home) -> Result<Vec<Vec<u8>>, IndexError> {
     let mut roots = Vec::new();
     for name in files::names_in(&home.authorities())? {
-        let Some(content) =
-            files::read_if_exists(&CERTIFICATE.path_in(&home.authority(&name)), files::MAX_SMALL_FILE_BYTES)?
-        else {
-            continue;
-        };
-        let found = certificate_file::parse(&content).unwrap_or_default();
+        let file = CERTIFICATE.path_in(&home.authority(&name));
+        let Some(content) = files::read_if_exists(&file, files::MAX_SMALL_FILE_BYTES)? else { continue };
+        let found = certificate_file::parse(&content).map_err(unreadable(&file))?;
         roots.extend(found.iter().filter(|root| root.is_self_issued()).map(|root| root.as_der().to_vec()));
     }
     Ok(roots)
@@ -128,25 +125,57 @@ fn check_secret(file: &Path, location: &PostgresLocation) -> Result<(), IndexErr
 
 fn certificates(file: &Path) -> Result<Vec<Vec<u8>>, IndexError> {
     let content = files::read(file, files::MAX_SMALL_FILE_BYTES)?;
-    let found = certificate_file::parse(&content).unwrap_or_default();
+    let found = certificate_file::parse(&content).map_err(unreadable(file))?;
     if found.is_empty() {
-        return Err(FileError::of("read", file)(std::io::Error::other("it contains no certificate")).into());
+        return Err(unreadable(file)("it contains no certificate"));
     }
     Ok(found.iter().map(|certificate| certificate.as_der().to_vec()).collect())
 }
 
 fn key_of(file: &Path) -> Result<PrivateKeyDer<'static>, IndexError> {
     let content = files::read(file, files::MAX_SMALL_FILE_BYTES)?;
-    let blocks = pem::parse_all(&content).unwrap_or_default();
+    let blocks = pem::parse_all(&content).map_err(unreadable(file))?;
     let key = blocks.iter().find_map(|block| match block.label.as_str() {
         "PRIVATE KEY" => Some(PrivateKeyDer::Pkcs8(block.content.to_vec().into())),
         "EC PRIVATE KEY" => Some(PrivateKeyDer::Sec1(block.content.to_vec().into())),
         "RSA PRIVATE KEY" => Some(PrivateKeyDer::Pkcs1(block.content.to_vec().into())),
         _ => None,
     });
-    key.ok_or_else(|| FileError::of("read", file)(std::io::Error::other("it contains no unencrypted key")).into())
+    key.ok_or_else(|| unreadable(file)("it contains no unencrypted key"))
+}
+
+/// Converts the reason why a file is of no use.
+fn unreadable<R: fmt::Display>(file: &Path) -> impl Fn(R) -> IndexError {
+    move |reason| FileError::of("read", file)(std::io::Error::other(reason.to_string())).into()
 }
 
 fn unusable(location: &PostgresLocation, reason: &str) -> IndexError {
     IndexError::Unsafe { path: PathBuf::from(location.to_string()), reason: reason.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_file_is_not_taken_for_one_without_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, content: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, content).unwrap();
+            path
+        };
+        let damaged = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+        let error = certificates(&file("damaged.pem", damaged)).unwrap_err().to_string();
+        assert!(error.contains("damaged.pem") && !error.contains("no certificate"), "{error}");
+        let error = certificates(&file("empty.pem", "\n")).unwrap_err().to_string();
+        assert!(error.ends_with("it contains no certificate"), "{error}");
+        let cut = "-----BEGIN PRIVATE KEY-----\nMAA=\n";
+        let error = key_of(&file("key.pem", cut)).unwrap_err().to_string();
+        assert!(error.contains("key.pem") && !error.contains("no unencrypted key"), "{error}");
+        file("ca/authorities/root/cert.pem", damaged);
+        let error = own_roots(&Home::at(folder.path().join("ca"))).unwrap_err().to_string();
+        assert!(error.contains("authorities/root/cert.pem"), "{error}");
+    }
 }
