@@ -334,7 +334,7 @@ pub const ALL: &[(&str, &[Example])] = &[
     ("index copy", &[example("show what would be moved to another file", "ca index copy --to moved.db --dry-run")]),
     (
         "index migrate",
-        &[example("show whether a later version of ca needs other tables", "ca index migrate --dry-run")],
+        &[example("show whether the tables of the index have to be migrated", "ca index migrate --dry-run")],
     ),
     ("index grants", &[example("the SQL for a role that only reads", "ca index grants --role ca_reader --read-only")]),
     (
