@@ -334,7 +334,10 @@ impl PublicKey {
         public_key(&whole(PUBLIC_KEY, SubjectPublicKeyInfo::from_der(input))?)
     }
 
-    /// Decodes the public key of a certificate, and nothing else of it: a list of a million certificates shows no more.
+    /// Decodes the public key of a certificate, and nothing else of it: a list of certificates needs only that from the DER.
+    ///
+    /// # Errors
+    /// When the fields before the key, or the key, are malformed.
     pub fn of_certificate(input: &[u8]) -> Result<Self, DecodeError> {
         check_length(CERTIFICATE, input)?;
         let signed = Signed::split(CERTIFICATE, input)?;

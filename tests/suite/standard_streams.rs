@@ -1,4 +1,4 @@
-//! What the program does when its standard streams are closed, or nobody reads them: on Linux it begins without the runtime of the
+//! What the program does when its standard streams are closed, or have no reader: on Linux it begins without the runtime of the
 //! standard library, which takes care of that elsewhere (`src/main.rs`).
 
 use std::fs;

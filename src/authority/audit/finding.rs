@@ -76,7 +76,7 @@ impl Severity {
 #[derive(Debug, Default)]
 pub struct Findings {
     found: Vec<Finding>,
-    /// Where those with a hash are, so that many are told apart in time that grows with their number.
+    /// The positions of findings by their hash, so that an equal one is found without a comparison with all of them.
     by_hash: HashMap<u64, Vec<usize>>,
     hasher: RandomState,
 }

@@ -210,8 +210,8 @@ impl UnderLock<'_, '_> {
                 Err(error) => failed[at] = Some(error),
             }
         }
-        // 4. The certificates may leave the process only now. The files are those of this machine; when the others cannot be let
-        // on, they wait until the end.
+        // 4. The certificates may leave the process only now. Other machines need not wait for the files of this one. When the lock
+        // of the writers cannot be released, they wait until the end; a lost connection is reported by the next statement.
         drop(locked.begin_delivery());
         let chains: Vec<Vec<Certificate>> = issuers.iter().map(|opened| chain_below_root(&opened.issuer)).collect();
         let (places, deliveries): (Vec<usize>, Vec<CertificateDelivery<'_>>) = to_deliver

@@ -27,7 +27,7 @@ fn open_if_closed(stream: BorrowedFd<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// Lets a write to a pipe that nobody reads fail with EPIPE. Otherwise SIGPIPE ends the process. A handler, unlike an ignored
+/// Lets a write to a pipe without a reader fail with EPIPE. Otherwise SIGPIPE ends the process. A handler, unlike an ignored
 /// signal, is not passed on to the programs that this one starts.
 pub fn report_closed_pipe() {
     signal_hook::flag::register(SIGPIPE, Arc::new(AtomicBool::new(false))).ok();

@@ -32,7 +32,7 @@ pub enum DatabaseFailure {
     CannotOpen,
     /// The disk cannot be read or written.
     Disk,
-    /// There is no table of this name.
+    /// The database does not have a table of this name.
     NoTable,
     /// A constraint of a table does not allow the change.
     Constraint,
