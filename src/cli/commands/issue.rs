@@ -75,6 +75,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     context.changes.is_confirmed = arguments.yes;
     arguments.exit_changed.apply(context);
     let store = context.store()?;
+    store.index_location().will_be_used();
     let mut names: Vec<(String, EntryName)> = Vec::with_capacity(arguments.names.len());
     for given in &arguments.names {
         let name: EntryName = given.parse()?;

@@ -67,6 +67,7 @@ pub fn run(arguments: Arguments, context: &mut Context<'_>) -> Result<Box<dyn Re
     context.changes.is_confirmed = arguments.yes;
     arguments.exit_changed.apply(context);
     let store = context.store()?;
+    store.index_location().will_be_used();
     if arguments.requests.len() > 1 {
         only_for_one(arguments.name.is_some(), "--name")?;
         only_for_one(arguments.out.is_some(), "--out")?;

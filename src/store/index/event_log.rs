@@ -1,6 +1,6 @@
 //! The event log: each event is appended in the transaction of its change, and its hash covers all events before it.
 
-use crate::store::index::database::{Database, DatabaseResult, OptionalRow, ValueRef};
+use crate::store::index::database::{Database, DatabaseResult, DatabaseTransaction, OptionalRow, Proof, ValueRef};
 use crate::store::index::event::{CoveredRow, EventKind, HeadSignature, NewEvent, empty_hash, encode_value, next_hash};
 use crate::store::index::event_object::EventObject;
 use crate::system::Actor;
@@ -33,6 +33,16 @@ impl End {
             .optional()?;
         let (count, hash) = last.unwrap_or((0, empty_hash()));
         Ok(Self { count, hash })
+    }
+
+    /// Commits the transaction that has appended the events up to this one: its hash is that of no other log.
+    ///
+    /// # Errors
+    /// When the database reports one; then nothing is changed.
+    pub fn commit(self, transaction: DatabaseTransaction<'_>) -> DatabaseResult<()> {
+        let sql = "SELECT 1 FROM event WHERE number = ?1 AND head = ?2";
+        let values = [ValueRef::Integer(self.count.cast_signed()), ValueRef::Blob(&self.hash)];
+        transaction.commit_with(Some(&Proof { sql, values: &values }))
     }
 }
 

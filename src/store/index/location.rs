@@ -1,9 +1,11 @@
 //! The location of an index, and the lock that serializes its writers.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::credentials::{Credentials, ServerVariables, credentials};
+use super::database::postgres::{Connecting, PostgresDatabase};
 use super::postgres_location::{PostgresLocation, PostgresLocationError, USUAL_SCHEMA};
 use super::{Index, IndexError, IndexVersion};
 use crate::store::home::Home;
@@ -26,6 +28,8 @@ pub struct ServerIndex {
     pub location: PostgresLocation,
     variables: ServerVariables,
     home: Home,
+    /// The connection that was begun before it was needed: see [`IndexLocation::will_be_used`].
+    begun: Arc<Mutex<Option<Connecting>>>,
 }
 
 /// The right to write, until the value is dropped or the process exits.
@@ -65,7 +69,8 @@ impl IndexLocation {
             return Ok(Self::Sqlite { file: home.resolve(setting), ca_folder: home.folder().to_owned() });
         }
         let location = PostgresLocation::parse(setting, home.folder())?;
-        Ok(Self::Postgres(Box::new(ServerIndex { location, variables: variables.clone(), home: home.clone() })))
+        let (variables, home, begun) = (variables.clone(), home.clone(), Arc::default());
+        Ok(Self::Postgres(Box::new(ServerIndex { location, variables, home, begun })))
     }
 
     /// Returns the path of the index file; `None` for a server.
@@ -97,6 +102,16 @@ impl IndexLocation {
         }
     }
 
+    /// Begins to connect to a server, so that the connection is there when the command has made everything else ready for its
+    /// records. What is wrong with the server is reported by the first use.
+    pub fn will_be_used(&self) {
+        if let Self::Postgres(server) = self
+            && let Ok(credentials) = server.credentials()
+        {
+            server.begun().replace(PostgresDatabase::begin(&server.location, &credentials));
+        }
+    }
+
     /// Opens the index for reading.
     ///
     /// # Errors
@@ -104,7 +119,7 @@ impl IndexLocation {
     pub fn open_to_read(&self) -> Result<Index, IndexError> {
         match self {
             Self::Sqlite { file, .. } => Index::open_to_read(file),
-            Self::Postgres(server) => Index::open_in(&server.location, &server.credentials()?),
+            Self::Postgres(server) => Index::open_in(&server.location, server.connecting()?),
         }
     }
 
@@ -174,7 +189,7 @@ impl IndexLocation {
             Self::Sqlite { .. } => None,
             Self::Postgres(server) => {
                 let left = timeout.saturating_sub(begin.elapsed());
-                Some(Index::open_in_to_write(&server.location, &server.credentials()?, left)?)
+                Some(Index::open_in_to_write(&server.location, server.connecting()?, left)?)
             }
         };
         Ok(WriterLock { _folder: folder, session })
@@ -188,6 +203,19 @@ impl ServerIndex {
     /// When a file cannot be read, or other users can read the password or the key.
     pub fn credentials(&self) -> Result<Credentials, IndexError> {
         credentials(&self.location, &self.variables, &self.home)
+    }
+
+    /// Returns the connection that was begun before, or begins one.
+    fn connecting(&self) -> Result<Connecting, IndexError> {
+        // Meanwhile, a person may have typed a passphrase for an hour.
+        match self.begun().take().filter(|begun| !begun.is_old()) {
+            Some(begun) => Ok(begun),
+            None => Ok(PostgresDatabase::begin(&self.location, &self.credentials()?)),
+        }
+    }
+
+    fn begun(&self) -> MutexGuard<'_, Option<Connecting>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

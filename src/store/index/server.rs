@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::store::index::database::postgres::{Credentials, PostgresDatabase};
+use crate::store::index::database::postgres::{Connecting, Credentials, PostgresDatabase};
 use crate::store::index::database::{Database, DatabaseError, DatabaseFailure};
 use crate::store::index::error::{IndexError, IndexPath};
 use crate::store::index::postgres_location::PostgresLocation;
@@ -23,14 +23,13 @@ impl Index {
         PostgresDatabase::connect(location, credentials).map(drop).map_err(place_of(location).error())
     }
 
-    /// Opens the index in a server.
+    /// Opens the index in a server, to which a connection was begun.
     ///
     /// # Errors
     /// When the server cannot be reached or would lose records, or has no index of this program and version.
-    pub fn open_in(location: &PostgresLocation, credentials: &Credentials) -> Result<Self, IndexError> {
+    pub fn open_in(location: &PostgresLocation, connecting: Connecting) -> Result<Self, IndexError> {
         let place = place_of(location);
-        let session = PostgresDatabase::connect(location, credentials).map_err(place.error())?;
-        Self::of_session(session, place)
+        Self::of_session(connecting.finish().map_err(place.error())?, place)
     }
 
     /// As [`open_in`](Self::open_in), after the lock of the writers was taken, which ends with the connection.
@@ -39,11 +38,11 @@ impl Index {
     /// As [`open_in`](Self::open_in); when another process has the lock for longer than `timeout`.
     pub fn open_in_to_write(
         location: &PostgresLocation,
-        credentials: &Credentials,
+        connecting: Connecting,
         timeout: Duration,
     ) -> Result<Self, IndexError> {
         let place = place_of(location);
-        Self::of_session(locked_session(location, credentials, timeout, &place)?, place)
+        Self::of_session(locked_session(connecting, timeout, &place)?, place)
     }
 
     /// Returns the version of the tables in a server.
@@ -67,7 +66,7 @@ impl Index {
         timeout: Duration,
     ) -> Result<IndexVersion, IndexError> {
         let place = place_of(location);
-        let session = locked_session(location, credentials, timeout, &place)?;
+        let session = locked_session(PostgresDatabase::begin(location, credentials), timeout, &place)?;
         let connection = Database::Postgres(Box::new(session));
         let version = postgres_schema::version(&connection, &place)?;
         postgres_schema::migrate(&connection, version.found).map_err(place.error())?;
@@ -116,12 +115,11 @@ impl Index {
 
 /// Connects, and takes the lock of the writers.
 fn locked_session(
-    location: &PostgresLocation,
-    credentials: &Credentials,
+    connecting: Connecting,
     timeout: Duration,
     place: &IndexPath,
 ) -> Result<PostgresDatabase, IndexError> {
-    let session = PostgresDatabase::connect(location, credentials).map_err(place.error())?;
+    let session = connecting.finish().map_err(place.error())?;
     session.lock(timeout).map_err(locked(place, timeout))?;
     Ok(session)
 }

@@ -379,7 +379,8 @@ impl Transaction<'_> {
             }
             let last = NextEvent::new(end, last, at, actor);
             let signature = sign(&head(last.end))?;
-            last.append(&transaction, signature.as_ref()).map_err(failed)?;
+            let end = last.append(&transaction, signature.as_ref()).map_err(failed)?;
+            return end.commit(transaction).map_err(failed);
         }
         transaction.commit().map_err(failed)
     }

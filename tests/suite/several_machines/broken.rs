@@ -7,10 +7,12 @@ use std::path::Path;
 use std::process::Output;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use super::{Machines, said};
 use crate::support::pair::{self, FILES};
+use crate::support::postgres::PostgresServer;
 
 /// What a command leaves: a success has its record and its files; a failure has delivered nothing that has no record.
 fn check_outcome(machines: &Machines, machine: &str, name: &str, output: &Output) {
@@ -111,10 +113,7 @@ fn a_connection_that_breaks_at_any_message_leaves_no_certificate_without_a_recor
     let Some(machines) = Machines::start() else { return };
     let folder = machines.place.path("proxy");
     let proxy = Proxy::start(&folder, machines.server.folder());
-    let settings = machines.place.path("one/ca.toml");
-    let text = std::fs::read_to_string(&settings).unwrap();
-    let url = format!("postgresql://postgres@/pki?host={}", folder.display());
-    std::fs::write(&settings, text.replace(&machines.server.url("postgres"), &url)).unwrap();
+    machines.connect_through(&folder);
     let step = if std::env::var_os("CA_TEST_EVERY_MACHINE").is_some() { 1 } else { 5 };
     let mut failures = 0;
     for cut in (0..).step_by(step) {
@@ -131,5 +130,76 @@ fn a_connection_that_breaks_at_any_message_leaves_no_certificate_without_a_recor
         machines.place.done(&format!("--dir one issue server {name} --if-due"));
     }
     assert!(failures > 3, "only {failures} commands met the cut");
+    machines.check();
+}
+
+/// Forwards connections, and keeps a COMMIT of the first one back until the channel says what becomes of it: its connection ends.
+fn keep_commit_back(folder: &Path, server: &Path) -> (Receiver<()>, Sender<()>) {
+    std::fs::create_dir(folder).unwrap();
+    let listener = UnixListener::bind(folder.join(".s.PGSQL.5432")).unwrap();
+    let server = server.join(".s.PGSQL.5432");
+    let ((seen, is_seen), (end, ended)) = (channel(), channel());
+    let mut waiting = Some((seen, ended));
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let (mut client, mut server) = (client.unwrap(), UnixStream::connect(&server).unwrap());
+            let (mut from, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            let Some((seen, ended)) = waiting.take() else {
+                thread::spawn(move || forward(from, to, None));
+                thread::spawn(move || forward(client, server, None));
+                continue;
+            };
+            // The end of the server is not the end of the connection.
+            thread::spawn(move || std::io::copy(&mut from, &mut to));
+            thread::spawn(move || {
+                let mut buffer = [0; 65536];
+                loop {
+                    let count = client.read(&mut buffer).unwrap();
+                    if buffer[..count].windows(6).any(|word| word == b"COMMIT") {
+                        break;
+                    }
+                    server.write_all(&buffer[..count]).unwrap();
+                }
+                seen.send(()).unwrap();
+                ended.recv().unwrap();
+                client.shutdown(Shutdown::Both).unwrap();
+            });
+        }
+    });
+    (is_seen, end)
+}
+
+/// The number of a transaction is given twice when the server crashes before anything of the first one is on its disk.
+#[test]
+fn a_commit_that_was_lost_is_not_taken_for_a_later_one_with_the_same_number() {
+    let Some(mut server) = PostgresServer::start() else { return };
+    // Nothing is written before a commit, however long the test takes.
+    for setting in ["wal_writer_delay=10s", "autovacuum=off"] {
+        server.set(setting);
+    }
+    server.restart();
+    let machines = Machines::on(server);
+    let folder = machines.place.path("proxy");
+    let (is_seen, end) = keep_commit_back(&folder, machines.server.folder());
+    machines.connect_through(&folder);
+    let child = machines.started(["--dir one issue server lost.test --json".to_owned()]).pop().unwrap();
+    is_seen.recv().unwrap();
+    let number = "SELECT pg_snapshot_xmin(pg_current_snapshot())";
+    let number: u64 = machines.server.sql(number).trim().parse().unwrap();
+    machines.server.kill();
+    machines.server.begin();
+    let used = "CREATE TABLE used (number xid8); INSERT INTO used VALUES (pg_current_xact_id())";
+    let given_again = |sql: &str| machines.server.sql(sql).trim().parse::<u64>().unwrap();
+    machines.server.sql(used);
+    while given_again("SELECT max(number::text::bigint) FROM used") < number {
+        machines.server.sql("INSERT INTO used VALUES (pg_current_xact_id())");
+    }
+    let is_reused = format!("SELECT pg_xact_status('{number}')");
+    assert_eq!(machines.server.sql(&is_reused).trim(), "committed", "the number was given again");
+    end.send(()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    check_outcome(&machines, "one", "lost.test", &output);
+    machines.place.done("--dir one issue server lost.test");
     machines.check();
 }

@@ -11,6 +11,7 @@ mod same;
 mod tls;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::{Child, Output, Stdio};
 
 use serde_json::Value;
@@ -46,6 +47,14 @@ impl Machines {
         let mut copy = self.place.command("sh");
         let copied = "cp -a one two && rm -r two/issued two/index.db* one/index.db* && mkdir -m 700 two/issued";
         succeeded("cp", &copy.args(["-c", copied]).output().unwrap());
+    }
+
+    /// Has the first machine reach the server by another socket.
+    pub fn connect_through(&self, folder: &Path) {
+        let settings = self.place.path("one/ca.toml");
+        let text = std::fs::read_to_string(&settings).unwrap();
+        let url = format!("postgresql://postgres@/pki?host={}", folder.display());
+        std::fs::write(&settings, text.replace(&self.server.url("postgres"), &url)).unwrap();
     }
 
     /// The serial numbers in the index.

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::path::Path;
 use std::time::Duration;
 
+use super::Proof;
 use super::error::DatabaseResult;
 use super::postgres::{PostgresDatabase, PostgresTransaction};
 use super::sqlite::{Access, SqliteDatabase, SqliteTransaction};
@@ -295,9 +296,17 @@ impl DatabaseTransaction<'_> {
     /// # Errors
     /// When the database reports one.
     pub fn commit(self) -> DatabaseResult<()> {
+        self.commit_with(None)
+    }
+
+    /// As [`commit`](Self::commit), with the proof that everything was changed.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit).
+    pub fn commit_with(self, proof: Option<&Proof<'_>>) -> DatabaseResult<()> {
         match self.engine {
             EngineTransaction::Sqlite(transaction) => transaction.commit(),
-            EngineTransaction::Postgres(transaction) => transaction.commit(),
+            EngineTransaction::Postgres(transaction) => transaction.commit(proof),
         }
     }
 }

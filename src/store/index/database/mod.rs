@@ -11,6 +11,13 @@ pub(super) mod sqlite;
 mod statement;
 mod value;
 
+/// A query that finds a row when a transaction was committed, and in no other case: a server is asked it when the connection breaks
+/// during COMMIT.
+pub struct Proof<'p> {
+    pub sql: &'p str,
+    pub values: &'p [ValueRef<'p>],
+}
+
 pub(super) use error::{DatabaseError, DatabaseFailure, DatabaseResult, OptionalRow, strange};
 pub(super) use handle::{Database, DatabaseTransaction};
 pub(super) use statement::Row;

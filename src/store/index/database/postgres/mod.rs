@@ -4,7 +4,8 @@ pub(super) mod raw;
 pub(in crate::store::index) mod tls;
 
 use std::ops::Deref;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,9 @@ use postgres::config::{ChannelBinding, SslMode};
 use postgres::{Config, NoTls};
 use rustls::ClientConfig;
 
+use super::Proof;
 use super::error::{DatabaseError, DatabaseFailure, DatabaseResult, strange};
+use super::value::ValueRef;
 use crate::store::index::postgres_location::{PostgresLocation, Server};
 use raw::{Block, PostgresStatement, Session};
 use tls::MakeTls;
@@ -28,6 +31,15 @@ const DELIVERY_CLASS: i32 = 0x6361_4944;
 /// How long the outcome of a commit is asked for, and the pause between.
 const OUTCOME_PATIENCE: Duration = Duration::from_secs(30);
 const OUTCOME_PAUSE: Duration = Duration::from_millis(500);
+
+/// Looks into each table that an issue reads or changes: the first look of a session takes up to a millisecond for each.
+const OPEN_TABLES: &str =
+    "SELECT 1 FROM version; SELECT max(at) FROM event; SELECT 1 FROM event ORDER BY number DESC LIMIT 1;
+    SELECT EXISTS (SELECT 1 FROM certificate WHERE name = ''); SELECT max(id) FROM certificate;
+    SELECT 1 FROM certificate WHERE serial = '' UNION ALL SELECT 1 FROM imported_revocation WHERE serial = ''
+        UNION ALL SELECT 1 FROM imported_serial WHERE serial = '';
+    SELECT 1 FROM san WHERE value = ''; SELECT 1 FROM hook WHERE name = ''; SELECT 1 FROM file_rules WHERE name = '';
+    SELECT 1 FROM declaration WHERE name = ''";
 
 /// What is needed to connect beside the location.
 #[derive(Clone)]
@@ -46,8 +58,15 @@ pub struct PostgresDatabase {
     session: Session,
     location: PostgresLocation,
     credentials: Credentials,
-    /// `synchronous_commit` of this session.
-    durability: String,
+}
+
+/// A session that is being made in a thread of its own: neither the name service, nor a server that accepts a connection and does not
+/// answer, has a time limit.
+#[derive(Debug)]
+pub struct Connecting {
+    made: Receiver<DatabaseResult<PostgresDatabase>>,
+    begin: Instant,
+    patience: Duration,
 }
 
 /// A transaction. When it is dropped, nothing is changed.
@@ -59,20 +78,29 @@ pub struct PostgresTransaction<'d> {
 }
 
 impl PostgresDatabase {
+    /// Begins to connect.
+    pub fn begin(location: &PostgresLocation, credentials: &Credentials) -> Connecting {
+        let (location, credentials) = (location.clone(), credentials.clone());
+        Connecting::run(credentials.patience, move || Self::connect_without_limit(location, credentials))
+    }
+
     /// Connects, and checks that the server keeps what it confirms.
     ///
     /// # Errors
     /// When the server cannot be reached, does not accept the user, is too old, or would lose confirmed records.
     pub fn connect(location: &PostgresLocation, credentials: &Credentials) -> DatabaseResult<Self> {
-        let session = Session::new(client(location, credentials)?);
-        let (location, credentials) = (location.clone(), credentials.clone());
-        let mut database = Self { session, location, credentials, durability: "on".to_owned() };
+        Self::begin(location, credentials).finish()
+    }
+
+    fn connect_without_limit(location: PostgresLocation, credentials: Credentials) -> DatabaseResult<Self> {
+        let session = Session::new(client(&location, &credentials)?);
+        let database = Self { session, location, credentials };
         database.set_up()?;
         Ok(database)
     }
 
     /// Makes the settings of the session, and checks those of the server, in one message.
-    fn set_up(&mut self) -> DatabaseResult<()> {
+    fn set_up(&self) -> DatabaseResult<()> {
         // The schema is an identifier without characters that would end the quotes.
         let row = self.session.last_row(&format!(
             "SET search_path = \"{}\"; SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10;
@@ -100,7 +128,7 @@ impl PostgresDatabase {
         // Other values than off also wait for standbys.
         match synchronous_commit.as_str() {
             "off" => self.session.batch("SET synchronous_commit = on")?,
-            durable => durable.clone_into(&mut self.durability),
+            durable => self.session.commits_wait_as(durable),
         }
         if encoding != "UTF8" {
             return refuse("the database has another encoding than UTF8".to_owned());
@@ -114,10 +142,15 @@ impl PostgresDatabase {
     /// When another session has it for longer than `timeout`.
     pub fn lock(&self, timeout: Duration) -> DatabaseResult<()> {
         // A session that waits for this lock has no other one, so that none waits for each other.
-        self.within(
-            timeout,
-            &format!("SELECT pg_advisory_unlock_all(), pg_advisory_lock({LOCK_CLASS}, {})", self.lock_key()),
-        )
+        let key = self.lock_key();
+        let tried = format!("SELECT pg_advisory_unlock_all(); SELECT pg_try_advisory_lock({LOCK_CLASS}, {key})");
+        if self.session.last_row(&tried)? == ["t"] {
+            return Ok(());
+        }
+        // Another one writes. Meanwhile the tables are opened, for which the next one would wait. Those that are missing, or that may not
+        // be read, are reported when they are used.
+        drop(self.session.batch(OPEN_TABLES));
+        self.within(timeout, &format!("SELECT pg_advisory_lock({LOCK_CLASS}, {key})"))
     }
 
     /// Runs a statement that waits for a lock, in one message. It is one transaction: its settings are undone when the lock is not
@@ -142,7 +175,8 @@ impl PostgresDatabase {
     /// When the server reports one.
     pub fn begin_delivery(&self) -> DatabaseResult<()> {
         let key = self.lock_key();
-        self.session.batch(&format!(
+        // What is recorded next is the mark.
+        self.session.commit_lightly(&format!(
             "SELECT pg_advisory_lock_shared({DELIVERY_CLASS}, {key}); SELECT pg_advisory_unlock({LOCK_CLASS}, {key})"
         ))
     }
@@ -244,34 +278,82 @@ impl PostgresDatabase {
     /// # Errors
     /// When the server reports one, or that of `write`.
     pub fn lightly(&self, write: impl FnOnce() -> DatabaseResult<()>) -> DatabaseResult<()> {
-        self.session.batch("SET synchronous_commit = off")?;
-        let written = write();
-        self.session.batch(&format!("SET synchronous_commit = {}", self.durability))?;
-        written
+        self.session.lightly(write)
     }
 
     /// Returns whether the transaction with this number was committed.
-    fn outcome(&self, transaction: &str, reason: String) -> DatabaseResult<()> {
+    fn outcome(&self, transaction: &str, proof: Option<&Proof<'_>>, reason: String) -> DatabaseResult<()> {
         let failed = |failure: DatabaseFailure, reason: String| Err(DatabaseError::Failed { failure, reason });
         let begin = Instant::now();
         while begin.elapsed() < OUTCOME_PATIENCE {
-            match self.status_of(transaction).as_ref().map(Option::as_deref) {
-                Ok(Some("committed")) => return Ok(()),
-                Ok(Some("aborted")) => return failed(DatabaseFailure::Unreachable, reason),
-                // The server no longer knows.
-                Ok(None) => break,
+            match self.is_committed(transaction, proof) {
+                Ok(Outcome::Committed) => return Ok(()),
+                Ok(Outcome::Undone) => return failed(DatabaseFailure::Unreachable, reason),
+                Ok(Outcome::Forgotten) => break,
                 // It is in progress; or the server, which starts again, accepts no connection or breaks it.
-                Ok(Some(_)) | Err(_) => thread::sleep(OUTCOME_PAUSE),
+                Ok(Outcome::Open) | Err(_) => thread::sleep(OUTCOME_PAUSE),
             }
         }
         failed(DatabaseFailure::UnknownOutcome, reason)
     }
 
-    /// Returns what the server says of a transaction, on a new connection; `None` when it is too old.
-    fn status_of(&self, transaction: &str) -> DatabaseResult<Option<String>> {
-        let mut client = client(&self.location, &self.credentials)?;
-        Ok(client.query_one("SELECT pg_xact_status($1::text::xid8)", &[&transaction])?.try_get(0)?)
+    /// Asks the server for the outcome of a transaction, on a new connection.
+    fn is_committed(&self, transaction: &str, proof: Option<&Proof<'_>>) -> DatabaseResult<Outcome> {
+        let other = Self::connect(&self.location, &self.credentials)?;
+        let number = [ValueRef::Text(transaction.as_bytes())];
+        let rows = other.session.all("SELECT pg_xact_status($1::text::xid8)", &number)?;
+        let status: Option<String> = rows.first().ok_or(DatabaseError::NoRow)?.try_get(0)?;
+        Ok(match (status.as_deref(), proof) {
+            (Some("aborted"), _) => Outcome::Undone,
+            // A server that crashed can give the number again, to a transaction of another session: its WAL had not reached the disk.
+            (Some("committed") | None, Some(proof)) => {
+                let mut found = other.statement(proof.sql);
+                let mut found = found.query_few(proof.values)?;
+                if found.next()?.is_some() { Outcome::Committed } else { Outcome::Undone }
+            }
+            (Some("committed"), None) => Outcome::Committed,
+            (None, None) => Outcome::Forgotten,
+            (Some(_), _) => Outcome::Open,
+        })
     }
+}
+
+impl Connecting {
+    fn run(patience: Duration, connect: impl FnOnce() -> DatabaseResult<PostgresDatabase> + Send + 'static) -> Self {
+        let (sender, made) = mpsc::channel();
+        thread::spawn(move || {
+            // The receiver may have given up.
+            drop(sender.send(connect()));
+        });
+        Self { made, begin: Instant::now(), patience }
+    }
+
+    /// Returns true when it was begun so long ago that the connection can have ended since.
+    pub fn is_old(&self) -> bool {
+        self.begin.elapsed() > self.patience
+    }
+
+    /// Waits for the session.
+    ///
+    /// # Errors
+    /// As [`PostgresDatabase::connect`].
+    pub fn finish(self) -> DatabaseResult<PostgresDatabase> {
+        let left = self.patience.saturating_sub(self.begin.elapsed());
+        self.made.recv_timeout(left).unwrap_or_else(|_| {
+            let reason = format!("it did not answer within {} seconds", self.patience.as_secs());
+            Err(DatabaseError::Failed { failure: DatabaseFailure::Unreachable, reason })
+        })
+    }
+}
+
+/// What became of a transaction.
+enum Outcome {
+    Committed,
+    Undone,
+    /// It has not ended.
+    Open,
+    /// The server no longer knows.
+    Forgotten,
 }
 
 impl PostgresTransaction<'_> {
@@ -279,7 +361,7 @@ impl PostgresTransaction<'_> {
     ///
     /// # Errors
     /// When nothing was changed, or the outcome cannot be known.
-    pub fn commit(mut self) -> DatabaseResult<()> {
+    pub fn commit(mut self, proof: Option<&Proof<'_>>) -> DatabaseResult<()> {
         let session = &self.database.session;
         if session.has_failed() {
             let reason = "a statement of the transaction failed".to_owned();
@@ -288,7 +370,7 @@ impl PostgresTransaction<'_> {
         self.is_open = false;
         match (session.end("COMMIT"), &self.number) {
             (Err(DatabaseError::Failed { failure: DatabaseFailure::Unreachable, reason }), Some(number)) => {
-                self.database.outcome(number, reason)
+                self.database.outcome(number, proof, reason)
             }
             (ended, _) => ended,
         }
@@ -312,29 +394,7 @@ impl Deref for PostgresTransaction<'_> {
     }
 }
 
-/// Connects, in a thread of its own: the name service, and a server that accepts a connection and does not answer, have no
-/// time limit.
-fn client(location: &PostgresLocation, credentials: &Credentials) -> DatabaseResult<postgres::Client> {
-    let patience = credentials.patience;
-    let (sender, receiver) = mpsc::channel();
-    let (location, credentials) = (location.clone(), credentials.clone());
-    thread::spawn(move || {
-        // The receiver may have given up.
-        drop(sender.send(client_without_limit(&location, &credentials)));
-    });
-    match receiver.recv_timeout(patience) {
-        Ok(client) => Ok(client?),
-        Err(_) => {
-            let reason = format!("it did not answer within {} seconds", patience.as_secs());
-            Err(DatabaseError::Failed { failure: DatabaseFailure::Unreachable, reason })
-        }
-    }
-}
-
-fn client_without_limit(
-    location: &PostgresLocation,
-    credentials: &Credentials,
-) -> Result<postgres::Client, postgres::Error> {
+fn client(location: &PostgresLocation, credentials: &Credentials) -> Result<postgres::Client, postgres::Error> {
     let mut config = Config::new();
     config.port(location.port).dbname(&location.database).user(&credentials.user);
     config.connect_timeout(credentials.patience);

@@ -22,8 +22,8 @@ type StatementKey = (String, Vec<Type>);
 /// A session of the server: its connection, and the statements that it has prepared.
 pub struct Session {
     client: RefCell<Client>,
-    /// The statements that were used: prepared, or `None` after the first use.
-    prepared: RefCell<HashMap<StatementKey, Option<postgres::Statement>>>,
+    /// The statements that were used.
+    used: RefCell<HashMap<StatementKey, UsedStatement>>,
     /// The number of the next cursor.
     next_cursor: Cell<u64>,
     /// How many cursors are open.
@@ -31,6 +31,28 @@ pub struct Session {
     block: Cell<Block>,
     /// True when a statement of the block failed: nothing of it can be committed.
     has_failed: Cell<bool>,
+    commits: Commits,
+}
+
+/// A statement that was used.
+#[derive(Clone)]
+enum UsedStatement {
+    /// So often, without being prepared.
+    Times(u8),
+    Prepared(postgres::Statement),
+}
+
+/// How many times a statement is sent before it is prepared, which takes a message of its own.
+const UNPREPARED_USES: u8 = 3;
+
+/// Whether the commits of a session wait for the disk.
+struct Commits {
+    /// The value of `synchronous_commit` with which they do.
+    waiting: RefCell<String>,
+    /// Whether the session has this value now, and not `off`.
+    wait: Cell<bool>,
+    /// True within [`Session::lightly`].
+    may_be_lost: Cell<bool>,
 }
 
 /// The transaction block of a session.
@@ -72,12 +94,47 @@ impl Session {
     pub fn new(client: Client) -> Self {
         Self {
             client: RefCell::new(client),
-            prepared: RefCell::default(),
+            used: RefCell::default(),
             next_cursor: Cell::new(0),
             open_cursors: Cell::new(0),
             block: Cell::new(Block::None),
             has_failed: Cell::new(false),
+            commits: Commits {
+                waiting: RefCell::new("on".to_owned()),
+                wait: Cell::new(true),
+                may_be_lost: Cell::new(false),
+            },
         }
+    }
+
+    /// Notes the value of `synchronous_commit` that the session has.
+    pub fn commits_wait_as(&self, value: &str) {
+        *self.commits.waiting.borrow_mut() = value.to_owned();
+    }
+
+    /// Runs statements, after which commits do not wait for the disk, until the next change that is not one of
+    /// [`lightly`](Self::lightly).
+    pub fn commit_lightly(&self, sql: &str) -> DatabaseResult<()> {
+        self.batch(&format!("SET synchronous_commit = off; {sql}"))?;
+        self.commits.wait.set(false);
+        Ok(())
+    }
+
+    /// Runs changes whose commits do not wait for the disk.
+    pub fn lightly(&self, write: impl FnOnce() -> DatabaseResult<()>) -> DatabaseResult<()> {
+        if self.commits.wait.get() {
+            self.commit_lightly("")?;
+        }
+        self.commits.may_be_lost.set(true);
+        let written = write();
+        self.commits.may_be_lost.set(false);
+        written
+    }
+
+    /// Returns the value of `synchronous_commit` that the next change needs, when the session has another one.
+    fn other_commit(&self) -> Option<String> {
+        let is_other = !self.commits.wait.get() && !self.commits.may_be_lost.get();
+        is_other.then(|| self.commits.waiting.borrow().clone())
     }
 
     pub fn block(&self) -> Block {
@@ -116,7 +173,10 @@ impl Session {
     /// Begins a block that a caller ends. Returns the number of its transaction.
     pub fn begin_numbered(&self, sql: &str) -> DatabaseResult<String> {
         // One message: the number must be known before a COMMIT whose answer can be lost.
-        let row = self.last_row(&format!("{sql}; SELECT pg_current_xact_id()::text"));
+        // A setting of the session would be undone with the transaction.
+        let commit =
+            self.other_commit().map_or(String::new(), |value| format!("SET LOCAL synchronous_commit = {value}; "));
+        let row = self.last_row(&format!("{sql}; {commit}SELECT pg_current_xact_id()::text"));
         // The first statement may have begun a block.
         let row = row.inspect_err(|_| drop(self.batch("ROLLBACK")))?;
         self.has_begun();
@@ -142,21 +202,25 @@ impl Session {
         Ok(result?)
     }
 
-    /// Returns the prepared statement; `None` at its first use, for which one message to the server and back is enough. What is
-    /// used again is prepared.
+    /// Returns the prepared statement; `None` at its first uses, for which one message to the server and back is enough. What is
+    /// used more often is prepared.
     fn prepared(&self, sql: &str, types: &[Type]) -> DatabaseResult<Option<postgres::Statement>> {
         let key = (sql.to_owned(), types.to_owned());
-        let known = self.prepared.borrow().get(&key).cloned();
-        let statement = match known {
-            None => None,
-            Some(Some(statement)) => return Ok(Some(statement)),
-            Some(None) => {
+        let known = self.used.borrow().get(&key).cloned();
+        let used = match known {
+            Some(UsedStatement::Prepared(statement)) => return Ok(Some(statement)),
+            Some(UsedStatement::Times(UNPREPARED_USES..)) => {
                 let prepared = self.client.borrow_mut().prepare_typed(sql, types);
-                Some(self.noted(prepared)?)
+                UsedStatement::Prepared(self.noted(prepared)?)
             }
+            Some(UsedStatement::Times(times)) => UsedStatement::Times(times + 1),
+            None => UsedStatement::Times(1),
         };
-        self.prepared.borrow_mut().insert(key, statement.clone());
-        Ok(statement)
+        self.used.borrow_mut().insert(key, used.clone());
+        Ok(match used {
+            UsedStatement::Prepared(statement) => Some(statement),
+            UsedStatement::Times(_) => None,
+        })
     }
 
     /// Runs a statement and returns all its rows.
@@ -170,6 +234,13 @@ impl Session {
     }
 
     fn execute(&self, sql: &str, values: &[ValueRef<'_>]) -> DatabaseResult<usize> {
+        // A block has its value from its beginning on.
+        if self.block.get() == Block::None
+            && let Some(value) = self.other_commit()
+        {
+            self.batch(&format!("SET synchronous_commit = {value}"))?;
+            self.commits.wait.set(true);
+        }
         let typed = typed(values);
         let changed = match self.prepared(sql, &types_of(values))? {
             Some(statement) => self.client.borrow_mut().execute(&statement, &untyped(&typed)),
