@@ -1,5 +1,6 @@
 //! Verifies a draft, signs it, and records the certificate in the index.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use time::OffsetDateTime;
@@ -154,7 +155,19 @@ pub fn record(
 /// # Errors
 /// When the key does not sign, or the index cannot be written; then nothing is changed.
 pub fn commit_signed(transaction: Transaction<'_>, issuer: &Issuer<'_>) -> Result<(), StoreError> {
-    transaction.commit_signed(|head| {
+    commit_many_signed(transaction, issuer, NonZeroUsize::MIN)
+}
+
+/// As [`commit_signed`], of many certificates: `jobs` threads sign the heads.
+///
+/// # Errors
+/// As [`commit_signed`].
+pub fn commit_many_signed(
+    transaction: Transaction<'_>,
+    issuer: &Issuer<'_>,
+    jobs: NonZeroUsize,
+) -> Result<(), StoreError> {
+    transaction.commit_signed(jobs, |head| {
         let draft = LogHeadDraft::new(issuer.ca_certificate(), head.count, head.hash, head.at);
         let signature = issuer.sign_log_head(&draft)?;
         Ok(Some(HeadSignature { authority: issuer.ca_certificate().name().to_owned(), signature }))

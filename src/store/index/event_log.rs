@@ -1,5 +1,7 @@
 //! The event log: each event is appended in the transaction of its change, and its hash covers all events before it.
 
+use std::sync::LazyLock;
+
 use crate::store::index::database::{Database, DatabaseResult, DatabaseTransaction, OptionalRow, Proof, ValueRef};
 use crate::store::index::event::{CoveredRow, EventKind, HeadSignature, NewEvent, empty_hash, encode_value, next_hash};
 use crate::store::index::event_object::EventObject;
@@ -9,6 +11,13 @@ use crate::system::Actor;
 pub(crate) const COLUMNS: &str =
     "number, at, kind, object, row, name, serial, content, detail, user_id, \"user\", sudo_user, host";
 pub(crate) const COLUMN_COUNT: usize = 13;
+
+static INSERT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "INSERT INTO event ({COLUMNS}, head, signed_by, signature)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+    )
+});
 
 impl EventObject {
     /// Returns what an event records of the row, as the row is now.
@@ -78,22 +87,17 @@ impl<'e> NextEvent<'e> {
         Self { values, end: End { count, hash: next_hash(&end.hash, &encoded) } }
     }
 
-    /// Appends the event, and the signature over the head after it. Returns the new end of the log.
+    /// Appends the event, and the signature over the head after it.
     ///
     /// # Errors
     /// When the index cannot be written.
-    pub fn append(self, connection: &Database, signature: Option<&HeadSignature>) -> DatabaseResult<End> {
+    pub fn append(self, connection: &Database, signature: Option<&HeadSignature>) -> DatabaseResult<()> {
         let signed_by = signature.map_or(ValueRef::Null, |signature| ValueRef::of_text(&signature.authority));
         let signature = signature.map_or(ValueRef::Null, |signature| ValueRef::Blob(&signature.signature));
         let mut all = [ValueRef::Null; COLUMN_COUNT + 3];
         all[..COLUMN_COUNT].copy_from_slice(&self.values);
         all[COLUMN_COUNT..].copy_from_slice(&[ValueRef::Blob(&self.end.hash), signed_by, signature]);
-        let insert = format!(
-            "INSERT INTO event ({COLUMNS}, head, signed_by, signature)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
-        );
-        connection.prepare_cached(&insert)?.execute(&all)?;
-        Ok(self.end)
+        connection.prepare_cached(&INSERT)?.execute(&all).map(drop)
     }
 }
 
@@ -130,7 +134,9 @@ pub(crate) fn cover_existing_rows(connection: &Database) -> DatabaseResult<()> {
             let covered = object.cover(connection, id, &name)?;
             let kind = EventKind::Migrate.name();
             let event = NewEvent { kind, row: Some(covered), name, serial: row.get(3)?, detail: None };
-            end = NextEvent::new(end, &event, at, None).append(connection, None)?;
+            let next = NextEvent::new(end, &event, at, None);
+            end = next.end;
+            next.append(connection, None)?;
         }
     }
     Ok(())

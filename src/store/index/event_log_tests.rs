@@ -1,14 +1,17 @@
 //! Tests of the event log: its hashes, the rows that its events cover, and the migration of an index without a log.
 
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+
 use rusqlite::Connection;
 use time::Duration;
 
 use crate::store::index::event::{empty_hash, next_hash};
 use crate::store::index::event_object::EventObject;
-use crate::store::index::sample::{NOW, Sample, add, context, new_index};
+use crate::store::index::sample::{NOW, Sample, add, context, entry, new_index};
 use crate::store::index::*;
 use crate::x509::crl::RevocationReason;
-use crate::x509::digest;
+use crate::x509::{SerialNumber, digest};
 
 /// Returns all events; the hash of each follows from the one before.
 fn events(index: &Index) -> Vec<Event> {
@@ -127,21 +130,64 @@ fn a_transaction_that_is_dropped_leaves_no_event_and_the_head_is_signed_only_whe
     transaction.record_event(EventKind::KeyPassphrase, "root", None);
     drop(transaction);
     let nothing = index.transaction(context()).unwrap();
-    nothing.commit_signed::<IndexError>(|_| panic!("there is nothing to sign")).unwrap();
+    nothing.commit_signed::<IndexError>(NonZeroUsize::MIN, |_| panic!("there is nothing to sign")).unwrap();
     assert_eq!(index.log_head().unwrap(), None);
 
     let mut transaction = index.transaction(context()).unwrap();
     transaction.record_event(EventKind::KeyPassphrase, "root", None);
     let signature = HeadSignature { authority: "root".to_owned(), signature: vec![1, 2, 3] };
-    let mut signed = None;
+    let signed = Mutex::new(None);
     transaction
-        .commit_signed::<IndexError>(|head| {
-            signed = Some(*head);
+        .commit_signed::<IndexError>(NonZeroUsize::MIN, |head| {
+            *signed.lock().unwrap() = Some(*head);
             Ok(Some(signature.clone()))
         })
         .unwrap();
+    let signed = signed.into_inner().unwrap();
     assert_eq!(index.log_head().unwrap(), signed);
     assert_eq!(index.signed_head().unwrap(), Some((signed.unwrap(), signature)));
+}
+
+#[test]
+fn heads_that_several_threads_sign_are_in_the_log_with_their_own_signatures() {
+    let stored = |jobs: usize, count: u32| {
+        let (_folder, _, mut index) = new_index();
+        let mut transaction = index.transaction(context()).unwrap();
+        for serial in 1..=count {
+            let certificate = Sample { serial, ..Sample::default() }.certificate();
+            transaction.insert(&entry(&certificate, "web")).unwrap();
+            transaction.record_event(EventKind::KeyPassphrase, "root", None);
+        }
+        let sign =
+            |head: &LogHead| Ok(Some(HeadSignature { authority: "root".to_owned(), signature: head.hash.to_vec() }));
+        transaction.commit_signed::<IndexError>(NonZeroUsize::new(jobs).unwrap(), sign).unwrap();
+        let events = events(&index);
+        let is_signed = |event: &Event| event.kind == "issue" || event.number == 2 * u64::from(count);
+        for event in &events {
+            let signature = event.signature.as_ref().map(|signature| &signature.signature);
+            assert_eq!(signature, is_signed(event).then_some(&event.head), "{}", event.number);
+        }
+        events.len()
+    };
+    for (jobs, count) in [(1, 50), (2, 50), (3, 1)] {
+        assert_eq!(stored(jobs, count), 2 * count as usize);
+    }
+}
+
+#[test]
+fn a_head_that_cannot_be_signed_leaves_no_record() {
+    let (_folder, _, mut index) = new_index();
+    for jobs in [1, 2] {
+        let mut transaction = index.transaction(context()).unwrap();
+        (0..100).for_each(|_| transaction.record_event(EventKind::Issue, "web", None));
+        let refuse = |head: &LogHead| match head.count {
+            70 => Err(IndexError::SerialUsed { serial: SerialNumber::from_der_content(&[1]) }),
+            _ => Ok(None),
+        };
+        let failed = transaction.commit_signed(NonZeroUsize::new(jobs).unwrap(), refuse);
+        assert!(matches!(failed, Err(IndexError::SerialUsed { .. })), "{failed:?}");
+        assert_eq!(index.log_head().unwrap(), None);
+    }
 }
 
 #[test]

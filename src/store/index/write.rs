@@ -1,5 +1,6 @@
 //! Changes of the index, each in one durable transaction.
 
+use std::num::NonZeroUsize;
 use std::ops::Deref;
 
 use time::OffsetDateTime;
@@ -14,8 +15,12 @@ use crate::store::index::{
     EntryId, EventContext, EventKind, EventObject, HeadSignature, Index, IndexError, LogHead, NewCrl, NewEntry, Origin,
     Revocation, Rollback, StoredHook,
 };
+use crate::system::threads::in_order;
 use crate::x509::crl::RevocationReason;
 use crate::x509::{GeneralName, SerialNumber};
+
+/// The heads of the log that a thread signs before it returns their signatures.
+const HEADS_TOGETHER: usize = 16;
 
 /// A transaction. It sees its own records, and other connections see them after [`commit`](Transaction::commit). When
 /// it is dropped, nothing is changed.
@@ -350,36 +355,50 @@ impl Transaction<'_> {
     /// # Errors
     /// When the index cannot be written; then nothing is changed.
     pub fn commit(self) -> Result<(), IndexError> {
-        self.commit_signed(|_| Ok::<_, IndexError>(None))
+        self.commit_signed(NonZeroUsize::MIN, |_| Ok::<_, IndexError>(None))
     }
 
     /// As [`commit`](Self::commit), and stores the signatures that `sign` makes over the head of the log after this
     /// transaction, and after each certificate in it that was issued. It is not called when the transaction changes nothing.
+    /// `jobs` threads sign: a signature does not depend on the one before it, as the hash that it covers does.
     ///
     /// # Errors
     /// When the index cannot be written, or that of `sign`; then nothing is changed.
-    pub fn commit_signed<E: From<IndexError>>(
+    pub fn commit_signed<E: From<IndexError> + Send>(
         self,
-        mut sign: impl FnMut(&LogHead) -> Result<Option<HeadSignature>, E>,
+        jobs: NonZeroUsize,
+        sign: impl Fn(&LogHead) -> Result<Option<HeadSignature>, E> + Sync,
     ) -> Result<(), E> {
         let Self { index, transaction, context, events } = self;
         let failed = |error| E::from(index.place.error()(error));
-        if let Some((last, before)) = events.split_last() {
-            let (at, actor) = (context.at.unix_timestamp(), Some(&context.actor));
+        if let Some(last) = events.len().checked_sub(1) {
+            let (time, at, actor) = (context.at, context.at.unix_timestamp(), Some(&context.actor));
             let mut end = End::read(&transaction).map_err(failed)?;
             if end.count.saturating_add(events.len() as u64) > i64::MAX.cast_unsigned() {
                 return Err(index.ids_are_used_up("event").into());
             }
-            let head = |end: End| LogHead { count: end.count, hash: end.hash, at: context.at };
-            for event in before {
-                let next = NextEvent::new(end, event, at, actor);
-                // The audit expects it after each of them, whether or not others share their transaction.
-                let signature = if event.is_of_issued_certificate() { sign(&head(next.end))? } else { None };
-                end = next.append(&transaction, signature.as_ref()).map_err(failed)?;
-            }
-            let last = NextEvent::new(end, last, at, actor);
-            let signature = sign(&head(last.end))?;
-            let end = last.append(&transaction, signature.as_ref()).map_err(failed)?;
+            let together = if jobs == NonZeroUsize::MIN { usize::MAX } else { HEADS_TOGETHER };
+            in_order(
+                jobs,
+                together,
+                |give| {
+                    events.iter().enumerate().try_for_each(|(number, event)| {
+                        let next = NextEvent::new(end, event, at, actor);
+                        end = next.end;
+                        // The audit expects it after each of them, whether or not others share their transaction.
+                        give((next, number == last || event.is_of_issued_certificate()))
+                    })
+                },
+                |(event, is_signed)| {
+                    let End { count, hash } = event.end;
+                    let signature = if is_signed { sign(&LogHead { count, hash, at: time })? } else { None };
+                    Ok((event, signature))
+                },
+                |signed: Result<_, E>| {
+                    let (event, signature) = signed?;
+                    event.append(&transaction, signature.as_ref()).map_err(failed)
+                },
+            )?;
             return end.commit(transaction).map_err(failed);
         }
         transaction.commit().map_err(failed)

@@ -58,7 +58,8 @@ impl Database {
     /// # Errors
     /// When the database reports one.
     pub fn execute(&self, sql: &str, values: &[ValueRef<'_>]) -> DatabaseResult<usize> {
-        self.prepare(sql)?.execute(values)
+        // It may run again for the next certificate of a batch.
+        self.prepare_cached(sql)?.execute(values)
     }
 
     /// Runs statements without values, which return no rows.
