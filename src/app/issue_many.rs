@@ -1,5 +1,6 @@
 //! Issues many certificates in batches: the keys of a batch are generated in several threads and its orders are planned; then the batch
-//! is signed, recorded and delivered under one lock. Each CA key is opened once, and no more than one batch is in memory.
+//! is signed, recorded and delivered under one lock. Each CA key is opened once. No more than one batch is in memory, and the keys of the
+//! next one.
 
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
@@ -16,7 +17,7 @@ use crate::report::failure::Failure;
 use crate::store::passphrase_prompt::PassphrasePrompt;
 use crate::store::{Store, StoreError};
 use crate::system::open_file_limit;
-use crate::system::threads::in_threads;
+use crate::system::threads::{beside, in_threads};
 use crate::x509::KeyAlgorithm;
 
 /// The most orders under one lock, for which another process waits: less than a second.
@@ -64,25 +65,47 @@ pub fn batch_size() -> usize {
     room.clamp(1, MOST_ORDERS)
 }
 
+/// Generates the keys of a batch. One that cannot be generated is generated once more when its order is planned, which reports the
+/// error.
+fn generate_keys(algorithms: Vec<Option<KeyAlgorithm>>, jobs: NonZeroUsize) -> Vec<Option<PrivateKey>> {
+    in_threads(algorithms, jobs, |algorithm| PrivateKey::generate(algorithm?).ok())
+}
+
+/// Issues batches, and generates the keys of the next one while one is written: at most two batches of keys are in memory. `issue` gets
+/// the orders of each batch with their keys.
+pub fn issue_batches(
+    mut orders: impl Iterator<Item = KeyedOrder>,
+    jobs: NonZeroUsize,
+    mut issue: impl FnMut(Vec<IssueOrder>),
+) {
+    let size = batch_size();
+    let mut take = || orders.by_ref().take(size).map(|keyed| (keyed.order, keyed.key)).unzip();
+    let (mut batch, algorithms): (Vec<IssueOrder>, Vec<Option<KeyAlgorithm>>) = take();
+    let mut keys = generate_keys(algorithms, jobs);
+    while !batch.is_empty() {
+        let with_key = |(order, new_key)| IssueOrder { new_key, ..order };
+        let with_keys = std::mem::take(&mut batch).into_iter().zip(keys).map(with_key).collect();
+        let (next, algorithms): (Vec<IssueOrder>, Vec<Option<KeyAlgorithm>>) = take();
+        (keys, ()) = beside(jobs, || generate_keys(algorithms, jobs), || issue(with_keys));
+        batch = next;
+    }
+}
+
 /// Issues one batch. The results have the order of the orders; one that fails does not stop the others. But when the key of its
 /// authority cannot be opened and `stops` says so of that failure, it is the last one that is tried.
 pub fn issue_batch(
     store: &Store,
-    batch: Vec<KeyedOrder>,
+    batch: Vec<IssueOrder>,
     jobs: NonZeroUsize,
     (keys, prompt): (&mut OpenedKeys, &mut PassphrasePrompt<'_>),
     stops: &dyn Fn(&Failure) -> bool,
     context: &Context<'_>,
 ) -> Vec<Result<IssueOutcome, NotIssued>> {
     let effects = context.effects();
-    let algorithms: Vec<Option<KeyAlgorithm>> = batch.iter().map(|keyed| keyed.key).collect();
-    // A key that cannot be generated is generated once more when the order is planned, which reports the error.
-    let new_keys = in_threads(algorithms, jobs, |algorithm| PrivateKey::generate(algorithm?).ok());
     let mut shared = SharedInputs::default();
     let mut ready = Vec::with_capacity(batch.len());
     let mut decided: Vec<Option<Result<IssueOutcome, NotIssued>>> = Vec::with_capacity(batch.len());
-    for (keyed, new_key) in batch.into_iter().zip(new_keys) {
-        let order = IssueOrder { new_key, ..keyed.order };
+    for order in batch {
         let plan = match plan_one_of_many(store, order, &mut shared, &effects) {
             Ok(Planned::Issue(plan)) => plan,
             Ok(Planned::Answered(outcome)) => {

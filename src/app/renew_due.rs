@@ -12,7 +12,7 @@ use super::context::Context;
 use super::crl_bundle::{self, AuthorityCrl, RefreshOptions};
 use super::crl_exports;
 use super::crl_files::{self, RefreshedFiles};
-use super::issue_many::{KeyedOrder, NotIssued, batch_size, issue_batch};
+use super::issue_many::{NotIssued, batch_size, issue_batch};
 use super::key_input::{CaKeyPrompt, WRONG_PASSPHRASE};
 use super::opened_keys::OpenedKeys;
 use super::remembered_exports::{self, ExportRun};
@@ -379,7 +379,7 @@ fn renew_several(
     }
     let renewals: Vec<RenewOrder> = several.iter().map(|entry| renewal_of(entry, request, context)).collect();
     let mut key_prompt = |key: &EncryptedKey| (request.key_prompt)(store, key, context);
-    let orders = match renew::orders(store, &renewals, &mut key_prompt, &context.effects()) {
+    let orders = match renew::orders(store, &renewals, request.jobs, &mut key_prompt, &context.effects()) {
         Ok(orders) => orders,
         Err(error) => {
             let failure = Failure::from(error);
@@ -390,7 +390,7 @@ fn renew_several(
     for order in orders {
         match order {
             Ok(order) => {
-                batch.push(KeyedOrder { order, key: None });
+                batch.push(order);
                 not_ordered.push(None);
             }
             Err(error) => not_ordered.push(Some(Failure::from(error))),

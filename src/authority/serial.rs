@@ -39,22 +39,22 @@ pub fn unused_serial(bytes: usize, index: &Index, entropy: &dyn Entropy) -> Resu
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
     use std::io;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
     use crate::authority::testing::Ca;
 
     /// Gives the same bytes so many times, then others.
     #[derive(Debug)]
-    struct Repeating(Vec<u8>, Cell<usize>);
+    struct Repeating(Vec<u8>, AtomicUsize);
 
     impl Entropy for Repeating {
         fn fill(&self, buffer: &mut [u8]) -> io::Result<()> {
             buffer.copy_from_slice(&self.0);
-            match self.1.get() {
+            match self.1.load(Ordering::Relaxed) {
                 0 => buffer[1] ^= 1,
-                left => self.1.set(left - 1),
+                left => self.1.store(left - 1, Ordering::Relaxed),
             }
             Ok(())
         }
@@ -65,7 +65,7 @@ mod tests {
         let ca = Ca::new();
         let used = ca.history("root")[0].serial.clone();
         let bytes = used.as_der_content().to_vec();
-        let repeating = |times| Repeating(bytes.clone(), Cell::new(times));
+        let repeating = |times| Repeating(bytes.clone(), AtomicUsize::new(times));
         assert_eq!(draw_serial(bytes.len(), &repeating(1)).unwrap(), used);
         assert_ne!(unused_serial(bytes.len(), &ca.index(), &repeating(3)).unwrap(), used);
         let never = unused_serial(bytes.len(), &ca.index(), &repeating(usize::MAX));

@@ -13,10 +13,10 @@ use crate::store::approval::Approved;
 use crate::store::passphrase_prompt::{EncryptedKey, PassphrasePrompt};
 use crate::store::progress::Unreported;
 use crate::store::{Store, delivery};
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -231,8 +231,8 @@ impl Ca {
 
     /// As [`with_effects`](Self::with_effects), and runs `meanwhile` when a serial number is drawn, which is before the
     /// lock.
-    pub fn with_effects_while<T>(&self, meanwhile: impl FnOnce(), act: impl FnOnce(&Effects<'_>) -> T) -> T {
-        let entropy = Meanwhile(Cell::new(Some(meanwhile)));
+    pub fn with_effects_while<T>(&self, meanwhile: impl FnOnce() + Send, act: impl FnOnce(&Effects<'_>) -> T) -> T {
+        let entropy = Meanwhile(Mutex::new(Some(meanwhile)));
         act(&Effects {
             clock: &FixedClock(self.now),
             entropy: &entropy,
@@ -303,11 +303,12 @@ impl Ca {
 }
 
 /// An entropy source that runs a closure at the first draw.
-struct Meanwhile<F>(Cell<Option<F>>);
+struct Meanwhile<F>(Mutex<Option<F>>);
 
-impl<F: FnOnce()> Entropy for Meanwhile<F> {
+impl<F: FnOnce() + Send> Entropy for Meanwhile<F> {
     fn fill(&self, buffer: &mut [u8]) -> io::Result<()> {
-        if let Some(act) = self.0.take() {
+        let act = self.0.lock().unwrap().take();
+        if let Some(act) = act {
             act();
         }
         SystemEntropy.fill(buffer)

@@ -89,11 +89,32 @@ pub enum Replaced<'a> {
     Whatever,
 }
 
+/// Where a delivery begins: the folder that is opened for it. Nothing is written yet.
+pub struct DeliveryPlace<'a> {
+    home: &'a Home,
+    name: EntryName,
+    place: Destination,
+    ownership: Ownership,
+    /// True when it shares its syncs with others.
+    is_one_of_many: bool,
+    opened: Opened,
+}
+
+enum Opened {
+    Memory,
+    /// The folder in which that of the files is made, and the path that it gets.
+    Whole {
+        workshop: Folder,
+        target: PathBuf,
+    },
+    OneByOne(Folder),
+}
+
 /// A delivery that has begun: there is a place on the disk, and the key is in it, under a temporary name.
 pub struct Delivery<'a> {
     home: &'a Home,
-    name: &'a EntryName,
-    place: &'a Destination,
+    name: EntryName,
+    place: Destination,
     ownership: Ownership,
     begun: Begun,
 }
@@ -104,9 +125,8 @@ enum Begun {
     Memory,
     /// A folder that appears as a whole.
     Whole { target: PathBuf, staged: StagedFolder },
-    /// A folder of the user's that was there before. It may hold other files, and stays. `trial` shows that files can be written
-    /// in it, and goes before they are.
-    OneByOne { folder: Folder, trial: Option<StagedFolder> },
+    /// A folder of the user's that was there before. It may hold other files, and stays.
+    OneByOne { folder: Folder },
 }
 
 /// The folders in which the files of one act are made, each opened and tidied up once.
@@ -114,6 +134,8 @@ enum Begun {
 pub struct Workshops {
     opened: HashMap<PathBuf, Folder>,
     swept: HashSet<PathBuf>,
+    /// The folders that are known to exist.
+    created: HashSet<PathBuf>,
     /// True when so many deliveries are under way at once that they share their syncs.
     has_many: bool,
 }
@@ -133,9 +155,12 @@ impl Workshops {
         Ok(opened)
     }
 
-    fn staged_in(&self, folder: &Folder, entropy: &dyn Entropy) -> Result<StagedFolder, FileError> {
-        let staged = StagedFolder::create_in(folder, entropy)?;
-        Ok(if self.has_many { staged.as_one_of_many() } else { staged })
+    fn create_folders(&mut self, path: &Path, mode: u32) -> Result<(), FileError> {
+        if !self.created.contains(path) {
+            files::create_folders(path, mode)?;
+            self.created.insert(path.to_owned());
+        }
+        Ok(())
     }
 
     /// Later it would read everything that this act has under way.
@@ -206,38 +231,33 @@ impl Destination {
         })
     }
 
-    /// Begins a delivery before there is a certificate: [`Delivery::write_key`] comes next, so that a place that cannot be written, or a
-    /// full disk, is found while nothing is recorded yet. [`sweep`](Self::sweep) comes before.
+    /// Opens the folder in which a delivery begins. [`sweep`](Self::sweep) comes before, and [`DeliveryPlace::begin`] after it.
     ///
     /// # Errors
-    /// When the system refuses; nothing is left then.
-    pub fn begin<'a>(
-        &'a self,
+    /// When the system refuses.
+    pub fn open<'a>(
+        &self,
         home: &'a Home,
-        name: &'a EntryName,
+        name: &EntryName,
         key: Option<&KeyText>,
         ownership: Ownership,
         workshops: &mut Workshops,
-        entropy: &dyn Entropy,
-    ) -> Result<Delivery<'a>, FileError> {
-        let begun = match self.folder(home, name) {
-            None => Begun::Memory,
+    ) -> Result<DeliveryPlace<'a>, FileError> {
+        let opened = match self.folder(home, name) {
+            None => Opened::Memory,
             Some(target) => match self.filled_one_by_one(&target)? {
-                Some(folder) => {
-                    let trial = workshops.staged_in(&folder, entropy)?;
-                    Begun::OneByOne { folder, trial: Some(trial) }
-                }
+                Some(folder) => Opened::OneByOne(folder),
                 None => {
                     let is_for_others = ownership != Ownership::default() || key.is_some_and(KeyText::is_for_group);
                     let is_elsewhere = matches!(self, Self::Folder(_));
                     let mode = if is_for_others && is_elsewhere { files::PASSAGE } else { files::FOLDER };
-                    files::create_folders(parent(&target), mode)?;
-                    let workshop = workshops.open(self.workshop(home, &target))?;
-                    Begun::Whole { staged: workshops.staged_in(&workshop, entropy)?, target }
+                    workshops.create_folders(parent(&target), mode)?;
+                    Opened::Whole { workshop: workshops.open(self.workshop(home, &target))?, target }
                 }
             },
         };
-        Ok(Delivery { home, name, place: self, ownership, begun })
+        let (name, place, is_one_of_many) = (name.clone(), self.clone(), workshops.has_many);
+        Ok(DeliveryPlace { home, name, place, ownership, is_one_of_many, opened })
     }
 
     /// Clears away what a dead process left where the files are made, once for each place.
@@ -278,24 +298,35 @@ impl Destination {
     }
 }
 
-impl Delivery<'_> {
-    /// Writes the key into the place of the delivery, and checks that the files can be given to their owner: only root may give
-    /// files away, which is better reported before the record than after it.
+impl<'a> DeliveryPlace<'a> {
+    /// Begins a delivery before there is a certificate: a place that cannot be written, or a full disk, is found while nothing is
+    /// recorded yet. Only root may give files away, which is checked for the same reason.
     ///
     /// # Errors
     /// When the system refuses; nothing is left then.
-    pub fn write_key(mut self, key: Option<&KeyText>) -> Result<Self, FileError> {
-        match &mut self.begun {
-            Begun::Memory => {}
-            Begun::Whole { staged, .. } => begin_in(staged, key, self.ownership)?,
-            // It is removed here.
-            Begun::OneByOne { trial, .. } => {
-                trial.take().map_or(Ok(()), |mut trial| begin_in(&mut trial, key, self.ownership))?;
+    pub fn begin(self, key: Option<&KeyText>, entropy: &dyn Entropy) -> Result<Delivery<'a>, FileError> {
+        let Self { home, name, place, ownership, is_one_of_many, opened } = self;
+        let begin_in = |folder: &Folder| -> Result<StagedFolder, FileError> {
+            let staged = StagedFolder::create_in(folder, entropy)?;
+            let mut staged = if is_one_of_many { staged.as_one_of_many() } else { staged };
+            key.map_or(Ok(()), |key| key.stage(&mut staged, Path::new("")))?;
+            staged.check_ownership(ownership)?;
+            Ok(staged)
+        };
+        let begun = match opened {
+            Opened::Memory => Begun::Memory,
+            Opened::Whole { workshop, target } => Begun::Whole { staged: begin_in(&workshop)?, target },
+            Opened::OneByOne(folder) => {
+                // It shows that files can be written there, and goes before they are.
+                drop(begin_in(&folder)?);
+                Begun::OneByOne { folder }
             }
-        }
-        Ok(self)
+        };
+        Ok(Delivery { home, name, place, ownership, begun })
     }
+}
 
+impl Delivery<'_> {
     /// Brings the files into place. What is replaced is kept as a generation.
     ///
     /// # Errors
@@ -311,10 +342,10 @@ impl Delivery<'_> {
         self.write(key, files)?;
         let (folder, staged) = match self.begun {
             Begun::Memory => return Ok(()),
-            Begun::OneByOne { folder, .. } => {
+            Begun::OneByOne { folder } => {
                 let replace = replaced != Replaced::Nothing;
                 if let Replaced::Generation(serial) = replaced {
-                    previous_certificates::keep_copy(self.home, self.name, &folder, serial, entropy)?;
+                    previous_certificates::keep_copy(self.home, &self.name, &folder, serial, entropy)?;
                 }
                 return deliver_one_by_one(&folder, key, files, replace, self.ownership, entropy);
             }
@@ -323,8 +354,8 @@ impl Delivery<'_> {
         staged.sync()?;
         match self.place.generation(&folder, replaced) {
             Some(serial) => {
-                files::create_folders(&self.home.generations(self.name), files::FOLDER)?;
-                staged.publish_replacing(&folder, &previous_certificates::free_place(self.home, self.name, serial))
+                files::create_folders(&self.home.generations(&self.name), files::FOLDER)?;
+                staged.publish_replacing(&folder, &previous_certificates::free_place(self.home, &self.name, serial))
             }
             None => staged.publish_new(&folder),
         }
@@ -336,10 +367,10 @@ impl Delivery<'_> {
     /// When the system refuses.
     pub fn write(&mut self, key: Option<&KeyText>, files: &Files) -> Result<(), FileError> {
         let Begun::Whole { staged, .. } = &mut self.begun else { return Ok(()) };
-        files.stage(staged, Path::new(""), *self.place != Destination::Authority)?;
+        files.stage(staged, Path::new(""), self.place != Destination::Authority)?;
         staged.give(self.ownership)?;
         let group_enters = key.map_or(self.ownership.names_group(), KeyText::is_for_group);
-        if group_enters && *self.place != Destination::Authority {
+        if group_enters && self.place != Destination::Authority {
             staged.let_group_enter()?;
         }
         Ok(())
@@ -362,20 +393,13 @@ impl Delivery<'_> {
         let Begun::Whole { target, staged } = self.begun else { return Ok(None) };
         match self.place.generation(&target, replaced) {
             Some(serial) => {
-                let kept = previous_certificates::free_place(self.home, self.name, serial);
+                let kept = previous_certificates::free_place(self.home, &self.name, serial);
                 names.publish_replacing(staged, &target, &kept)?;
             }
             None => names.publish_new(staged, &target)?,
         }
         Ok(Some(target))
     }
-}
-
-fn begin_in(staged: &mut StagedFolder, key: Option<&KeyText>, ownership: Ownership) -> Result<(), FileError> {
-    if let Some(key) = key {
-        key.stage(staged, Path::new(""))?;
-    }
-    staged.check_ownership(ownership)
 }
 
 /// Another certificate for the key of an authority; the rest of its folder stays as it is.
@@ -460,9 +484,8 @@ mod tests {
         let files = Files { certificate: "certificate".to_owned(), chain: "chain".to_owned() };
         let mut workshops = Workshops::default();
         place.sweep(&home, &name, &mut workshops)?;
-        let delivery = place
-            .begin(&home, &name, Some(&key()), ownership, &mut workshops, &SystemEntropy)?
-            .write_key(Some(&key()))?;
+        let opened = place.open(&home, &name, Some(&key()), ownership, &mut workshops)?;
+        let delivery = opened.begin(Some(&key()), &SystemEntropy)?;
         delivery.finish(Some(&key()), &files, Replaced::Nothing, &SystemEntropy)
     }
 
@@ -504,9 +527,8 @@ mod tests {
         let place = Destination::Folder(top.path().join("web"));
         let files = Files { certificate: "certificate".to_owned(), chain: "chain".to_owned() };
         let ownership = Ownership::of(None, Some("65534")).unwrap();
-        let delivery =
-            place.begin(&home, &name, Some(&key()), ownership, &mut Workshops::default(), &SystemEntropy).unwrap();
-        let delivery = delivery.write_key(Some(&key())).unwrap();
+        let opened = place.open(&home, &name, Some(&key()), ownership, &mut Workshops::default()).unwrap();
+        let delivery = opened.begin(Some(&key()), &SystemEntropy).unwrap();
         let staged = files::names_in(top.path()).unwrap().remove(0);
         let moved = top.path().join("moved");
         fs::rename(top.path().join(staged), &moved).unwrap();
@@ -522,10 +544,9 @@ mod tests {
         let files = Files { certificate: "certificate".to_owned(), chain: "chain".to_owned() };
         for place in [Destination::Folder(top.path().join("web")), Destination::Issued, Destination::Authority] {
             let folder = place.folder(&home, &name).unwrap();
-            let delivery = place
-                .begin(&home, &name, Some(&key()), Ownership::default(), &mut Workshops::default(), &SystemEntropy)
-                .and_then(|begun| begun.write_key(Some(&key())))
-                .unwrap();
+            let opened =
+                place.open(&home, &name, Some(&key()), Ownership::default(), &mut Workshops::default()).unwrap();
+            let delivery = opened.begin(Some(&key()), &SystemEntropy).unwrap();
             fs::create_dir(&folder).unwrap();
             fs::write(folder.join("theirs"), "").unwrap();
             assert!(delivery.finish(Some(&key()), &files, Replaced::Nothing, &SystemEntropy).is_err());

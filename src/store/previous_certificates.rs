@@ -118,25 +118,32 @@ impl NameHistory {
 }
 
 /// Under the lock of the CA: clears away what a run left that died while it exchanged the files of this name, and revokes
-/// the certificates that were recorded and never delivered.
+/// the certificates that were recorded and never delivered. Returns what the index knows of the name afterwards.
 ///
 /// # Errors
 /// When the system refuses.
-pub fn recover(home: &Home, index: &mut Index, name: &EntryName, effects: &Effects<'_>) -> Result<(), StoreError> {
+pub fn recover(
+    home: &Home,
+    index: &mut Index,
+    name: &EntryName,
+    effects: &Effects<'_>,
+) -> Result<NameHistory, StoreError> {
     let name_history = NameHistory::of(index, name.as_str())?;
-    recover_files(home, index, name, &name_history, effects)?;
-    supersede_undelivered(home, index, name, &name_history, effects)
+    let is_marked = recover_files(home, index, name, &name_history, effects)?;
+    let is_revoked = supersede_undelivered(home, index, name, &name_history, effects)?;
+    if is_marked || is_revoked { NameHistory::of(index, name.as_str()) } else { Ok(name_history) }
 }
 
+/// Returns true when the index was changed.
 fn recover_files(
     home: &Home,
     index: &mut Index,
     name: &EntryName,
     name_history: &NameHistory,
     effects: &Effects<'_>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let entropy = effects.entropy;
-    let Some(recorded) = name_history.recorded() else { return Ok(()) };
+    let Some(recorded) = name_history.recorded() else { return Ok(false) };
     if recorded.place.is_some() {
         recover_folder(home, index, name, name_history, entropy)?;
     } else {
@@ -153,19 +160,20 @@ fn recover_files(
         && certificate_folder::holds_public(&name_history.folder(home, name), &index.certificate(entry)?)?
     {
         index.mark_rolled_back(rollback.id, effects.now())?;
+        return Ok(true);
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Revokes the certificates of the name whose files are nowhere and whose delivery no run reported. Their keys are lost,
-/// and the index must not go on calling them good.
+/// and the index must not go on calling them good. Returns true when one was revoked.
 fn supersede_undelivered(
     home: &Home,
     index: &mut Index,
     name: &EntryName,
     name_history: &NameHistory,
     effects: &Effects<'_>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let now = effects.now();
     let mut lost = Vec::new();
     for entry in &name_history.certificates {
@@ -182,7 +190,7 @@ fn supersede_undelivered(
         }
     }
     if lost.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let reason = RevocationReason::Superseded;
     let revocation = Revocation { at: now, reason, invalid_since: None, released_at: None };
@@ -190,7 +198,8 @@ fn supersede_undelivered(
     for id in lost {
         transaction.revoke(id, &revocation)?;
     }
-    Ok(transaction.commit()?)
+    transaction.commit()?;
+    Ok(true)
 }
 
 /// What stands at the place of the certificate that is in place was on its way in, and did not arrive.

@@ -3,7 +3,7 @@
 use std::io;
 
 /// A source of random bytes that an attacker cannot predict.
-pub trait Entropy {
+pub trait Entropy: Sync {
     /// Fills the buffer.
     ///
     /// # Errors

@@ -88,6 +88,19 @@ pub fn in_order<T: Send, R: Send, E>(
     })
 }
 
+/// Calls `aside` in a thread of its own while `work` runs in that of the caller; with one job, before it.
+pub fn beside<A: Send, R>(jobs: NonZeroUsize, aside: impl FnOnce() -> A + Send, work: impl FnOnce() -> R) -> (A, R) {
+    if jobs == NonZeroUsize::MIN {
+        let aside = aside();
+        return (aside, work());
+    }
+    thread::scope(|scope| {
+        let thread = scope.spawn(aside);
+        let result = work();
+        (thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), result)
+    })
+}
+
 /// The number of threads when none is given: one for each processor.
 pub fn usual_jobs() -> NonZeroUsize {
     thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
@@ -105,6 +118,16 @@ mod tests {
                 let doubled = in_threads(items.clone(), NonZeroUsize::new(jobs).unwrap(), |item| 2 * item);
                 assert_eq!(doubled, items.iter().map(|item| 2 * item).collect::<Vec<_>>());
             }
+        }
+    }
+
+    #[test]
+    fn what_runs_aside_is_in_another_thread_unless_there_is_one_job() {
+        for jobs in [1, 2] {
+            let here = thread::current().id();
+            let (aside, work) =
+                beside(NonZeroUsize::new(jobs).unwrap(), || thread::current().id(), || thread::current().id());
+            assert_eq!((work == here, aside == here), (true, jobs == 1));
         }
     }
 

@@ -75,8 +75,8 @@ impl Scene {
         let to = Destination::Folder(self.path("application/tls"));
         let mut workshops = Workshops::default();
         to.sweep(&self.home, &self.name, &mut workshops)?;
-        let begun = to.begin(&self.home, &self.name, Some(&key), owner, &mut workshops, &SystemEntropy)?;
-        let begun = begun.write_key(Some(&key))?;
+        let opened = to.open(&self.home, &self.name, Some(&key), owner, &mut workshops)?;
+        let begun = opened.begin(Some(&key), &SystemEntropy)?;
         begun.finish(Some(&key), &Files::new(&self.certificate, &[]), Replaced::Whatever, &SystemEntropy)
     }
 

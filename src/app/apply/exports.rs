@@ -34,7 +34,7 @@ pub fn write(
     let is_remembered =
         |export: &DeclaredExport| wanted_export(export, |wanted| remembered.iter().any(|stored| wanted.is(stored)));
     let mut runs = Vec::new();
-    if has_new_files || declared.iter().any(is_remembered) {
+    if !remembered.is_empty() && (has_new_files || declared.iter().any(is_remembered)) {
         runs.extend(remembered_exports::refresh(store, name, context)?);
     }
     for export in declared.iter().filter(|export| !is_remembered(export)) {

@@ -2,7 +2,7 @@
 
 use crate::app::apply::request::ApplyRequest;
 use crate::app::context::Context;
-use crate::app::issue_many::{KeyedOrder, batch_size, issue_batch};
+use crate::app::issue_many::{KeyedOrder, issue_batch, issue_batches};
 use crate::app::opened_keys::OpenedKeys;
 use crate::authority::leaf::order::IssueOutcome;
 use crate::report::failure::Failure;
@@ -13,7 +13,7 @@ use crate::store::progress::{Progress, Step};
 /// Carries out `count` orders and calls `on_done` with the result of each, in their order. The orders are made when their batch begins.
 pub fn issue_all(
     store: &Store,
-    mut orders: impl Iterator<Item = KeyedOrder>,
+    orders: impl Iterator<Item = KeyedOrder>,
     count: usize,
     request: &ApplyRequest<'_>,
     context: &Context<'_>,
@@ -23,15 +23,11 @@ pub fn issue_all(
     let mut prompt = |key: &EncryptedKey| {
         passphrases.get(key, &mut |key: &EncryptedKey| (request.ca_key_prompt)(store, key, context))
     };
-    let (size, mut done) = (batch_size(), 0);
-    loop {
+    let mut done = 0;
+    issue_batches(orders, request.jobs, |batch| {
         context.report(Step::items("issuing certificates", done, Some(count as u64)));
-        let batch: Vec<KeyedOrder> = orders.by_ref().take(size).collect();
-        if batch.is_empty() {
-            return;
-        }
         done += batch.len() as u64;
         let results = issue_batch(store, batch, request.jobs, (&mut keys, &mut prompt), &|_| false, context);
         results.into_iter().for_each(|result| on_done(result.map_err(Failure::from)));
-    }
+    });
 }

@@ -1,10 +1,12 @@
 //! Carries plans out under the lock of the CA, one or hundreds at once: their certificates are signed, recorded in one transaction,
 //! and delivered together. The record of each is durable before the first file of any of them gets its name.
 
+use std::collections::HashMap;
+use std::convert::Infallible;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use crate::authority::certify::{Certified, RecordAs, certify, commit_signed, record};
+use crate::authority::certify::{Certified, RecordAs, certify, commit_many_signed, record};
 use crate::authority::issuer_chain::{chain_below_root, check_not_revoked};
 use crate::authority::leaf::error::IssueError;
 use crate::authority::leaf::file_access;
@@ -16,13 +18,18 @@ use crate::authority::leaf::target::{Details, IssueTarget, Settled};
 use crate::authority::serial::unused_serial;
 use crate::issuance::{CertificateRequest, Draft, FileRules, Issuer, IssuerError, SignedBy};
 use crate::keys::PrivateKey;
-use crate::store::delivery::{Delivery, Destination, KeyText, Replaced, Workshops};
+use crate::store::delivery::{Delivery, DeliveryPlace, Destination, KeyText, Replaced, Workshops};
 use crate::store::delivery_together::{CertificateDelivery, finish_together};
 use crate::store::index::{Declaration, EntryId, Index, Transaction};
 use crate::store::{Effects, Locked, templates};
-use crate::system::files::Ownership;
-use crate::system::threads::in_threads;
+use crate::system::files::{FileError, Ownership};
+use crate::system::threads::in_order;
 use crate::x509::{Certificate, SerialNumber};
+
+/// The places that a thread makes before the next ones.
+const BEGUN_TOGETHER: usize = 8;
+/// The certificates that a thread signs before they are recorded. So they are recorded while others are signed.
+const SIGNED_TOGETHER: usize = 8;
 
 /// A plan, with what was made for it before the lock.
 pub struct ReadyPlan<'s> {
@@ -61,25 +68,55 @@ pub fn carry_out_all<'s>(
     jobs: NonZeroUsize,
     effects: &Effects<'_>,
 ) -> Vec<Result<IssueOutcome, IssueError>> {
-    let mut under_lock =
-        UnderLock { workshops: Workshops::of(plans.len()), is_checked: vec![false; issuers.len()], effects };
-    // 1. What is to be done for each, now that no other process changes the CA.
-    let decided: Vec<Result<Decided<'s>, IssueError>> =
-        plans.into_iter().map(|ready| under_lock.decide(ready, locked, issuers)).collect();
-    let mut wanted = Vec::new();
-    let outcomes: Vec<Option<Result<IssueOutcome, IssueError>>> = decided
-        .into_iter()
-        .map(|decided| match decided {
-            Ok(Decided::Wanted(it)) => {
-                wanted.push(*it);
-                None
-            }
-            Ok(Decided::Answered(outcome)) => Some(Ok(*outcome)),
-            Err(error) => Some(Err(error)),
-        })
-        .collect();
-    // 2. to 4.
-    let mut issued = under_lock.issue(wanted, locked, issuers, jobs).into_iter();
+    let mut under_lock = UnderLock {
+        workshops: Workshops::of(plans.len()),
+        is_checked: vec![false; issuers.len()],
+        template_digests: HashMap::new(),
+        effects,
+    };
+    // 1. What is to be done for each, now that no other process changes the CA; and a place on the disk, with the key in it: a full
+    // disk shows while nothing is recorded.
+    let mut wanted: Vec<Wanted<'s>> = Vec::with_capacity(plans.len());
+    let mut outcomes: Vec<Option<Result<IssueOutcome, IssueError>>> = Vec::with_capacity(plans.len());
+    let mut begun = Vec::with_capacity(plans.len());
+    let together = if jobs == NonZeroUsize::MIN { usize::MAX } else { BEGUN_TOGETHER };
+    let (home, entropy) = (locked.store().home(), effects.entropy);
+    let Ok(()) = in_order(
+        jobs,
+        together,
+        |give| {
+            plans.into_iter().try_for_each(|ready| {
+                let outcome = match under_lock.decide(ready, locked, issuers) {
+                    Ok(Decided::Wanted(mut it)) => {
+                        let (name, key) = (&it.target.order.name, it.key_text.take());
+                        let workshops = &mut under_lock.workshops;
+                        let opened = it.target.place.open(home, name, key.as_ref(), it.ownership, workshops);
+                        wanted.push(*it);
+                        give((opened, key))?;
+                        None
+                    }
+                    Ok(Decided::Answered(outcome)) => Some(Ok(*outcome)),
+                    Err(error) => Some(Err(error)),
+                };
+                outcomes.push(outcome);
+                Ok(())
+            })
+        },
+        |(opened, key): (Result<DeliveryPlace<'_>, FileError>, Option<KeyText>)| {
+            (opened.and_then(|opened| opened.begin(key.as_ref(), entropy)), key)
+        },
+        |with_key| {
+            begun.push(with_key);
+            Ok::<_, Infallible>(())
+        },
+    );
+    let deliveries = wanted.iter_mut().zip(begun).map(|(it, (delivery, key))| {
+        it.key_text = key;
+        delivery
+    });
+    let deliveries = deliveries.collect();
+    // 2. and 3.
+    let mut issued = under_lock.issue(wanted, deliveries, locked, issuers, jobs).into_iter();
     outcomes.into_iter().filter_map(|outcome| outcome.or_else(|| issued.next())).collect()
 }
 
@@ -116,6 +153,8 @@ struct UnderLock<'e, 'w> {
     workshops: Workshops,
     /// For each opened issuer, whether its files were read again under the lock, and it may still sign.
     is_checked: Vec<bool>,
+    /// SHA-256 of the text of each template ([`Declaration::template_digest`]), each read once.
+    template_digests: HashMap<String, [u8; 32]>,
     effects: &'e Effects<'w>,
 }
 
@@ -156,7 +195,7 @@ impl UnderLock<'_, '_> {
         let has_own_files = target.check_folder(index)?;
         check_subject_key(&target, index)?;
         let file_rules = target.access.to_record(index, &target.order)?;
-        let declaration = declaration_to_record(&target, index)?;
+        let declaration = declaration_to_record(&target, index, &mut self.template_digests)?;
         let current_text = current.as_ref().map(SerialNumber::to_string);
         Ok(Decided::Wanted(Box::new(Wanted {
             target,
@@ -175,24 +214,24 @@ impl UnderLock<'_, '_> {
         })))
     }
 
-    /// Issues the wanted certificates. The results have their order.
+    /// Issues the wanted certificates, whose deliveries have begun or failed. The results have their order.
     fn issue(
-        &mut self,
+        &self,
         wanted: Vec<Wanted<'_>>,
+        deliveries: Vec<Result<Delivery<'_>, FileError>>,
         locked: &mut Locked<'_>,
         issuers: &[OpenedIssuer],
         jobs: NonZeroUsize,
     ) -> Vec<Result<IssueOutcome, IssueError>> {
         let mut failed: Vec<Option<IssueError>> = wanted.iter().map(|_| None).collect();
-        // 2. A place on the disk, with the key in it: a full disk shows while nothing is recorded.
         let mut begun = Vec::with_capacity(wanted.len());
-        for (at, delivery) in self.begin(&wanted, locked, jobs).into_iter().enumerate() {
+        for (at, delivery) in deliveries.into_iter().enumerate() {
             match delivery {
                 Ok(delivery) => begun.push((at, delivery)),
-                Err(error) => failed[at] = Some(error),
+                Err(error) => failed[at] = Some(file_access::not_begun(error, &wanted[at].target.profile)),
             }
         }
-        // 3. One durable transaction.
+        // 2. One durable transaction.
         let of_begun: Vec<&Wanted<'_>> = begun.iter().map(|(at, _)| &wanted[*at]).collect();
         let recorded = match self.sign_and_record(&of_begun, locked, issuers, jobs) {
             Ok(recorded) => recorded,
@@ -210,7 +249,7 @@ impl UnderLock<'_, '_> {
                 Err(error) => failed[at] = Some(error),
             }
         }
-        // 4. The certificates may leave the process only now. Other machines need not wait for the files of this one. When the lock
+        // 3. The certificates may leave the process only now. Other machines need not wait for the files of this one. When the lock
         // of the writers cannot be released, they wait until the end; a lost connection is reported by the next statement.
         drop(locked.begin_delivery());
         let chains: Vec<Vec<Certificate>> = issuers.iter().map(|opened| chain_below_root(&opened.issuer)).collect();
@@ -253,30 +292,6 @@ impl UnderLock<'_, '_> {
         .collect()
     }
 
-    fn begin<'a>(
-        &mut self,
-        wanted: &'a [Wanted<'_>],
-        locked: &Locked<'a>,
-        jobs: NonZeroUsize,
-    ) -> Vec<Result<Delivery<'a>, IssueError>> {
-        let home = locked.store().home();
-        let placed = wanted
-            .iter()
-            .map(|it| {
-                let (target, key, entropy) = (&it.target, it.key_text.as_ref(), self.effects.entropy);
-                let workshops = &mut self.workshops;
-                (target.place.begin(home, &target.order.name, key, it.ownership, workshops, entropy), key)
-            })
-            .collect();
-        let begun = in_threads(placed, jobs, |(delivery, key): (Result<Delivery<'a>, _>, Option<&KeyText>)| {
-            delivery?.write_key(key)
-        });
-        let described = |(begun, it): (Result<_, _>, &Wanted<'_>)| {
-            begun.map_err(|error| file_access::not_begun(error, &it.target.profile))
-        };
-        begun.into_iter().zip(wanted).map(described).collect()
-    }
-
     /// Signs and verifies the certificates in several threads, and records them in one durable transaction.
     ///
     /// # Errors
@@ -296,25 +311,33 @@ impl UnderLock<'_, '_> {
             let serial = unused_serial(profile.serial_bytes, &transaction, self.effects.entropy)?;
             drafts.push((profile, &it.request, &issuers[it.issuer].issuer, it.target.now, serial));
         }
-        let certified = in_threads(drafts, jobs, |(profile, request, issuer, now, serial)| {
-            let by = SignedBy::Issuer(issuer.ca_certificate());
-            Ok(certify(Draft::new(profile, request, by, now, serial)?, issuer, now)?)
-        });
+        let together = if jobs == NonZeroUsize::MIN { usize::MAX } else { SIGNED_TOGETHER };
         let mut made: Vec<Result<Made, IssueError>> = Vec::with_capacity(wanted.len());
         let mut last_issuer = None;
-        for (it, certified) in wanted.iter().zip(certified) {
-            made.push(match certified {
-                Ok(certified) => {
-                    let issuer = &issuers[it.issuer].issuer;
-                    last_issuer = Some(issuer);
-                    let id = it.record(&certified.certificate, issuer, &mut transaction)?;
-                    Ok(Made { certified, id })
-                }
-                Err(error) => Err(error),
-            });
-        }
+        in_order(
+            jobs,
+            together,
+            |give| drafts.into_iter().try_for_each(give),
+            |(profile, request, issuer, now, serial)| {
+                let by = SignedBy::Issuer(issuer.ca_certificate());
+                Ok(certify(Draft::new(profile, request, by, now, serial)?, issuer, now)?)
+            },
+            |certified: Result<Certified, IssueError>| {
+                let it = wanted[made.len()];
+                made.push(match certified {
+                    Ok(certified) => {
+                        let issuer = &issuers[it.issuer].issuer;
+                        last_issuer = Some(issuer);
+                        let id = it.record(&certified.certificate, issuer, &mut transaction)?;
+                        Ok(Made { certified, id })
+                    }
+                    Err(error) => Err(error),
+                });
+                Ok::<_, IssueError>(())
+            },
+        )?;
         if let Some(issuer) = last_issuer {
-            commit_signed(transaction, issuer)?;
+            commit_many_signed(transaction, issuer, jobs)?;
         }
         Ok(made)
     }
@@ -401,13 +424,25 @@ fn shared_error(error: IssueError, count: usize) -> impl Iterator<Item = IssueEr
 
 /// Returns what has to be recorded of the manifest that declares the name: that of the order, or the one that is known, with the
 /// text of the template that this certificate is made from. `None` when it is recorded already, or no manifest declares the name.
-fn declaration_to_record(target: &IssueTarget<'_>, index: &Index) -> Result<Option<Declaration>, IssueError> {
+fn declaration_to_record(
+    target: &IssueTarget<'_>,
+    index: &Index,
+    digests: &mut HashMap<String, [u8; 32]>,
+) -> Result<Option<Declaration>, IssueError> {
     let recorded = index.declaration(target.order.name.as_str())?;
     let wanted = match (&target.order.declaration, &recorded) {
         (Some(declaration), _) => declaration.clone(),
         (None, Some(recorded)) => {
-            let template = templates::find(&target.store.template_folder(), &target.profile.name)?;
-            Declaration { template_digest: template.digest()?, ..recorded.clone() }
+            let template = &target.profile.name;
+            let template_digest = match digests.get(template) {
+                Some(digest) => *digest,
+                None => {
+                    let digest = templates::find(&target.store.template_folder(), template)?.digest()?;
+                    digests.insert(template.clone(), digest);
+                    digest
+                }
+            };
+            Declaration { template_digest, ..recorded.clone() }
         }
         (None, None) => return Ok(None),
     };

@@ -2,6 +2,7 @@
 //! template. What is remembered is recorded with the certificate, in one transaction.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::authority::leaf::error::IssueError;
 use crate::authority::leaf::order::{ClosedWay, IfNameExists, IssueOrder};
@@ -29,7 +30,7 @@ impl FileAccess {
         store: &Store,
         order: &IssueOrder,
         place: &Destination,
-        profile: &mut Profile,
+        profile: &mut Arc<Profile>,
     ) -> Result<Self, IssueError> {
         if *place == Destination::Memory {
             return Ok(Self::default());
@@ -43,7 +44,10 @@ impl FileAccess {
             _ => store.index()?.file_rules(order.name.as_str())?.unwrap_or_default(),
         };
         let wanted = order.files.applied_to(&remembered);
-        profile.files = wanted.clone().over(&profile.files);
+        let rules = wanted.clone().over(&profile.files);
+        if rules != profile.files {
+            Arc::make_mut(profile).files = rules;
+        }
         Ok(Self { remembered, wanted })
     }
 

@@ -35,7 +35,7 @@ pub fn open_issuer(plan: &Plan<'_>, prompt: &mut PassphrasePrompt<'_>) -> Result
         verify_draft(plan.draft.clone(), &plan.issuer, plan.target.now)?;
     }
     let (key, passphrase) = key_file.open(prompt)?;
-    Ok(OpenedIssuer { issuer: Issuer::new(plan.issuer.clone(), key)?, passphrase })
+    Ok(OpenedIssuer { issuer: Issuer::new((*plan.issuer).clone(), key)?, passphrase })
 }
 
 impl Plan<'_> {

@@ -3,6 +3,7 @@
 //! A [`Plan`] is also the result of a dry run. [`super::issue`] carries it out.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::authority::certify::verify_draft;
 use crate::authority::error::CertifyError;
@@ -28,7 +29,7 @@ use crate::x509::KeyAlgorithm;
 pub struct Plan<'s> {
     pub(crate) target: IssueTarget<'s>,
     /// The CA that signs, from its current files.
-    pub(crate) issuer: CaCertificate,
+    pub(crate) issuer: Arc<CaCertificate>,
     pub(crate) request: CertificateRequest,
     /// What would be signed now; another serial number is drawn under the lock.
     pub(crate) draft: Draft,
@@ -50,28 +51,28 @@ pub enum Planned<'s> {
 /// What the orders of one moment share: templates and issuers, each read once.
 #[derive(Default)]
 pub struct SharedInputs {
-    profiles: HashMap<String, Profile>,
+    profiles: HashMap<String, Arc<Profile>>,
     /// By the name that an order has for its issuer.
-    issuers: HashMap<Option<String>, CaCertificate>,
+    issuers: HashMap<Option<String>, Arc<CaCertificate>>,
 }
 
 impl SharedInputs {
-    fn profile(&mut self, store: &Store, template: &str) -> Result<Profile, IssueError> {
+    fn profile(&mut self, store: &Store, template: &str) -> Result<Arc<Profile>, IssueError> {
         if let Some(read) = self.profiles.get(template) {
             return Ok(read.clone());
         }
-        let read = request_inputs::profile(Some(store), template)?;
+        let read = Arc::new(request_inputs::profile(Some(store), template)?);
         self.profiles.insert(template.to_owned(), read.clone());
         Ok(read)
     }
 
-    fn issuer(&mut self, store: &Store, named: Option<&str>) -> Result<CaCertificate, IssueError> {
+    fn issuer(&mut self, store: &Store, named: Option<&str>) -> Result<Arc<CaCertificate>, IssueError> {
         let key = named.map(str::to_owned);
         if let Some(read) = self.issuers.get(&key) {
             return Ok(read.clone());
         }
         let cas = store.ca_certificates();
-        let read = cas.ca_certificate(&cas.choose_issuer(named, store.config())?)?;
+        let read = Arc::new(cas.ca_certificate(&cas.choose_issuer(named, store.config())?)?);
         self.issuers.insert(key, read.clone());
         Ok(read)
     }

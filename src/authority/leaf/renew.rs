@@ -2,6 +2,7 @@
 //! the same subject alternative names, in the same folder.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use crate::authority::leaf::error::IssueError;
@@ -23,6 +24,7 @@ use crate::issuance::{Expiry, FileRulesChange, GivenExtensions};
 use crate::keys::key_file::KeyFile;
 use crate::keys::{Passphrase, PrivateKey, Signer};
 use crate::system::files;
+use crate::system::threads::in_threads;
 use crate::text::{Diagnosis, Diagnostic, Lifetime, PathText};
 use crate::x509::{AttributeType, Certificate, KeyAlgorithm};
 
@@ -126,13 +128,14 @@ pub fn renew(
 }
 
 /// Returns the orders for the certificates that replace the current ones, which are read under one lock. An order that another
-/// process overtakes has to be made again ([`IssueError::Overtaken`]): [`renew`] does that.
+/// process overtakes has to be made again ([`IssueError::Overtaken`]): [`renew`] does that. `jobs` threads read keys.
 ///
 /// # Errors
 /// When the CA cannot be locked, or its index cannot be read. What is wrong with one of them is in its place.
 pub fn orders(
     store: &Store,
     renewals: &[RenewOrder],
+    jobs: NonZeroUsize,
     ask_for_kept_key: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
 ) -> Result<Vec<Result<IssueOrder, RenewError>>, RenewError> {
@@ -143,8 +146,22 @@ pub fn orders(
         present.push(present_of(store, index, renewal, effects));
     }
     drop(locked);
-    let order = |(present, renewal)| order_of(present?, renewal, ask_for_kept_key);
-    Ok(present.into_iter().zip(renewals).map(order).collect())
+    let is_kept = |renewal: &RenewOrder| renewal.key == NextKey::Same;
+    let contents = present.iter_mut().zip(renewals).map(|(present, renewal)| match present {
+        Ok(present) if is_kept(renewal) => present.key_file.take(),
+        _ => None,
+    });
+    let keys = in_threads(contents.collect(), jobs, |content: Option<Zeroizing<Vec<u8>>>| {
+        (content.as_ref().and_then(|content| open_plain(content)), content)
+    });
+    let mut ordered = Vec::with_capacity(renewals.len());
+    for ((present, (key, content)), renewal) in present.into_iter().zip(keys).zip(renewals) {
+        ordered.push(present.and_then(|present: CurrentCertificate| {
+            let key_file = content.or(present.key_file);
+            order_of(CurrentCertificate { key_file, ..present }, key, renewal, ask_for_kept_key)
+        }));
+    }
+    Ok(ordered)
 }
 
 fn present_of(
@@ -154,8 +171,8 @@ fn present_of(
     effects: &Effects<'_>,
 ) -> Result<CurrentCertificate, RenewError> {
     let name: EntryName = index.find(&renewal.reference)?.name.parse()?;
-    previous_certificates::recover(store.home(), index, &name, effects)?;
-    current(store, index, name)
+    let name_history = previous_certificates::recover(store.home(), index, &name, effects)?;
+    current(store, index, name, &name_history)
 }
 
 /// Returns the order for the certificate that replaces the current one.
@@ -165,11 +182,13 @@ fn order(
     ask_for_kept_key: &mut PassphrasePrompt<'_>,
     effects: &Effects<'_>,
 ) -> Result<IssueOrder, RenewError> {
-    order_of(present(store, renewal, effects)?, renewal, ask_for_kept_key)
+    order_of(present(store, renewal, effects)?, None, renewal, ask_for_kept_key)
 }
 
+/// `opened` is the key in the file, when it was opened without a passphrase before.
 fn order_of(
     present: CurrentCertificate,
+    opened: Option<PrivateKey>,
     renewal: &RenewOrder,
     ask_for_kept_key: &mut PassphrasePrompt<'_>,
 ) -> Result<IssueOrder, RenewError> {
@@ -177,7 +196,7 @@ fn order_of(
     check_may_be_followed(&entry, renewal.key == NextKey::Same)?;
     let place = entry.place.clone().map_or(Destination::Issued, Destination::Folder);
     let (key, protection) = match renewal.key {
-        NextKey::Same => open_kept(&key_path, key_file, &certificate, ask_for_kept_key)
+        NextKey::Same => open_kept(&key_path, key_file, opened, &certificate, ask_for_kept_key)
             .map(|(key, secret)| (SubjectKey::Kept(Box::new(key)), secret))?,
         NextKey::New(named) => {
             let kind = certificate.public_key.kind().to_string();
@@ -230,17 +249,23 @@ fn present(store: &Store, renewal: &RenewOrder, effects: &Effects<'_>) -> Result
     // The error for an unknown name comes before the wait for the lock.
     let name: EntryName = store.index()?.find(&renewal.reference)?.name.parse()?;
     if renewal.dry_run {
-        return current(store, store.index()?, name);
+        let index = store.index()?;
+        return current(store, index, name.clone(), &NameHistory::of(index, name.as_str())?);
     }
     let mut locked = store.lock(effects.lock_timeout)?;
     let index = locked.index()?;
-    previous_certificates::recover(store.home(), index, &name, effects)?;
-    current(store, index, name)
+    let name_history = previous_certificates::recover(store.home(), index, &name, effects)?;
+    current(store, index, name, &name_history)
 }
 
-fn current(store: &Store, index: &Index, entry_name: EntryName) -> Result<CurrentCertificate, RenewError> {
+fn current(
+    store: &Store,
+    index: &Index,
+    entry_name: EntryName,
+    name_history: &NameHistory,
+) -> Result<CurrentCertificate, RenewError> {
     let (home, name) = (store.home(), entry_name.to_string());
-    let entry = in_place(home, index, &entry_name)?;
+    let entry = in_place(home, index, &entry_name, name_history)?;
     let certificate = index.certificate(&entry)?;
     if certificate.is_ca() {
         return Err(RenewError::Authority(name));
@@ -253,8 +278,7 @@ fn current(store: &Store, index: &Index, entry_name: EntryName) -> Result<Curren
     Ok(CurrentCertificate { entry, certificate, key_path, key_file })
 }
 
-fn in_place(home: &Home, index: &Index, name: &EntryName) -> Result<Entry, RenewError> {
-    let name_history = NameHistory::of(index, name.as_str())?;
+fn in_place(home: &Home, index: &Index, name: &EntryName, name_history: &NameHistory) -> Result<Entry, RenewError> {
     // The delivery mark is written last and is not durable at once, so the files in the folder count as well.
     for entry in name_history.certificates.iter().rev().filter(|entry| entry.delivered_at.is_none()) {
         let folder = entry.place.clone().unwrap_or_else(|| home.entry(name));
@@ -282,17 +306,26 @@ fn passphrase_of(
 fn open_kept(
     path: &Path,
     content: Option<Zeroizing<Vec<u8>>>,
+    opened: Option<PrivateKey>,
     certificate: &Certificate,
     ask: &mut PassphrasePrompt<'_>,
 ) -> Result<(PrivateKey, Option<Passphrase>), RenewError> {
     let Some(content) = content else {
         return Err(RenewError::NoKey(path.to_owned()));
     };
-    let (key, passphrase) = open_key(path, &content, ask, &EncryptedKey::File(path.to_owned()))?;
+    let (key, passphrase) = match opened {
+        Some(key) => (key, None),
+        None => open_key(path, &content, ask, &EncryptedKey::File(path.to_owned()))?,
+    };
     if *key.public_key() != certificate.public_key {
         return Err(RenewError::OtherKey { path: path.to_owned(), serial: certificate.serial.to_string() });
     }
     Ok((key, passphrase))
+}
+
+/// Opens a key that is not encrypted; `None` for another one, and for a file that is not a key.
+fn open_plain(content: &[u8]) -> Option<PrivateKey> {
+    KeyFile::parse(content).ok().filter(|file| !file.is_encrypted())?.open(None).ok()
 }
 
 fn length_of(certificate: &Certificate) -> Expiry {

@@ -1,6 +1,6 @@
 //! Combines flags, template and settings into the content of a certificate, before it is checked against the rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::issuance::name_rules::{CommonName, NameKind};
@@ -105,7 +105,7 @@ pub(crate) fn values(
 ) -> Result<TemplateValues, RequestInputError> {
     let mut values = templates::values(name, config);
     values.0.extend(issuer.map(|issuer| (templates::ISSUER.to_owned(), issuer.to_owned())));
-    let used = profile.uses();
+    let used = if set.is_empty() { BTreeSet::new() } else { profile.uses() };
     for (key, value) in set {
         if matches!(key.as_str(), "name" | "domain" | templates::ISSUER) {
             return Err(RequestInputError::ReservedValue(key.clone()));

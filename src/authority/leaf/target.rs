@@ -2,6 +2,7 @@
 //! interrupted delivery is completed, or files are replaced.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use time::OffsetDateTime;
 
@@ -23,7 +24,7 @@ use crate::keys::{PrivateKey, Signer};
 use crate::lint::Finding;
 use crate::store::certificate_folder::FolderState;
 use crate::store::delivery::Destination;
-use crate::store::index::{Entry, Index, IndexError};
+use crate::store::index::{Entry, Index};
 use crate::store::previous_certificates::{self, NameHistory};
 use crate::store::{Effects, Store, certificate_folder};
 use crate::text::shell_word;
@@ -34,7 +35,7 @@ pub(crate) struct IssueTarget<'s> {
     pub store: &'s Store,
     pub now: OffsetDateTime,
     pub order: IssueOrder,
-    pub profile: Profile,
+    pub profile: Arc<Profile>,
     pub place: Destination,
     pub access: FileAccess,
     /// The subject alternative names of the order. A CSR has its own; NAME is then only the name of its certificate in
@@ -64,6 +65,14 @@ pub(crate) enum Settled {
     Replaces(SerialNumber),
 }
 
+/// What an interrupted run means for the order.
+enum Interrupted {
+    /// It made what is ordered.
+    Answer(Box<IssueOutcome>),
+    /// There was none, or it made something else. What the index knows of the name.
+    Not(NameHistory),
+}
+
 impl<'s> IssueTarget<'s> {
     /// Combines an order with its template and destination.
     ///
@@ -73,7 +82,7 @@ impl<'s> IssueTarget<'s> {
         store: &'s Store,
         now: OffsetDateTime,
         order: IssueOrder,
-        profile: Profile,
+        profile: Arc<Profile>,
         place: Destination,
         access: FileAccess,
     ) -> Result<Self, IssueError> {
@@ -181,9 +190,9 @@ impl<'s> IssueTarget<'s> {
     /// has files, so that a new name does not pay for it.
     pub fn refuse_taken(&self) -> Result<(), IssueError> {
         if self.folder().is_some_and(|folder| folder.exists())
-            && let Some((entry, certificate)) = self.delivered(self.store.index()?)?
+            && let Some(entry) = self.recorded_in(self.store.index()?)?
         {
-            return Err(self.taken(entry, &certificate));
+            return Err(self.taken(entry));
         }
         Ok(())
     }
@@ -191,20 +200,18 @@ impl<'s> IssueTarget<'s> {
     /// Returns the outcome when the index and the files show a certificate that is not due; `None` when there is none.
     pub fn unchanged(&self, due: DueRule) -> Result<Option<IssueOutcome>, IssueError> {
         let index = self.store.index()?;
-        match self.delivered(index)? {
-            Some((entry, certificate)) if self.is_good_for_longer(&entry, &certificate, due, index)? => {
-                Ok(Some(self.answer(IssueStatus::Unchanged, &entry, certificate, None, None)))
-            }
-            _ => Ok(None),
-        }
+        let Some(entry) = self.recorded_in(index)? else { return Ok(None) };
+        let good = self.good_for_longer(&entry, due, index)?;
+        Ok(good.map(|certificate| self.answer(IssueStatus::Unchanged, &entry, certificate, None, None)))
     }
 
     /// Decides under the lock what the name's earlier certificates and an interrupted delivery mean for this order.
     pub fn settle(&self, index: &mut Index, hook: &Option<Hook>, effects: &Effects<'_>) -> Result<Settled, IssueError> {
-        if let Some(outcome) = self.finish_interrupted(index, hook, effects)? {
-            return Ok(Settled::Answer(Box::new(outcome)));
-        }
-        let Some((entry, certificate)) = self.delivered(index)? else {
+        let name_history = match self.finish_interrupted(index, hook, effects)? {
+            Interrupted::Answer(outcome) => return Ok(Settled::Answer(outcome)),
+            Interrupted::Not(name_history) => name_history,
+        };
+        let Some(entry) = self.delivered(&name_history, index)? else {
             return match self.folder() {
                 Some(folder) if !matches!(self.place, Destination::Folder(_)) && folder.exists() => {
                     Err(IssueError::PlaceTaken(folder))
@@ -213,23 +220,25 @@ impl<'s> IssueTarget<'s> {
             };
         };
         match self.order.existing {
-            _ if self.place == Destination::Memory => Ok(Settled::Free),
-            IfNameExists::Refuse => Err(self.taken(entry, &certificate)),
+            _ if self.place == Destination::Memory => return Ok(Settled::Free),
+            IfNameExists::Refuse => return Err(self.taken(entry)),
             // Another process may have renewed it while this one waited for the lock.
-            IfNameExists::KeepUnlessDue(due) if self.is_good_for_longer(&entry, &certificate, due, index)? => {
-                let outcome = self.answer(IssueStatus::Unchanged, &entry, certificate, None, hook.clone());
-                Ok(Settled::Answer(Box::new(outcome)))
-            }
-            _ if self.place == Destination::Authority => Err(IssueError::AuthorityKept(entry.name)),
-            _ => {
-                let name_history = NameHistory::of(index, self.order.name.as_str())?;
-                let in_place = name_history.in_place(self.store.home(), &self.order.name).unwrap_or(&entry);
-                if let Some(followed) = &self.order.follows {
-                    self.check_is_like(in_place, followed)?;
+            IfNameExists::KeepUnlessDue(due) => {
+                if let Some(certificate) = self.good_for_longer(&entry, due, index)? {
+                    let outcome = self.answer(IssueStatus::Unchanged, &entry, certificate, None, hook.clone());
+                    return Ok(Settled::Answer(Box::new(outcome)));
                 }
-                Ok(Settled::Replaces(in_place.serial.clone()))
             }
+            IfNameExists::Replace => {}
         }
+        if self.place == Destination::Authority {
+            return Err(IssueError::AuthorityKept(entry.name));
+        }
+        let in_place = name_history.in_place(self.store.home(), &self.order.name).unwrap_or(&entry);
+        if let Some(followed) = &self.order.follows {
+            self.check_is_like(in_place, followed)?;
+        }
+        Ok(Settled::Replaces(in_place.serial.clone()))
     }
 
     /// Completes the run of a process that was killed between its record and its report. If its files were deployed,
@@ -240,44 +249,50 @@ impl<'s> IssueTarget<'s> {
         index: &mut Index,
         hook: &Option<Hook>,
         effects: &Effects<'_>,
-    ) -> Result<Option<IssueOutcome>, IssueError> {
-        previous_certificates::recover(self.store.home(), index, &self.order.name, effects)?;
-        let undelivered = |index: &Index| -> Result<Option<Entry>, IndexError> {
-            let newest = index.history(self.order.name.as_str())?.pop();
-            Ok(newest.filter(|entry| entry.delivered_at.is_none()))
+    ) -> Result<Interrupted, IssueError> {
+        let name = &self.order.name;
+        let mut name_history = previous_certificates::recover(self.store.home(), index, name, effects)?;
+        let undelivered = |name_history: &NameHistory| {
+            name_history.certificates.last().filter(|newest| newest.delivered_at.is_none()).cloned()
         };
         // Another machine may be about to deliver it.
-        let mut entry = undelivered(index)?;
+        let mut entry = undelivered(&name_history);
         if entry.is_some() && index.wait_for_deliveries(effects.lock_timeout)? {
-            entry = undelivered(index)?;
+            name_history = NameHistory::of(index, name.as_str())?;
+            entry = undelivered(&name_history);
         }
-        let Some(entry) = entry else { return Ok(None) };
+        let Some(entry) = entry else { return Ok(Interrupted::Not(name_history)) };
         let certificate = index.certificate(&entry)?;
-        let Some(folder) = self.folder() else { return Ok(None) };
+        let Some(folder) = self.folder() else { return Ok(Interrupted::Not(name_history)) };
         // A certificate that was signed for a CSR has no key file, and this order may be a different one.
         if !certificate_folder::holds_public(&folder, &certificate)? {
-            return Ok(None);
+            return Ok(Interrupted::Not(name_history));
         }
         index.mark_delivered(entry.id, self.now)?;
-        let name_history = NameHistory::of(index, self.order.name.as_str())?;
+        let name_history = NameHistory::of(index, name.as_str())?;
         let replaced = name_history.before(&entry).map(|before| before.serial.clone());
         let is_wanted = match self.order.existing {
             IfNameExists::Refuse => self.is_as_ordered(&certificate)? && self.are_all_in(&folder, &certificate)?,
             // The mark may have been missing for long, so a certificate that is due by now is replaced.
-            IfNameExists::KeepUnlessDue(due) => self.is_good_for_longer(&entry, &certificate, due, index)?,
+            IfNameExists::KeepUnlessDue(due) => self.good_for_longer(&entry, due, index)?.is_some(),
             // The existing certificate is replaced in any case, because it may be for a key that this run has to stop
             // using.
             IfNameExists::Replace => false,
         };
         if entry.template != self.profile.name || !is_wanted {
-            return Ok(None);
+            return Ok(Interrupted::Not(name_history));
         }
-        Ok(Some(self.answer(IssueStatus::Issued, &entry, certificate, replaced, hook.clone())))
+        let outcome = self.answer(IssueStatus::Issued, &entry, certificate, replaced, hook.clone());
+        Ok(Interrupted::Answer(Box::new(outcome)))
     }
 
-    /// Returns the certificate of this name that is deployed, with its record; `None` when there is none.
-    fn delivered(&self, index: &Index) -> Result<Option<(Entry, Certificate)>, IssueError> {
-        let name_history = NameHistory::of(index, self.order.name.as_str())?;
+    /// As [`delivered`](Self::delivered), of what the index knows now.
+    fn recorded_in(&self, index: &Index) -> Result<Option<Entry>, IssueError> {
+        self.delivered(&NameHistory::of(index, self.order.name.as_str())?, index)
+    }
+
+    /// Returns the record of the certificate of this name that is deployed; `None` when there is none.
+    fn delivered(&self, name_history: &NameHistory, index: &Index) -> Result<Option<Entry>, IssueError> {
         let is_of_another = |entry: &&Entry| ![self.profile.name.as_str(), IMPORTED].contains(&entry.template.as_str());
         if let Some(other) = name_history.certificates.iter().find(is_of_another)
             // A manifest may give a name another template.
@@ -290,9 +305,7 @@ impl<'s> IssueTarget<'s> {
                 command: self.under_another_name(),
             });
         }
-        let Some(entry) = name_history.recorded().cloned() else { return Ok(None) };
-        let certificate = index.certificate(&entry)?;
-        Ok(Some((entry, certificate)))
+        Ok(name_history.recorded().cloned())
     }
 
     /// Returns true when a process recorded a certificate for this name and did not mark its files as delivered.
@@ -343,23 +356,22 @@ impl<'s> IssueTarget<'s> {
         }
     }
 
-    fn taken(&self, entry: Entry, certificate: &Certificate) -> IssueError {
+    fn taken(&self, entry: Entry) -> IssueError {
         if self.place == Destination::Authority {
             return IssueError::AuthorityKept(entry.name);
         }
-        let until = certificate.validity.not_after;
+        let until = entry.validity.not_after;
         IssueError::NameTaken { name: entry.name, template: entry.template, until, by_request: self.is_requested() }
     }
 
-    /// Returns true when no new certificate is needed: nothing distinguishes the existing one from the order ([`differences`]) but
-    /// what is only recorded, and no authority above it is revoked.
-    fn is_good_for_longer(
-        &self,
-        entry: &Entry,
-        certificate: &Certificate,
-        due: DueRule,
-        index: &Index,
-    ) -> Result<bool, IssueError> {
+    /// Returns the existing certificate when no new one is needed: nothing distinguishes it from the order ([`differences`]) but
+    /// what is only recorded, and no authority above it is revoked. `None` when a new one is needed.
+    fn good_for_longer(&self, entry: &Entry, due: DueRule, index: &Index) -> Result<Option<Certificate>, IssueError> {
+        // This difference alone is enough: the files of one that is due need not be read.
+        if due.is_due(entry.validity, self.now) {
+            return Ok(None);
+        }
+        let certificate = index.certificate(entry)?;
         let (key, chosen) = match &self.order.key {
             SubjectKey::Generate(wanted) => {
                 let wanted = wanted.or(self.profile.keys.first().copied());
@@ -391,13 +403,14 @@ impl<'s> IssueTarget<'s> {
             authority: &entry.authority,
             end: entry.revocation.is_some().then_some(End::Revoked),
             validity: certificate.validity,
-            folder: self.folder().map(|folder| self.folder_state(&folder, certificate)),
+            folder: self.folder().map(|folder| self.folder_state(&folder, &certificate)),
             file_rules: &self.access.remembered,
             declaration: recorded.as_ref(),
         };
         let differences = differences(&wanted, &found, self.now);
         let is_good = differences.iter().all(|difference| difference.fix() == Fix::Record);
-        Ok(is_good && self.is_issuer_good(entry, certificate, index)?)
+        let is_good = is_good && self.is_issuer_good(entry, &certificate, index)?;
+        Ok(is_good.then_some(certificate))
     }
 
     /// Returns the authority that an order for a new certificate names, or the one that replaced it; `None` when any will do.
