@@ -71,11 +71,12 @@ fn is_wrong(findings: Findings) -> bool {
 fn is_found_in(index: &Index) -> bool {
     let Ok(authorities) = records::authorities(index) else { return true };
     let mut findings = Findings::default();
-    if event_log::check(index, &authorities, &Unreported, &mut findings).is_err() || is_wrong(findings) {
+    let Ok(facts) = event_log::check(index, &authorities, &Unreported, &mut findings) else { return true };
+    if is_wrong(findings) {
         return true;
     }
     let mut findings = Findings::default();
-    records::check(index, &authorities, &Unreported, &mut findings).is_err() || is_wrong(findings)
+    records::check(index, &authorities, &facts.attested, &Unreported, &mut findings).is_err() || is_wrong(findings)
 }
 
 /// Runs all checks of an audit.

@@ -27,21 +27,28 @@ pub fn check(
     progress: &dyn Progress,
     findings: &mut Findings,
 ) -> Result<Facts, IndexError> {
-    let mut facts = Facts::default();
+    let (mut facts, mut attested) = (Facts::default(), BTreeMap::<String, RowSet>::new());
     in_order(
         usual_jobs(),
         TOGETHER,
         |give| check_in_order(index, progress, &mut facts, give),
-        |CheckedEvent { event, before: mut findings, after }| {
-            check_signature(&event, authorities, &mut findings);
+        |checked| {
+            let CheckedEvent { event, is_linked, before: mut findings, after } = checked;
+            let signer = check_signature(&event, authorities, &mut findings);
+            let is_as_recorded = is_linked && after.is_empty() && event.object.as_deref() == Some("certificate");
+            let attested = signer.filter(|_| is_as_recorded).zip(event.row);
             findings.append(after);
-            findings
+            (findings, attested)
         },
-        |found| {
+        |(found, newly_attested)| {
             findings.append(found);
+            if let Some((signer, row)) = newly_attested {
+                attested.entry(signer).or_default().insert(row);
+            }
             Ok(())
         },
     )?;
+    facts.attested = attested;
     index.each_setting_event::<IndexError>(|event| {
         check_row(&event, index.covered_digest(&event)?, findings);
         Ok(())
@@ -62,6 +69,8 @@ pub fn check(
 /// An event, and what was found about it but for its signature: what comes before that in the report, and what comes after it.
 struct CheckedEvent {
     event: Event,
+    /// True when its hash covers it and the head before it.
+    is_linked: bool,
     before: Findings,
     after: Findings,
 }
@@ -104,7 +113,7 @@ fn check_in_order(
             _ if event.object.is_some() => check_row(&event, index.covered_digest(&event)?, &mut after),
             _ => {}
         }
-        give(CheckedEvent { event, before, after })
+        give(CheckedEvent { event, is_linked, before, after })
     })
 }
 
@@ -123,6 +132,9 @@ pub struct Facts {
     pub imported: BTreeMap<i64, Recorded>,
     /// The events of CRLs, by authority and number.
     pub crls: BTreeMap<(String, i64), u64>,
+    /// The rows of certificates that are as their event recorded them, and whose event has a valid signature over the log: by the
+    /// authority that signed it.
+    pub attested: BTreeMap<String, RowSet>,
 }
 
 /// A set of row numbers, which are given one after the other: a bit for each.
@@ -197,22 +209,23 @@ fn described(event: &Event) -> String {
     format!("{}, {}{}", text::escape(&event.kind), rfc3339(event.at), by.unwrap_or_default())
 }
 
-fn check_signature(event: &Event, authorities: &[RecordedCa], findings: &mut Findings) {
+/// Verifies the signature over the head after an event. Returns the authority that signed it.
+fn check_signature(event: &Event, authorities: &[RecordedCa], findings: &mut Findings) -> Option<String> {
     let object = format!("event {}", event.number);
     let Some(signature) = &event.signature else {
         if SIGNED.iter().any(|kind| kind.name() == event.kind) {
             let message = format!("the head of the log after this event ({}) is not signed", described(event));
             findings.error("log-signature", object, message, RESTORE);
         }
-        return;
+        return None;
     };
-    let Ok(hash) = event.head.as_slice().try_into() else { return };
+    let hash = event.head.as_slice().try_into().ok()?;
     let mut keys = authorities.iter().filter(|authority| authority.name == signature.authority).peekable();
     if keys.peek().is_none() {
         let message =
             format!("the index has no CA certificate of '{}', which signed it", text::escape(&signature.authority));
         findings.add(Severity::Error, "log-signature", object, message, RESTORE);
-        return;
+        return None;
     }
     let is_valid = keys.any(|authority| {
         let key = &authority.certificate.public_key;
@@ -225,4 +238,5 @@ fn check_signature(event: &Event, authorities: &[RecordedCa], findings: &mut Fin
         );
         findings.error("log-signature", object, message, RESTORE);
     }
+    is_valid.then(|| signature.authority.clone())
 }

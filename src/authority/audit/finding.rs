@@ -129,6 +129,10 @@ impl Findings {
         part.found.into_iter().for_each(|finding| self.insert(finding));
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
     /// Returns a copy of those so far, in their order.
     pub fn to_vec(&self) -> Vec<Finding> {
         self.found.clone()

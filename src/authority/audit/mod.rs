@@ -217,13 +217,16 @@ fn check_index(
             Vec::new()
         }
     };
-    if let Err(error) = records::check(index, &authorities, progress, findings) {
-        damaged(findings, error.to_string());
-    }
-    let facts = event_log::check(index, &authorities, progress, findings).unwrap_or_else(|error| {
-        damaged(findings, error.to_string());
+    // The log is checked first, since it says whose signatures need not be verified again. What was found in it is reported last.
+    let mut in_log = Findings::default();
+    let facts = event_log::check(index, &authorities, progress, &mut in_log).unwrap_or_else(|error| {
+        damaged(&mut in_log, error.to_string());
         Facts::default()
     });
+    if let Err(error) = records::check(index, &authorities, &facts.attested, progress, findings) {
+        damaged(findings, error.to_string());
+    }
+    findings.append(in_log);
     Ok((authorities, facts))
 }
 

@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use super::tests::{copy, eventful};
+use super::tests::{copy, eventful, rewrite_hashes};
 use super::*;
 use crate::authority::testing::Ca;
 use crate::store::index::sample::tamper;
@@ -52,6 +52,34 @@ fn each_check_of_the_index_says_what_it_found() {
         let found = sentences(&ca, &AuditOptions::default());
         assert!(found.iter().any(|sentence| sentence.contains(expected)), "{expected}: {found:#?}");
     }
+}
+
+#[test]
+fn a_forged_certificate_is_found_by_its_signature_when_the_log_was_rewritten_to_fit_it() {
+    let ca = eventful();
+    let path = ca.path("index.db");
+    let forge =
+        "UPDATE certificate SET der = CAST(substr(der, 1, length(der) - 1) || x'00' AS BLOB) WHERE name = 'web.test'";
+    tamper(&path, forge);
+    let index = ca.index();
+    let mut fitting = String::new();
+    index
+        .each_event::<IndexError>(|event, _| {
+            if event.object.as_deref() == Some("certificate") {
+                let content = text::hex(&index.covered_digest(&event)?.unwrap());
+                fitting += &format!("UPDATE event SET content = x'{content}' WHERE number = {};", event.number);
+            }
+            Ok(())
+        })
+        .unwrap();
+    drop(index);
+    tamper(&path, &fitting);
+    rewrite_hashes(&ca);
+    let found = sentences(&ca, &AuditOptions::default());
+    for expected in ["its signature is not one of its issuer", "over the head of the log is invalid"] {
+        assert!(found.iter().any(|sentence| sentence.contains(expected)), "{expected}: {found:#?}");
+    }
+    assert!(!found.iter().any(|sentence| sentence.contains("it is not what was recorded")), "{found:#?}");
 }
 
 #[test]
