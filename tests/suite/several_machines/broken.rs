@@ -155,7 +155,7 @@ fn keep_commit_back(folder: &Path, server: &Path) -> (Receiver<()>, Sender<()>) 
                 let mut buffer = [0; 65536];
                 loop {
                     let count = client.read(&mut buffer).unwrap();
-                    if buffer[..count].windows(6).any(|word| word == b"COMMIT") {
+                    if buffer[..count].windows(7).any(|word| word == b"COMMIT\0") {
                         break;
                     }
                     server.write_all(&buffer[..count]).unwrap();
