@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::authority::audit::finding::{Findings, RESTORE, Severity};
 use crate::authority::audit::records::RecordedCa;
+use crate::authority::audit::row_set::RowSet;
 use crate::issuance::verify_log_head;
 use crate::store::index::{Event, EventKind, EventObject, Index, IndexError, empty_hash, next_hash};
 use crate::store::progress::{Progress, Step};
@@ -135,20 +136,6 @@ pub struct Facts {
     /// The rows of certificates that are as their event recorded them, and whose event has a valid signature over the log: by the
     /// authority that signed it.
     pub attested: BTreeMap<String, RowSet>,
-}
-
-/// A set of row numbers, which are given one after the other: a bit for each.
-#[derive(Debug, Default)]
-pub struct RowSet(BTreeMap<i64, u64>);
-
-impl RowSet {
-    fn insert(&mut self, row: i64) {
-        *self.0.entry(row >> 6).or_default() |= 1 << (row & 63);
-    }
-
-    pub fn contains(&self, row: i64) -> bool {
-        self.0.get(&(row >> 6)).is_some_and(|bits| bits & (1 << (row & 63)) != 0)
-    }
 }
 
 /// When something was recorded.

@@ -11,6 +11,7 @@ mod event_log;
 mod finding;
 mod modes;
 mod records;
+mod row_set;
 mod scan;
 mod subject;
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 
-use crate::authority::audit::event_log::RowSet;
 use crate::authority::audit::finding::{Findings, RESTORE};
+use crate::authority::audit::row_set::RowSet;
 use crate::keys;
 use crate::keys::verification::VerificationError;
 use crate::store::index::{Index, IndexError, StoredCertificate};
