@@ -63,23 +63,23 @@ impl StoredCertificate {
 }
 
 impl EventObject {
-    /// Returns the query for the rows that no event covers: id and name.
+    /// Returns the query for the rows that no event covers: id and name. For `NOT IN` of many rows, PostgreSQL compares each with each.
     const fn uncovered(self) -> &'static str {
         match self {
             Self::Certificate => {
                 "SELECT id, name FROM certificate
-                 WHERE id NOT IN (SELECT row FROM event WHERE object = 'certificate' AND row IS NOT NULL)"
+                 WHERE id IN (SELECT id FROM certificate EXCEPT SELECT row FROM event WHERE object = 'certificate')"
             }
             Self::Revocation => {
                 "SELECT r.id, coalesce((SELECT c.name FROM certificate AS c WHERE c.id = r.certificate), '')
                  FROM revocation AS r
-                 WHERE r.id NOT IN (SELECT row FROM event WHERE object = 'revocation' AND row IS NOT NULL)"
+                 WHERE r.id IN (SELECT id FROM revocation EXCEPT SELECT row FROM event WHERE object = 'revocation')"
             }
             Self::Release => {
                 "SELECT r.id, coalesce((SELECT c.name FROM certificate AS c WHERE c.id = r.certificate), '')
                  FROM revocation AS r
                  WHERE r.released_at IS NOT NULL
-                   AND r.id NOT IN (SELECT row FROM event WHERE object = 'release' AND row IS NOT NULL)"
+                   AND r.id IN (SELECT id FROM revocation EXCEPT SELECT row FROM event WHERE object = 'release')"
             }
             Self::Crl => {
                 "SELECT number, authority FROM revocation_list
@@ -88,26 +88,27 @@ impl EventObject {
             }
             Self::Rollback => {
                 "SELECT id, name FROM rollback
-                 WHERE id NOT IN (SELECT row FROM event WHERE object = 'rollback' AND row IS NOT NULL)"
+                 WHERE id IN (SELECT id FROM rollback EXCEPT SELECT row FROM event WHERE object = 'rollback')"
             }
             Self::Hook => {
-                "SELECT NULL, name FROM hook WHERE name NOT IN (SELECT name FROM event WHERE object = 'hook')"
+                "SELECT NULL, name FROM hook
+                 WHERE name IN (SELECT name FROM hook EXCEPT SELECT name FROM event WHERE object = 'hook')"
             }
             Self::Export => {
                 "SELECT id, name FROM export
-                 WHERE id NOT IN (SELECT row FROM event WHERE object = 'export' AND row IS NOT NULL)"
+                 WHERE id IN (SELECT id FROM export EXCEPT SELECT row FROM event WHERE object = 'export')"
             }
             Self::ExportEnd => {
                 "SELECT id, name FROM export WHERE removed_at IS NOT NULL
-                   AND id NOT IN (SELECT row FROM event WHERE object = 'export-end' AND row IS NOT NULL)"
+                   AND id IN (SELECT id FROM export EXCEPT SELECT row FROM event WHERE object = 'export-end')"
             }
             Self::FileRules => {
                 "SELECT NULL, name FROM file_rules
-                 WHERE name NOT IN (SELECT name FROM event WHERE object = 'file-rules')"
+                 WHERE name IN (SELECT name FROM file_rules EXCEPT SELECT name FROM event WHERE object = 'file-rules')"
             }
             Self::Declaration => {
                 "SELECT NULL, name FROM declaration
-                 WHERE name NOT IN (SELECT name FROM event WHERE object = 'declaration')"
+                 WHERE name IN (SELECT name FROM declaration EXCEPT SELECT name FROM event WHERE object = 'declaration')"
             }
             Self::CrlBundle => {
                 "SELECT NULL, path FROM crl_bundle WHERE path NOT IN
@@ -115,11 +116,11 @@ impl EventObject {
             }
             Self::ImportedRevocation => {
                 "SELECT id, authority FROM imported_revocation
-                 WHERE id NOT IN (SELECT row FROM event WHERE object = 'imported-revocation' AND row IS NOT NULL)"
+                 WHERE id IN (SELECT id FROM imported_revocation EXCEPT SELECT row FROM event WHERE object = 'imported-revocation')"
             }
             Self::ImportedSerial => {
                 "SELECT id, authority FROM imported_serial
-                 WHERE id NOT IN (SELECT row FROM event WHERE object = 'imported-serial' AND row IS NOT NULL)"
+                 WHERE id IN (SELECT id FROM imported_serial EXCEPT SELECT row FROM event WHERE object = 'imported-serial')"
             }
         }
     }
