@@ -142,7 +142,9 @@ fn keep_commit_back(folder: &Path, server: &Path) -> (Receiver<()>, Sender<()>) 
     let mut waiting = Some((seen, ended));
     thread::spawn(move || {
         for client in listener.incoming() {
-            let (mut client, mut server) = (client.unwrap(), UnixStream::connect(&server).unwrap());
+            let mut client = client.unwrap();
+            // A program that asks while the server begins again asks once more.
+            let Ok(mut server) = UnixStream::connect(&server) else { continue };
             let (mut from, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
             let Some((seen, ended)) = waiting.take() else {
                 thread::spawn(move || forward(from, to, None));
