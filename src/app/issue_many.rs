@@ -1,6 +1,6 @@
 //! Issues many certificates in batches: the keys of a batch are generated in several threads and its orders are planned; then the batch
-//! is signed, recorded and delivered under one lock. Each CA key is opened once. No more than one batch is in memory, and the keys of the
-//! next one.
+//! is signed, recorded and delivered under one lock. Each CA key is opened once. One batch is in memory, with its keys and those of
+//! the next one.
 
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
