@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::existing::{ExistingFile, check_kind, check_regular};
 use super::interference::Interference;
 use super::resolve;
-use super::{FOLDER, FileError, GROUP_FOLDER, Ownership, too_long};
+use super::{FOLDER, FileError, GROUP_FOLDER, Ownership, SECRET, too_long};
 use crate::system::unix::attributes;
 use crate::system::unix::folder::{self, Found, Kind, OpenFor};
 
@@ -175,7 +175,11 @@ impl Folder {
 
     /// Creates a file that only we can open.
     pub(super) fn create(&self, name: &OsStr) -> Result<File, FileError> {
-        folder::create_file(&self.opened, name).map_err(FileError::of("create", &self.path_of(name)))
+        self.create_with_mode(name, SECRET)
+    }
+
+    fn create_with_mode(&self, name: &OsStr, mode: u32) -> Result<File, FileError> {
+        folder::create_file(&self.opened, name, mode).map_err(FileError::of("create", &self.path_of(name)))
     }
 
     /// Writes a new file with exactly this mode and owner, and returns it open. Not durable until it and the folder are synced. After
@@ -186,7 +190,9 @@ impl Folder {
         content: &[u8],
         (mode, ownership): (u32, Ownership),
     ) -> Result<File, FileError> {
-        let file = self.create(name)?;
+        // A file that is given away has its mode last, so that no one else can open it before it has its owner.
+        let first = if ownership == Ownership::default() { mode } else { SECRET };
+        let file = self.create_with_mode(name, first)?;
         match fill(&file, content, ownership, mode) {
             Ok(()) => Ok(file),
             Err(cause) => {
@@ -286,12 +292,12 @@ impl Folder {
     }
 }
 
-/// Writes the content, gives the file to its owner, and only then sets the mode that lets others read.
+/// Writes the content, gives the file to its owner, and then sets the mode, unless the file was created with it.
 pub(super) fn fill(mut file: &File, content: &[u8], ownership: Ownership, mode: u32) -> io::Result<()> {
     file.write_all(content)?;
     ownership.give_opened(file)?;
     // Even for 0600: a strange umask can have removed bits at creation.
-    attributes::set_mode_of(file, mode)
+    if attributes::mode(&file.metadata()?) == mode { Ok(()) } else { attributes::set_mode_of(file, mode) }
 }
 
 fn read_whole(file: File, most: u64) -> io::Result<StoredFile> {

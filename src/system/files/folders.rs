@@ -1,6 +1,5 @@
 //! Folders: their content, their creation with the folders above them, moving and removing.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -14,13 +13,13 @@ use crate::system::unix::folder;
 /// # Errors
 /// When the system refuses.
 pub fn names_in(folder: &Path) -> Result<Vec<String>, FileError> {
-    let entries = match fs::read_dir(folder) {
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(FileError::of("read", folder))?,
-    };
-    let names = entries.map(|entry| Ok(entry?.file_name().into_string().ok()));
-    let names: io::Result<Vec<Option<String>>> = names.collect();
-    Ok(names.map_err(FileError::of("read", folder))?.into_iter().flatten().collect())
+    match folder::names_at(folder) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        names => {
+            let names = names.map_err(FileError::of("read", folder))?;
+            Ok(names.into_iter().filter_map(|name| name.into_string().ok()).collect())
+        }
+    }
 }
 
 /// Creates a folder and the missing folders above it, durably. An existing one is left as it is.
@@ -74,6 +73,8 @@ pub fn remove_if_empty(folder: &Path) {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -124,13 +124,13 @@ pub fn open_to_read(folder: &File, name: &OsStr) -> io::Result<File> {
     Ok(File::from(openat(folder, name, flags, Mode::empty())?))
 }
 
-/// Creates a file to read and write, which only we can open (mode 0600, less what the umask takes).
+/// Creates a file to read and write, with this mode, less what the umask takes.
 ///
 /// # Errors
 /// When the name is taken, by a dangling link too, or the system refuses.
-pub fn create_file(folder: &File, name: &OsStr) -> io::Result<File> {
+pub fn create_file(folder: &File, name: &OsStr, mode: u32) -> io::Result<File> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    Ok(File::from(openat(folder, name, flags, Mode::RUSR | Mode::WUSR)?))
+    Ok(File::from(openat(folder, name, flags, Mode::from_raw_mode(mode))?))
 }
 
 /// Creates a folder that only we can open (mode 0700, less what the umask takes).
@@ -166,8 +166,22 @@ pub fn read_link(folder: &File, name: &OsStr) -> io::Result<Option<PathBuf>> {
 /// # Errors
 /// When the system refuses.
 pub fn names(folder: &File) -> io::Result<Vec<OsString>> {
+    names_of(Dir::read_from(folder)?)
+}
+
+/// Returns the names of everything in the folder of this path, in no order. A link is followed.
+///
+/// # Errors
+/// When there is no such folder, or the system refuses.
+pub fn names_at(path: &Path) -> io::Result<Vec<OsString>> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    names_of(Dir::new(openat(CWD, path, flags, Mode::empty())?)?)
+}
+
+/// The buffer is a few hundred bytes at first; that of `std::fs::read_dir` has 32 kB for each folder.
+fn names_of(entries: Dir) -> io::Result<Vec<OsString>> {
     let mut names = Vec::new();
-    for entry in Dir::read_from(folder)? {
+    for entry in entries {
         let entry = entry?;
         let name = OsStr::from_bytes(entry.file_name().to_bytes());
         if name != "." && name != ".." {
