@@ -1,7 +1,5 @@
 //! The queries of `ca list`: certificates by many conditions, in any order, one by one.
 
-use std::sync::LazyLock;
-
 use time::OffsetDateTime;
 
 use crate::store::index::database::{DatabaseError, Value, values};
@@ -27,6 +25,13 @@ impl InventoryFilter {
     const fn selects_few(&self) -> bool {
         let Filter { expiring, san, key_fingerprint, name, .. } = &self.filter;
         expiring.is_some() || san.is_some() || key_fingerprint.is_some() || name.is_some()
+    }
+
+    /// Returns true when nothing but the deployment of a certificate can leave it out.
+    const fn selects_all(&self) -> bool {
+        let Filter { status, template, authority, .. } = &self.filter;
+        let has_words = status.is_some() || template.is_some() || authority.is_some();
+        !(has_words || self.selects_few() || self.san_like.is_some() || self.covers.is_some())
     }
 }
 
@@ -113,24 +118,64 @@ const HAS_UNMARKED_OF_CHOSEN: &str = "c.name IN (SELECT u.name FROM certificate 
 /// A list of more certificates counts as one of all.
 const MANY: u64 = 10_000;
 
-/// 1 for the certificate that is deployed as the index records it: the rule of [`super::placement::in_place`] in SQL.
-const DEPLOYED: &str = "
-(c.id IS NOT DISTINCT FROM (
-    SELECT CASE WHEN b.newest >= n.id
-                 AND EXISTS (SELECT 1 FROM certificate AS x WHERE x.id = b.newest AND x.name = b.name)
-                 AND EXISTS (SELECT 1 FROM certificate AS x WHERE x.id = b.certificate AND x.name = b.name)
-                THEN b.certificate ELSE n.id END
-    FROM (SELECT max(d.id) AS id FROM certificate AS d WHERE d.name = c.name AND d.delivered_at IS NOT NULL) AS n
-    LEFT JOIN rollback AS b
-        ON b.id = (SELECT max(d.id) FROM rollback AS d WHERE d.name = c.name AND d.done_at IS NOT NULL)))";
-
-/// The certificates that can stand for their name: the deployed one, and the latest if its delivery is not recorded.
-static CURRENT: LazyLock<String> = LazyLock::new(|| {
+/// Returns the id of the certificate of a name that is deployed as the index records it, as a subquery: the rule of
+/// [`super::placement::in_place`] in SQL. NULL when there is none.
+fn deployed_of(name: &str) -> String {
     format!(
-        "({DEPLOYED} OR (c.delivered_at IS NULL
-         AND c.id = (SELECT max(o.id) FROM certificate AS o WHERE o.name = c.name)))"
+        "(SELECT CASE WHEN b.newest >= n.id
+                       AND EXISTS (SELECT 1 FROM certificate AS x WHERE x.id = b.newest AND x.name = b.name)
+                       AND EXISTS (SELECT 1 FROM certificate AS x WHERE x.id = b.certificate AND x.name = b.name)
+                      THEN b.certificate ELSE n.id END
+          FROM (SELECT max(d.id) AS id FROM certificate AS d WHERE d.name = {name} AND d.delivered_at IS NOT NULL) AS n
+          LEFT JOIN rollback AS b
+              ON b.id = (SELECT max(d.id) FROM rollback AS d WHERE d.name = {name} AND d.done_at IS NOT NULL))"
     )
-});
+}
+
+/// What a query reads, and how it knows that a certificate is deployed.
+struct Source {
+    /// Tables that are made for the query.
+    with: Vec<String>,
+    from: String,
+    /// The condition that a certificate is deployed.
+    is_deployed: String,
+}
+
+impl Source {
+    /// For a list of every certificate, the deployed ones are selected once for each name, and not again for each certificate.
+    fn of(query: &InventoryQuery) -> Self {
+        let shows_many = match query.keep {
+            Keep::All => true,
+            Keep::First(limit) | Keep::Last(limit) | Keep::MostUrgent(limit) => limit > MANY,
+        };
+        if query.wanted.selects_all() && (shows_many || query.wanted.current_only) {
+            let names = "(SELECT DISTINCT name FROM certificate) AS m";
+            let deployed = format!(
+                "deployed AS MATERIALIZED (SELECT CAST({} AS BIGINT) AS id FROM {names})",
+                deployed_of("m.name")
+            );
+            let from = format!("{}\nLEFT JOIN deployed AS p ON p.id = c.id", *FROM);
+            return Self { with: vec![deployed], from, is_deployed: "(p.id IS NOT NULL)".to_owned() };
+        }
+        let is_deployed = format!("(c.id IS NOT DISTINCT FROM {})", deployed_of("c.name"));
+        Self { with: Vec::new(), from: FROM.clone(), is_deployed }
+    }
+
+    /// The condition that a certificate can stand for its name: the deployed one, and the latest if its delivery is not recorded.
+    fn is_current(&self) -> String {
+        format!(
+            "({} OR (c.delivered_at IS NULL
+             AND c.id = (SELECT max(o.id) FROM certificate AS o WHERE o.name = c.name)))",
+            self.is_deployed
+        )
+    }
+
+    /// The beginning of a statement, with one more table that is made for it.
+    fn with(&self, another: Option<String>) -> String {
+        let tables: Vec<String> = self.with.iter().cloned().chain(another).collect();
+        if tables.is_empty() { String::new() } else { format!("WITH {}\n", tables.join(",\n")) }
+    }
+}
 
 /// A query of the inventory.
 #[derive(Debug, Clone)]
@@ -161,8 +206,9 @@ impl Index {
         mut each: impl FnMut(ListedEntry) -> Result<(), E>,
     ) -> Result<u64, E> {
         let failed = |error: DatabaseError| E::from(self.place.error()(error));
-        let (conditions, values) = all_conditions(&query.wanted, now);
-        let sql = statement(query, &conditions, now);
+        let source = Source::of(query);
+        let (conditions, values) = all_conditions(&query.wanted, &source, now);
+        let sql = statement(query, &source, &conditions, now);
         let reading = &self.connection;
         self.connection.read_much().map_err(failed)?;
         let mut statement = reading.prepare(&sql).map_err(failed)?;
@@ -187,7 +233,7 @@ impl Index {
             each(ListedEntry { entry, deployed, has_unmarked, key })?;
         }
         if query.keep.keeps_none() {
-            let count = format!("SELECT count(*) {} {conditions}", *FROM);
+            let count = format!("{}SELECT count(*) {} {conditions}", source.with(None), source.from);
             selected = reading.query_row(&count, &Value::borrowed(&values), |row| row.get(0)).map_err(failed)?;
         }
         Ok(selected.map_or(read, i64::unsigned_abs))
@@ -217,7 +263,7 @@ impl Index {
 
 /// Returns the statement that selects the certificates. Each row has the number of them without the limit as `total`: the
 /// conditions are costly, and a second statement for the number would ask each of them again. Without a limit it is NULL.
-fn statement(query: &InventoryQuery, conditions: &str, now: OffsetDateTime) -> String {
+fn statement(query: &InventoryQuery, source: &Source, conditions: &str, now: OffsetDateTime) -> String {
     let now = now.unix_timestamp();
     let (key, is_descending) = (query.order.key, query.order.is_descending);
     let order = |is_descending: bool| {
@@ -229,19 +275,22 @@ fn statement(query: &InventoryQuery, conditions: &str, now: OffsetDateTime) -> S
     };
     let der = if query.with_keys { ", c.der" } else { "" };
     let columns = |has_unmarked: &str, total: &str| {
-        format!("{SELECT}, {DEPLOYED} AS deployed, {has_unmarked} AS has_unmarked, {total} AS total{der}")
+        let is_deployed = &source.is_deployed;
+        format!("{SELECT}, {is_deployed} AS deployed, {has_unmarked} AS has_unmarked, {total} AS total{der}")
     };
     // The chosen rows are put into the order that was asked for.
     let chosen = |by: &str, limit: u64| {
         let has_unmarked = if limit > MANY { HAS_UNMARKED_OF_ALL } else { HAS_UNMARKED_OF_CHOSEN };
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let from = &source.from;
+        let chosen = format!(
+            "chosen AS MATERIALIZED (
+                SELECT c.id AS id, count(*) OVER () AS total {from} {conditions} ORDER BY {by} LIMIT {limit})"
+        );
         format!(
-            "WITH chosen AS MATERIALIZED (
-                SELECT c.id AS id, count(*) OVER () AS total {from} {conditions} ORDER BY {by} LIMIT {limit})
-             {columns} {from}
-             WHERE c.id IN (SELECT id FROM chosen) ORDER BY {order}",
+            "{with}{columns} {from} WHERE c.id IN (SELECT id FROM chosen) ORDER BY {order}",
+            with = source.with(Some(chosen)),
             columns = columns(has_unmarked, "(SELECT total FROM chosen LIMIT 1)"),
-            from = *FROM,
             order = order(is_descending)
         )
     };
@@ -249,9 +298,10 @@ fn statement(query: &InventoryQuery, conditions: &str, now: OffsetDateTime) -> S
         Keep::All => {
             let has_unmarked = if query.wanted.selects_few() { HAS_UNMARKED } else { HAS_UNMARKED_OF_ALL };
             format!(
-                "{} {} {conditions} ORDER BY {}",
+                "{}{} {} {conditions} ORDER BY {}",
+                source.with(None),
                 columns(has_unmarked, "CAST(NULL AS BIGINT)"),
-                *FROM,
+                source.from,
                 order(is_descending)
             )
         }
@@ -262,7 +312,7 @@ fn statement(query: &InventoryQuery, conditions: &str, now: OffsetDateTime) -> S
 }
 
 /// Returns the WHERE clause of the conditions and its values, which are all bound.
-fn all_conditions(wanted: &InventoryFilter, now: OffsetDateTime) -> (String, Vec<Value>) {
+fn all_conditions(wanted: &InventoryFilter, source: &Source, now: OffsetDateTime) -> (String, Vec<Value>) {
     let (mut clause, mut values) = conditions(&wanted.filter, now);
     let mut demand = |condition: String| {
         clause.push_str(if clause.is_empty() { "WHERE " } else { " AND " });
@@ -304,7 +354,7 @@ fn all_conditions(wanted: &InventoryFilter, now: OffsetDateTime) -> (String, Vec
         ));
     }
     if wanted.current_only {
-        demand(CURRENT.clone());
+        demand(source.is_current());
     }
     (clause, values)
 }
