@@ -75,8 +75,11 @@ impl Page {
 
     /// One line of several pieces, each in its tone.
     pub fn pieces(&mut self, pieces: &[(Tone, &str)]) {
-        let painted: String = pieces.iter().map(|(tone, piece)| self.paint(*tone, piece)).collect();
-        self.out.push_str(painted.trim_end());
+        let begin = self.out.len();
+        for (tone, piece) in pieces {
+            paint(&mut self.out, self.style, *tone, piece);
+        }
+        self.out.truncate(begin + self.out[begin..].trim_end().len());
         self.out.push('\n');
     }
 
@@ -185,17 +188,29 @@ impl Page {
     }
 
     fn paint(&self, tone: Tone, piece: &str) -> String {
-        let piece = text::escape(piece);
-        let code = match tone {
-            Tone::Plain => return piece,
-            _ if !self.style.stdout || piece.trim().is_empty() => return piece,
-            Tone::Strong => "1",
-            Tone::Dim => "2",
-            Tone::Good => "32",
-            Tone::Bad => "31",
-            Tone::Warning => "33",
-        };
-        format!("\u{1b}[{code}m{piece}\u{1b}[0m")
+        let mut painted = String::with_capacity(piece.len());
+        paint(&mut painted, self.style, tone, piece);
+        painted
+    }
+}
+
+/// Writes a piece in its tone.
+fn paint(out: &mut String, style: Style, tone: Tone, piece: &str) {
+    let code = match tone {
+        Tone::Plain => None,
+        _ if !style.stdout || piece.trim().is_empty() => None,
+        Tone::Strong => Some("1"),
+        Tone::Dim => Some("2"),
+        Tone::Good => Some("32"),
+        Tone::Bad => Some("31"),
+        Tone::Warning => Some("33"),
+    };
+    if let Some(code) = code {
+        out.extend(["\u{1b}[", code, "m"]);
+    }
+    text::push_escaped(out, piece);
+    if code.is_some() {
+        out.push_str("\u{1b}[0m");
     }
 }
 

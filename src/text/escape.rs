@@ -7,11 +7,18 @@ use std::fmt::Write;
 /// Returns `text` with every character that is not plainly visible as `\u{…}`: control characters, marks that change the
 /// direction of writing, and invisible characters.
 pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    push_escaped(&mut out, text);
+    out
+}
+
+/// As [`escape`], at the end of another text.
+pub fn push_escaped(out: &mut String, text: &str) {
     // Without an end before the last byte, the compiler makes vector instructions of it.
     if text.bytes().fold(true, |is_plain, byte| is_plain & matches!(byte, b' '..=b'~')) {
-        return text.to_owned();
+        out.push_str(text);
+        return;
     }
-    let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if is_plainly_visible(c) {
             out.push(c);
@@ -19,7 +26,6 @@ pub fn escape(text: &str) -> String {
             write!(out, "\\u{{{:x}}}", u32::from(c)).expect("writing to a String cannot fail");
         }
     }
-    out
 }
 
 /// Returns `text` with a space at its beginning or end as `\u{20}`, since such a space cannot be seen.

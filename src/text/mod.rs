@@ -15,7 +15,7 @@ pub mod wildcard;
 pub mod wrap;
 
 pub use diagnostic::{Class, Diagnosis, Diagnostic};
-pub use escape::{escape, is_plainly_visible, shell_word, with_visible_end, with_visible_ends};
+pub use escape::{escape, is_plainly_visible, push_escaped, shell_word, with_visible_end, with_visible_ends};
 pub use hex::{from_hex, hex};
 pub use io_reason::io_reason;
 pub use lifetime::Lifetime;
