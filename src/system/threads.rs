@@ -44,25 +44,39 @@ pub fn in_order<T: Send, R: Send, E>(
     work: impl Fn(T) -> R + Sync,
     mut take: impl FnMut(R) -> Result<(), E>,
 ) -> Result<(), E> {
-    type Part<T, R> = (Vec<T>, SyncSender<Vec<R>>);
+    let work = |items: Vec<T>| -> Vec<R> { items.into_iter().map(&work).collect() };
+    parts_in_order(jobs, together, feed, work, |results| results.into_iter().try_for_each(&mut take))
+}
+
+/// As [`in_order`]; `work` gets the items that belong together, and `take` what it makes of them.
+///
+/// # Errors
+/// As [`in_order`].
+pub fn parts_in_order<T: Send, R: Send, E>(
+    jobs: NonZeroUsize,
+    together: usize,
+    feed: impl FnOnce(&mut dyn FnMut(T) -> Result<(), E>) -> Result<(), E>,
+    work: impl Fn(Vec<T>) -> R + Sync,
+    mut take: impl FnMut(R) -> Result<(), E>,
+) -> Result<(), E> {
+    type Part<T, R> = (Vec<T>, SyncSender<R>);
     let jobs = jobs.get();
     let (give, waiting) = sync_channel::<Part<T, R>>(jobs);
     let waiting = Mutex::new(waiting);
     let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
     let run = || {
-        while let Ok((items, results)) = next() {
+        while let Ok((items, result)) = next() {
             // After an error, the caller waits for no result.
-            drop(results.send(items.into_iter().map(&work).collect()));
+            drop(result.send(work(items)));
         }
     };
     thread::scope(|scope| {
         // The threads end when it is dropped.
         let give = give;
         let (mut part, mut has_threads) = (Vec::new(), false);
-        let mut begun: VecDeque<Receiver<Vec<R>>> = VecDeque::new();
-        // A thread that panics gives no results, and the scope passes its panic on.
-        let mut take_part =
-            |results: Receiver<Vec<R>>| results.recv().unwrap_or_default().into_iter().try_for_each(&mut take);
+        let mut begun: VecDeque<Receiver<R>> = VecDeque::new();
+        // A thread that panics gives no result, and the scope passes its panic on.
+        let mut take_part = |result: Receiver<R>| result.recv().map_or(Ok(()), &mut take);
         feed(&mut |item| {
             part.push(item);
             if part.len() < together {
@@ -77,14 +91,14 @@ pub fn in_order<T: Send, R: Send, E>(
             {
                 take_part(oldest)?;
             }
-            let (send, results) = sync_channel(1);
+            let (send, result) = sync_channel(1);
             if give.send((std::mem::take(&mut part), send)).is_ok() {
-                begun.push_back(results);
+                begun.push_back(result);
             }
             Ok(())
         })?;
-        begun.into_iter().try_for_each(take_part)?;
-        part.into_iter().map(&work).try_for_each(take)
+        begun.into_iter().try_for_each(&mut take_part)?;
+        if part.is_empty() { Ok(()) } else { take(work(part)) }
     })
 }
 
