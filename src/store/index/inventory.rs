@@ -88,8 +88,15 @@ pub enum Keep {
 }
 
 impl Keep {
-    const fn keeps_none(self) -> bool {
-        matches!(self, Self::First(0) | Self::Last(0) | Self::MostUrgent(0))
+    const fn limit(self) -> Option<u64> {
+        match self {
+            Self::First(limit) | Self::Last(limit) | Self::MostUrgent(limit) => Some(limit),
+            Self::All => None,
+        }
+    }
+
+    fn keeps_none(self) -> bool {
+        self.limit() == Some(0)
     }
 }
 
@@ -105,15 +112,14 @@ pub struct ListedEntry {
     pub key: Option<KeyKind>,
 }
 
-/// 1 when the delivery of a certificate of this name is not recorded. This asks for the certificates of each name again.
-const HAS_UNMARKED: &str = "EXISTS (SELECT 1 FROM certificate AS u WHERE u.name = c.name AND u.delivered_at IS NULL)";
-
-/// The same, for a list of so many certificates that it costs less to read the deliveries of all once.
+/// 1 when the delivery of a certificate of this name is not recorded, for a list of so many certificates that it costs less to read
+/// the deliveries of all once.
 const HAS_UNMARKED_OF_ALL: &str = "c.name IN (SELECT u.name FROM certificate AS u WHERE u.delivered_at IS NULL)";
 
-/// The same, for the certificates that a limit kept: of each name, its certificates are asked for once.
-const HAS_UNMARKED_OF_CHOSEN: &str = "c.name IN (SELECT u.name FROM certificate AS u WHERE u.delivered_at IS NULL
-    AND u.name IN (SELECT o.name FROM certificate AS o WHERE o.id IN (SELECT id FROM chosen)))";
+/// Returns the same for the certificates with these names: of each name, its certificates are asked for once.
+fn has_unmarked_among(names: &str) -> String {
+    format!("c.name IN (SELECT u.name FROM certificate AS u WHERE u.delivered_at IS NULL AND u.name IN ({names}))")
+}
 
 /// A list of more certificates counts as one of all.
 const MANY: u64 = 10_000;
@@ -144,10 +150,7 @@ struct Source {
 impl Source {
     /// For a list of every certificate, the deployed ones are selected once for each name, and not again for each certificate.
     fn of(query: &InventoryQuery) -> Self {
-        let shows_many = match query.keep {
-            Keep::All => true,
-            Keep::First(limit) | Keep::Last(limit) | Keep::MostUrgent(limit) => limit > MANY,
-        };
+        let shows_many = query.keep.limit().is_none_or(|limit| limit > MANY);
         if query.wanted.selects_all() && (shows_many || query.wanted.current_only) {
             let names = "(SELECT DISTINCT name FROM certificate) AS m";
             let deployed = format!(
@@ -208,11 +211,43 @@ impl Index {
         let failed = |error: DatabaseError| E::from(self.place.error()(error));
         let source = Source::of(query);
         let (conditions, values) = all_conditions(&query.wanted, &source, now);
-        let sql = statement(query, &source, &conditions, now);
-        let reading = &self.connection;
         self.connection.read_much().map_err(failed)?;
-        let mut statement = reading.prepare(&sql).map_err(failed)?;
-        let mut rows = statement.query(&Value::borrowed(&values)).map_err(failed)?;
+        // Few certificates are usually fewer than the limit, and to plan a statement that chooses takes longer than to read them.
+        if let (true, Some(limit @ 1..=MANY)) = (query.wanted.selects_few(), query.keep.limit()) {
+            let all = InventoryQuery { keep: Keep::All, ..query.clone() };
+            let sql = format!("{} LIMIT {}", statement(&all, &source, &conditions, now), limit + 1);
+            let mut few = Vec::new();
+            self.each_row(query, &sql, &values, |listed| {
+                few.push(listed);
+                Ok::<_, E>(())
+            })?;
+            let found = few.len() as u64;
+            if found <= limit {
+                few.into_iter().try_for_each(each)?;
+                return Ok(found);
+            }
+        }
+        let (read, mut selected) =
+            self.each_row(query, &statement(query, &source, &conditions, now), &values, &mut each)?;
+        if query.keep.keeps_none() {
+            let count = format!("{}SELECT count(*) {} {conditions}", source.with(None), source.from);
+            selected =
+                self.connection.query_row(&count, &Value::borrowed(&values), |row| row.get(0)).map_err(failed)?;
+        }
+        Ok(selected.map_or(read, i64::unsigned_abs))
+    }
+
+    /// Calls `each` for every row of a statement, and returns how many it read, and the `total` of the first one.
+    fn each_row<E: From<IndexError>>(
+        &self,
+        query: &InventoryQuery,
+        sql: &str,
+        values: &[Value],
+        mut each: impl FnMut(ListedEntry) -> Result<(), E>,
+    ) -> Result<(u64, Option<i64>), E> {
+        let failed = |error: DatabaseError| E::from(self.place.error()(error));
+        let mut statement = self.connection.prepare(sql).map_err(failed)?;
+        let mut rows = statement.query(&Value::borrowed(values)).map_err(failed)?;
         let (mut read, mut selected) = (0, None);
         while let Some(row) = rows.next().map_err(failed)? {
             read += 1;
@@ -232,11 +267,7 @@ impl Index {
             };
             each(ListedEntry { entry, deployed, has_unmarked, key })?;
         }
-        if query.keep.keeps_none() {
-            let count = format!("{}SELECT count(*) {} {conditions}", source.with(None), source.from);
-            selected = reading.query_row(&count, &Value::borrowed(&values), |row| row.get(0)).map_err(failed)?;
-        }
-        Ok(selected.map_or(read, i64::unsigned_abs))
+        Ok((read, selected))
     }
 
     /// Returns whether a certificate was made from this template.
@@ -280,7 +311,8 @@ fn statement(query: &InventoryQuery, source: &Source, conditions: &str, now: Off
     };
     // The chosen rows are put into the order that was asked for.
     let chosen = |by: &str, limit: u64| {
-        let has_unmarked = if limit > MANY { HAS_UNMARKED_OF_ALL } else { HAS_UNMARKED_OF_CHOSEN };
+        let of_chosen = "SELECT o.name FROM certificate AS o WHERE o.id IN (SELECT id FROM chosen)";
+        let has_unmarked = if limit > MANY { HAS_UNMARKED_OF_ALL.to_owned() } else { has_unmarked_among(of_chosen) };
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let from = &source.from;
         let chosen = format!(
@@ -290,17 +322,25 @@ fn statement(query: &InventoryQuery, source: &Source, conditions: &str, now: Off
         format!(
             "{with}{columns} {from} WHERE c.id IN (SELECT id FROM chosen) ORDER BY {order}",
             with = source.with(Some(chosen)),
-            columns = columns(has_unmarked, "(SELECT total FROM chosen LIMIT 1)"),
+            columns = columns(&has_unmarked, "(SELECT total FROM chosen LIMIT 1)"),
             order = order(is_descending)
         )
     };
     match query.keep {
         Keep::All => {
-            let has_unmarked = if query.wanted.selects_few() { HAS_UNMARKED } else { HAS_UNMARKED_OF_ALL };
+            let has_unmarked = match query.wanted.selects_few() {
+                true => {
+                    // The status alone depends on another table.
+                    let from =
+                        if query.wanted.filter.status.is_some() { &source.from } else { "\nFROM certificate AS c" };
+                    has_unmarked_among(&format!("SELECT c.name {from} {conditions}"))
+                }
+                false => HAS_UNMARKED_OF_ALL.to_owned(),
+            };
             format!(
                 "{}{} {} {conditions} ORDER BY {}",
                 source.with(None),
-                columns(has_unmarked, "CAST(NULL AS BIGINT)"),
+                columns(&has_unmarked, "CAST(NULL AS BIGINT)"),
                 source.from,
                 order(is_descending)
             )

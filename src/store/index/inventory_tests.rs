@@ -47,18 +47,26 @@ proptest::proptest! {
         let history = index.history("web").unwrap();
         let expected = placement::in_place(&history, &index.rollbacks("web").unwrap()).map(|entry| entry.id);
         // However many are listed, each row knows whether it is deployed, and whether a delivery of its name is not recorded.
-        let mut of_name = query(SortKey::Issued, Keep::All);
-        of_name.wanted.filter.name = Some("WEB".to_owned());
-        let by_limit = [Keep::All, Keep::Last(100), Keep::First(20_000)].map(|keep| query(SortKey::Issued, keep));
-        for (query, count) in by_limit.iter().map(|query| (query, 1 + delivered.len())).chain([(&of_name, delivered.len())]) {
+        let of_name = |keep| {
+            let mut of_name = query(SortKey::Issued, keep);
+            of_name.wanted.filter.name = Some("WEB".to_owned());
+            of_name
+        };
+        let keeps = [Keep::All, Keep::Last(100), Keep::First(20_000)];
+        let of_all = keeps.map(|keep| (query(SortKey::Issued, keep), 1 + delivered.len()));
+        for (query, count) in of_all.iter().chain(&keeps.map(|keep| (of_name(keep), delivered.len()))) {
             let (rows, _) = listed(&index, query);
             let found: Vec<EntryId> =
                 rows.iter().filter(|listed| listed.deployed && listed.entry.name == "web").map(|listed| listed.entry.id).collect();
             proptest::prop_assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{:?}", query.keep);
             let marks = rows.iter().map(|listed| listed.has_unmarked);
             let unmarked = rows.iter().map(|listed| listed.entry.name == "web" && delivered.contains(&false));
-            proptest::prop_assert!(rows.len() == count && marks.eq(unmarked), "{:?}", query.keep);
+            proptest::prop_assert!(rows.len() == *count && marks.eq(unmarked), "{:?}", query.keep);
         }
+        // A limit that is reached chooses, also among few.
+        let (rows, total) = listed(&index, &of_name(Keep::Last(1)));
+        proptest::prop_assert_eq!(total, delivered.len() as u64);
+        proptest::prop_assert_eq!(rows.iter().map(|listed| listed.entry.id).collect::<Vec<_>>(), [history.last().unwrap().id]);
         // What can stand for its name: the recorded one, and the latest if its delivery is not recorded, because only its files tell.
         let mut current = query(SortKey::Issued, Keep::All);
         current.wanted.current_only = true;
