@@ -210,25 +210,23 @@ impl Index {
     ) -> Result<u64, E> {
         let failed = |error: DatabaseError| E::from(self.place.error()(error));
         let source = Source::of(query);
-        let (conditions, values) = all_conditions(&query.wanted, &source, now);
+        let (base, values) = base_conditions(&query.wanted, now);
+        let conditions = if query.wanted.current_only { and(&base, &source.is_current()) } else { base.clone() };
         self.connection.read_much().map_err(failed)?;
-        // Few certificates are usually fewer than the limit, and to plan a statement that chooses takes longer than to read them.
+        let statement =
+            Statement { query, source: &source, base: &base, conditions: &conditions, now: now.unix_timestamp() };
+        // Few certificates are usually fewer than the limit, and need no statement that counts and chooses: to plan that one takes
+        // longer than to read them.
         if let (true, Some(limit @ 1..=MANY)) = (query.wanted.selects_few(), query.keep.limit()) {
-            let all = InventoryQuery { keep: Keep::All, ..query.clone() };
-            let sql = format!("{} LIMIT {}", statement(&all, &source, &conditions, now), limit + 1);
-            let mut few = Vec::new();
-            self.each_row(query, &sql, &values, |listed| {
-                few.push(listed);
-                Ok::<_, E>(())
-            })?;
-            let found = few.len() as u64;
-            if found <= limit {
-                few.into_iter().try_for_each(each)?;
-                return Ok(found);
+            let _reading = self.connection.begin_reading_once().map_err(failed)?;
+            let count = statement.count_up_to(limit + 1);
+            let count: i64 =
+                self.connection.query_row(&count, &Value::borrowed(&values), |row| row.get(0)).map_err(failed)?;
+            if count.unsigned_abs() <= limit {
+                return Ok(self.each_row(query, &statement.all(), &values, &mut each)?.0);
             }
         }
-        let (read, mut selected) =
-            self.each_row(query, &statement(query, &source, &conditions, now), &values, &mut each)?;
+        let (read, mut selected) = self.each_row(query, &statement.text(), &values, &mut each)?;
         if query.keep.keeps_none() {
             let count = format!("{}SELECT count(*) {} {conditions}", source.with(None), source.from);
             selected =
@@ -292,72 +290,101 @@ impl Index {
     }
 }
 
-/// Returns the statement that selects the certificates. Each row has the number of them without the limit as `total`: the
-/// conditions are costly, and a second statement for the number would ask each of them again. Without a limit it is NULL.
-fn statement(query: &InventoryQuery, source: &Source, conditions: &str, now: OffsetDateTime) -> String {
-    let now = now.unix_timestamp();
-    let (key, is_descending) = (query.order.key, query.order.is_descending);
-    let order = |is_descending: bool| {
-        let direction = if is_descending { "DESC" } else { "ASC" };
-        match key {
-            SortKey::Issued => format!("c.id {direction}"),
-            key => format!("{} {direction}, c.id {direction}", key.expression(now)),
+/// A statement that selects certificates.
+struct Statement<'a> {
+    query: &'a InventoryQuery,
+    source: &'a Source,
+    /// The conditions but for the deployment.
+    base: &'a str,
+    conditions: &'a str,
+    /// In seconds since 1970.
+    now: i64,
+}
+
+impl Statement<'_> {
+    /// The statement of the query. Each row has the number of them without the limit as `total`: the conditions are costly, and a
+    /// second statement for the number would ask each of them again. Without a limit it is NULL.
+    fn text(&self) -> String {
+        let is_descending = self.query.order.is_descending;
+        match self.query.keep {
+            Keep::All => self.all(),
+            Keep::First(limit) => self.chosen(&self.order(is_descending), limit),
+            Keep::Last(limit) => self.chosen(&self.order(!is_descending), limit),
+            Keep::MostUrgent(limit) => {
+                let now = self.now;
+                self.chosen(&format!("c.not_after < {now}, abs(c.not_after - {now}), c.id"), limit)
+            }
         }
-    };
-    let der = if query.with_keys { ", c.der" } else { "" };
-    let columns = |has_unmarked: &str, total: &str| {
-        let is_deployed = &source.is_deployed;
-        format!("{SELECT}, {is_deployed} AS deployed, {has_unmarked} AS has_unmarked, {total} AS total{der}")
-    };
-    // The chosen rows are put into the order that was asked for.
-    let chosen = |by: &str, limit: u64| {
+    }
+
+    fn all(&self) -> String {
+        let has_unmarked = match self.query.wanted.selects_few() {
+            true => has_unmarked_among(&format!("SELECT c.name {}", self.base())),
+            false => HAS_UNMARKED_OF_ALL.to_owned(),
+        };
+        format!(
+            "{}{} {} {} ORDER BY {}",
+            self.source.with(None),
+            self.columns(&has_unmarked, "CAST(NULL AS BIGINT)"),
+            self.source.from,
+            self.conditions,
+            self.order(self.query.order.is_descending)
+        )
+    }
+
+    /// The first so many certificates of an order; they are put into the order that was asked for.
+    fn chosen(&self, by: &str, limit: u64) -> String {
+        let (from, conditions) = (&self.source.from, self.conditions);
         let of_chosen = "SELECT o.name FROM certificate AS o WHERE o.id IN (SELECT id FROM chosen)";
         let has_unmarked = if limit > MANY { HAS_UNMARKED_OF_ALL.to_owned() } else { has_unmarked_among(of_chosen) };
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let from = &source.from;
         let chosen = format!(
             "chosen AS MATERIALIZED (
                 SELECT c.id AS id, count(*) OVER () AS total {from} {conditions} ORDER BY {by} LIMIT {limit})"
         );
         format!(
-            "{with}{columns} {from} WHERE c.id IN (SELECT id FROM chosen) ORDER BY {order}",
-            with = source.with(Some(chosen)),
-            columns = columns(&has_unmarked, "(SELECT total FROM chosen LIMIT 1)"),
-            order = order(is_descending)
+            "{}{} {from} WHERE c.id IN (SELECT id FROM chosen) ORDER BY {}",
+            self.source.with(Some(chosen)),
+            self.columns(&has_unmarked, "(SELECT total FROM chosen LIMIT 1)"),
+            self.order(self.query.order.is_descending)
         )
-    };
-    match query.keep {
-        Keep::All => {
-            let has_unmarked = match query.wanted.selects_few() {
-                true => {
-                    // The status alone depends on another table.
-                    let from =
-                        if query.wanted.filter.status.is_some() { &source.from } else { "\nFROM certificate AS c" };
-                    has_unmarked_among(&format!("SELECT c.name {from} {conditions}"))
-                }
-                false => HAS_UNMARKED_OF_ALL.to_owned(),
-            };
-            format!(
-                "{}{} {} {conditions} ORDER BY {}",
-                source.with(None),
-                columns(&has_unmarked, "CAST(NULL AS BIGINT)"),
-                source.from,
-                order(is_descending)
-            )
+    }
+
+    /// The number of certificates that meet the conditions but for their deployment, counted up to so many.
+    fn count_up_to(&self, most: u64) -> String {
+        format!("SELECT count(*) FROM (SELECT 1 {} LIMIT {most}) AS counted", self.base())
+    }
+
+    /// The certificates that meet the conditions but for their deployment. The status alone depends on another table.
+    fn base(&self) -> String {
+        let from = if self.query.wanted.filter.status.is_some() { &**FROM } else { "FROM certificate AS c" };
+        format!("{from} {}", self.base)
+    }
+
+    fn columns(&self, has_unmarked: &str, total: &str) -> String {
+        let is_deployed = &self.source.is_deployed;
+        let der = if self.query.with_keys { ", c.der" } else { "" };
+        format!("{SELECT}, {is_deployed} AS deployed, {has_unmarked} AS has_unmarked, {total} AS total{der}")
+    }
+
+    fn order(&self, is_descending: bool) -> String {
+        let direction = if is_descending { "DESC" } else { "ASC" };
+        match self.query.order.key {
+            SortKey::Issued => format!("c.id {direction}"),
+            key => format!("{} {direction}, c.id {direction}", key.expression(self.now)),
         }
-        Keep::First(limit) => chosen(&order(is_descending), limit),
-        Keep::Last(limit) => chosen(&order(!is_descending), limit),
-        Keep::MostUrgent(limit) => chosen(&format!("c.not_after < {now}, abs(c.not_after - {now}), c.id"), limit),
     }
 }
 
-/// Returns the WHERE clause of the conditions and its values, which are all bound.
-fn all_conditions(wanted: &InventoryFilter, source: &Source, now: OffsetDateTime) -> (String, Vec<Value>) {
+/// Returns a WHERE clause with one more condition.
+fn and(clause: &str, condition: &str) -> String {
+    format!("{clause} {} {condition}", if clause.is_empty() { "WHERE" } else { "AND" })
+}
+
+/// Returns the WHERE clause of the conditions, but for the deployment, and its values, which are all bound.
+fn base_conditions(wanted: &InventoryFilter, now: OffsetDateTime) -> (String, Vec<Value>) {
     let (mut clause, mut values) = conditions(&wanted.filter, now);
-    let mut demand = |condition: String| {
-        clause.push_str(if clause.is_empty() { "WHERE " } else { " AND " });
-        clause.push_str(&condition);
-    };
+    let mut demand = |condition: String| clause = and(&clause, &condition);
     let mut bind = |value: String| {
         values.push(Value::Text(value));
         format!("?{}", values.len())
@@ -392,9 +419,6 @@ fn all_conditions(wanted: &InventoryFilter, source: &Source, now: OffsetDateTime
              OR (c.sans = '' AND (lower(c.subject) LIKE lower({ends_with}) ESCAPE '!'
                  OR lower(c.subject) LIKE lower({has_within}) ESCAPE '!')))"
         ));
-    }
-    if wanted.current_only {
-        demand(source.is_current());
     }
     (clause, values)
 }
