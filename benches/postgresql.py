@@ -8,6 +8,7 @@ The server listens on a Unix socket, and has the settings of its installation. A
 
 import argparse
 import os
+import re
 import shutil
 import sqlite3
 import ssl
@@ -65,7 +66,8 @@ class Server:
             entries = opened.read().replace("\n\t", "\n").split("LOG:  ")
         statements = [entry.split(": ", 1)[1] for entry in entries if entry.startswith(("execute", "statement"))]
         # What follows the last line is the beginning of the next entry: its time and the number of a process.
-        return max((it.rsplit("\n", 1)[0] for it in statements), key=len)
+        longest = max((it.rsplit("\n", 1)[0] for it in statements), key=len)
+        return "SET search_path = ca; " + re.sub(r"^DECLARE .* CURSOR FOR ", "", longest)
 
     def stop(self):
         self.run("pg_ctl", "-D", self.folder / "data", "-m", "fast", "stop")
