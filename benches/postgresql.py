@@ -58,7 +58,7 @@ class Server:
         log, setting = self.folder / "log", f"ALTER DATABASE {database} SET log_statement = 'all'"
         begin = log.stat().st_size
         subprocess.run(self.psql(database, setting), check=True)
-        bench.run(command, cwd)
+        subprocess.run(command, cwd=cwd, env=bench.ENVIRONMENT, check=True, stdout=subprocess.DEVNULL)
         subprocess.run(self.psql(database, setting.replace("SET log_statement = 'all'", "RESET log_statement")), check=True)
         with log.open() as opened:
             opened.seek(begin)
