@@ -172,7 +172,7 @@ pub fn names(folder: &File) -> io::Result<Vec<OsString>> {
 /// Returns the names of everything in the folder of this path, in no order. A link is followed.
 ///
 /// # Errors
-/// When there is no such folder, or the system refuses.
+/// When the folder does not exist, or the system refuses.
 pub fn names_at(path: &Path) -> io::Result<Vec<OsString>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     names_of(Dir::new(openat(CWD, path, flags, Mode::empty())?)?)
